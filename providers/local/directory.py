@@ -1,0 +1,238 @@
+"""The local-directory target: certificates as PEM files that a server on this host reads."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import ClassVar, Self, TypeVar
+
+from providers.base import Installed, InstallRequest, RelabelRequest, Staged, TargetConfig
+from providers.errors import Ambiguous, Conflict, Denied, ProviderError, Rejected, Unreachable
+from providers.failpoints import reach
+from providers.local import activation, handshake, observation, settling, staging
+from providers.local.folder import Folder, fault
+from providers.local.layout import Place, Site
+from providers.local.marker import Marker, mark, open_marked
+from providers.local.ownership import private_attributes
+from providers.pairing import Pairing
+from providers.processes import spread
+from schemas.capabilities import LOCAL_DIRECTORY, Capabilities
+from schemas.target import TargetSpec, Verify
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class LocalDirectoryTarget:
+    """One directory of this host; `providers.local.layout` says what is in it."""
+
+    capabilities: ClassVar[Capabilities] = LOCAL_DIRECTORY
+
+    def __init__(self, place: Place, spec: TargetSpec, directory: Path) -> None:
+        self._place = place
+        self._spec = spec
+        self._directory = directory
+        self._marker = Marker(place.owner, place.target)
+        self._swept = False
+
+    @classmethod
+    def from_config(cls, config: TargetConfig, /) -> Self:
+        """Make the target; reads nothing."""
+        return cls(Place.of(config), config.spec, config.root)
+
+    def initialised(self) -> bool:
+        """Whether the directory carries our marker; raises `Unreachable` for somebody else's."""
+        with self._reading() as root:
+            return root is not None
+
+    def observe(self) -> Sequence[Installed]:
+        """Return every entry of the directory; nothing for one that is missing or empty."""
+        with self._reading() as root:
+            if root is None:
+                return ()
+            site = self._site(root)
+            names = observation.names(root)
+            return tuple(spread(lambda part: observation.observe(site, part), names))
+
+    def install(self, request: InstallRequest, /) -> Installed:
+        """Stage, switch, activate, verify and settle one object; what fails is undone."""
+        staged = _only(self.stage([request]))
+        installed = _only(self.switch([staged]))
+        try:
+            self.activate()
+            installed = _only(self.verify([installed]))
+        except ProviderError:
+            self._undo(installed)
+            raise
+        self.settle([installed])
+        return installed
+
+    def remove(self, installed: Installed, /) -> None:
+        """Delete an object of ours, keys too; raises `Conflict` for another than was observed."""
+        with self._writing() as site:
+            settling.remove(site, installed)
+            site.root.sync()
+
+    def stage(self, requests: Sequence[InstallRequest], /) -> Sequence[Staged | ProviderError]:
+        """Write every object where no reader looks; one sync makes all of them durable."""
+        pairing = Pairing()
+        first = {request.name: request for request in reversed(requests)}
+
+        def one(site: Site, request: InstallRequest) -> str:
+            if first[request.name] is not request:
+                raise Conflict(f"{request.name} is to be installed twice at once")
+            return staging.stage(site, pairing, request).token
+
+        tokens = self._batch(requests, one, "local.stage-sync")
+        return [
+            Staged(request, token) if isinstance(token, str) else token
+            for request, token in zip(requests, tokens, strict=True)
+        ]
+
+    def switch(self, staged: Sequence[Staged], /) -> Sequence[Installed | ProviderError]:
+        """Show every staged object, each by one rename; `Ambiguous` if that may not be durable."""
+        return self._batch(staged, staging.switch, "local.switch-sync", Ambiguous)
+
+    def activate(self) -> None:
+        """Run the target's `check` and `reload`; raises `Rejected` when one fails."""
+        activation.activate(self._spec, self._directory)
+
+    def verify(self, installed: Sequence[Installed], /) -> Sequence[Installed | ProviderError]:
+        """Read back every file, then shake hands with the server where the target says so."""
+        try:
+            with self._reading() as root:
+                if root is None:
+                    raise Unreachable(f"{self._place.root} is gone")
+                results = spread(_each(self._verify, self._site(root)), installed)
+        except ProviderError as error:
+            return [error] * len(installed)
+        return self._confirm(results)
+
+    def restore(self, installed: Installed, /) -> Installed | None:
+        """Show the predecessor again; an object without one, or settled before, stays."""
+        with self._writing() as site:
+            restored = settling.restore(site, installed)
+            site.root.sync()
+            return restored
+
+    def settle(self, installed: Sequence[Installed], /) -> None:
+        """Delete generations the target does not keep; raises the first error, after all."""
+        for result in self._batch(installed, settling.settle, "local.settle-sync"):
+            if isinstance(result, ProviderError):
+                raise result
+
+    def relabel(self, request: RelabelRequest, /) -> Installed:
+        """Rewrite an object's manifest with other labels."""
+        with self._writing() as site:
+            relabelled = settling.relabel(site, request)
+            site.root.sync()
+            return relabelled
+
+    def _site(self, root: Folder) -> Site:
+        return Site.of(root, self._place, private_attributes(self._place.settings))
+
+    def _verify(self, site: Site, installed: Installed) -> Installed:
+        reach("local.verify")
+        found = observation.inspect(site, installed.name)
+        if found is None or not observation.alike(found.installed, installed):
+            raise Rejected(f"{installed.id} does not hold what was installed")
+        if found.installed.drift:
+            raise Rejected(f"{installed.id}: {', '.join(found.installed.drift)}")
+        if self._spec.verify is not None:
+            handshake.verify(self._spec.verify, found.installed)
+        return found.installed
+
+    def _confirm(
+        self, results: Sequence[Installed | ProviderError]
+    ) -> list[Installed | ProviderError]:
+        """Shake hands once more when old workers are gone: the first answer may be luck."""
+        settings = self._spec.verify
+        if settings is None or all(isinstance(each, ProviderError) for each in results):
+            return list(results)
+        time.sleep(handshake.OVERLAP)
+        return [_served_still(settings, each) for each in results]
+
+    def _undo(self, installed: Installed) -> None:
+        """Put the predecessor back and let the consumer take it; only the cause is reported."""
+        with suppress(ProviderError):
+            self.restore(installed)
+            self.activate()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Folder | None]:
+        """Open the directory; whatever goes wrong while it is read makes all of it unknown."""
+        try:
+            root = open_marked(self._place.root, self._marker)
+            with root if root is not None else nullcontext():
+                yield root
+        except OSError as error:
+            raise Unreachable(str(fault(error, str(self._place.root)))) from None
+        except (Denied, Ambiguous) as error:
+            raise Unreachable(str(error)) from None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Site]:
+        """Open the directory to change it, made and marked where needed, leftovers swept once."""
+        try:
+            mark(self._place.root, self._marker)
+            with Folder.open(self._place.root) as root:
+                if not self._swept:
+                    settling.sweep(root)
+                    self._swept = True
+                yield self._site(root)
+        except OSError as error:
+            raise fault(error, str(self._place.root)) from None
+
+    def _batch(
+        self,
+        items: Sequence[Item],
+        step: Callable[[Site, Item], Result],
+        point: str,
+        doubt: type[ProviderError] | None = None,
+    ) -> list[Result | ProviderError]:
+        """Do a step for every item, then sync once; `doubt` is what a failed sync leaves behind."""
+        results: list[Result | ProviderError] = []
+        try:
+            with self._writing() as site:
+                results += spread(_each(step, site), items)
+                reach(point)
+                site.root.sync()
+                return results
+        except ProviderError as error:
+            failure = doubt(str(error)) if doubt is not None and results else error
+            return [failure] * len(items)
+
+
+def _each(
+    step: Callable[[Site, Item], Result], site: Site
+) -> Callable[[Sequence[Item]], list[Result | ProviderError]]:
+    """Return what does a step for every item of a part; one that fails does not stop the others."""
+    return lambda items: [_attempt(step, site, item) for item in items]
+
+
+def _attempt(
+    step: Callable[[Site, Item], Result], site: Site, item: Item
+) -> Result | ProviderError:
+    try:
+        return step(site, item)
+    except OSError as error:
+        return fault(error, str(site.place.root))
+    except ProviderError as error:
+        return error
+
+
+def _served_still(settings: Verify, result: Installed | ProviderError) -> Installed | ProviderError:
+    if isinstance(result, Installed):
+        try:
+            handshake.verify(settings, result)
+        except ProviderError as error:
+            return error
+    return result
+
+
+def _only(results: Sequence[Result | ProviderError]) -> Result:
+    """Return the one result of a batch of one, or raise it."""
+    (result,) = results
+    if isinstance(result, ProviderError):
+        raise result
+    return result

@@ -1,0 +1,71 @@
+"""The manifest of a generation: labels, what the certificate says, a digest of each file.
+
+The digest of `privkey.pem` lets drift be seen without parsing a key. It gives nothing away: the
+file holds at least 128 bits nobody can guess, so its SHA-256 only confirms a key one already has.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from providers.local.layout import COMBINED, FILES
+from schemas.base import canonical
+from schemas.scalars import format_instant
+
+FORMAT = 1
+_REQUIRED = frozenset(FILES)
+_KNOWN = _REQUIRED | {COMBINED}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What was installed: `files` maps each file's name to the SHA-256 of its content, in hex."""
+
+    labels: Mapping[str, str]
+    serial: str
+    sha256: str
+    not_after: datetime
+    trust: str
+    dns_name: str | None
+    files: Mapping[str, str]
+
+
+def checksum(content: bytes) -> str:
+    """Return the SHA-256 of a file's content, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Return the manifest's one textual form."""
+    data = {
+        "format": FORMAT,
+        "labels": dict(manifest.labels),
+        "serial": manifest.serial,
+        "sha256": manifest.sha256,
+        "notAfter": format_instant(manifest.not_after),
+        "trust": manifest.trust,
+        "dnsName": manifest.dns_name,
+        "files": dict(manifest.files),
+    }
+    return canonical(data) + b"\n"
+
+
+def decode(content: bytes) -> Manifest | None:
+    """Read a manifest; None when it is not one that certform wrote."""
+    try:
+        data = json.loads(content)
+        if data["format"] != FORMAT or not _REQUIRED <= data["files"].keys() <= _KNOWN:
+            return None
+        return Manifest(
+            {str(key): str(value) for key, value in data["labels"].items()},
+            data["serial"],
+            data["sha256"],
+            datetime.fromisoformat(data["notAfter"]),
+            data["trust"],
+            data["dnsName"],
+            data["files"],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None

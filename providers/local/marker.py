@@ -1,0 +1,94 @@
+"""The owner marker: tells a directory of ours from a missing mount or somebody else's.
+
+A directory that does not exist or is empty is new. One that holds anything must hold the marker
+too: a file system that failed to mount, or a wrong path, must never read as "nothing is installed".
+"""
+
+import errno
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from providers.errors import Unreachable
+from providers.local.folder import DIRECTORY_MODE, Attributes, Folder
+from providers.local.layout import MARKER
+
+FORMAT = 1
+_AS_GOOD_AS_EMPTY = ("lost+found", f".{MARKER}.new")
+"""What mkfs leaves in an empty file system, and a run that died while marking one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Whose a directory is, and which target (or other use) it serves."""
+
+    owner: str
+    target: str
+
+    def encode(self) -> bytes:
+        """Return the marker file's content."""
+        data = {"format": FORMAT, "owner": self.owner, "target": self.target}
+        return json.dumps(data, sort_keys=True).encode() + b"\n"
+
+
+def is_marked(folder: Folder, path: Path, marker: Marker) -> bool:
+    """Whether a directory carries this marker; False when empty, else raises `Unreachable`."""
+    try:
+        content, _ = folder.read(MARKER)
+    except FileNotFoundError:
+        if all(name in _AS_GOOD_AS_EMPTY for name in folder.names()):
+            return False
+        raise Unreachable(
+            f"{path} is not empty and has no {MARKER}: a file system may not be mounted, or the "
+            "directory is used for something else. Name another path; or, if it is certform's, "
+            f"put back {MARKER} with: {marker.encode().decode().strip()}"
+        ) from None
+    found = _decode(content)
+    if found != marker:
+        raise Unreachable(
+            f"{path}/{MARKER} says the directory belongs to {_describe(found)}, "
+            f"not to {_describe(marker)}. "
+            f"Give each target a path of its own; if this one was renamed, edit {MARKER}"
+        )
+    return True
+
+
+def mark(path: Path, marker: Marker) -> None:
+    """Make a directory ours, creating it where needed; `Unreachable` for somebody else's."""
+    path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
+    with Folder.open(path) as folder:
+        if not is_marked(folder, path, marker):
+            folder.replace(MARKER, marker.encode(), Attributes(0o644))
+            folder.sync()
+
+
+def open_marked(path: Path, marker: Marker) -> Folder | None:
+    """Open a directory of ours, None for a new one; raises OSError or `Unreachable`."""
+    try:
+        folder = Folder.open(path)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise
+    try:
+        if is_marked(folder, path, marker):
+            return folder
+    except BaseException:
+        folder.__exit__()
+        raise
+    folder.__exit__()
+    return None
+
+
+def _decode(content: bytes) -> Marker | None:
+    try:
+        data = json.loads(content)
+        return Marker(str(data["owner"]), str(data["target"])) if data["format"] == FORMAT else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _describe(marker: Marker | None) -> str:
+    if marker is None:
+        return "an unknown owner"
+    return f"owner {marker.owner}, target {marker.target}"

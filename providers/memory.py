@@ -1,0 +1,239 @@
+"""A target that is a dictionary: for tests of what drives targets, and as the shortest example of one.
+
+It has every optional ability. The store outlives the target, as a real place would.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self, TypeVar
+
+from providers.base import Bundle, Installed, InstallRequest, RelabelRequest, Staged, TargetConfig
+from providers.errors import Conflict, ProviderError, Rejected, Unreachable
+from providers.pairing import Pairing
+from schemas.capabilities import Capabilities
+
+_CHANGED, _UNCHANGED = "changed", "unchanged"
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryObject:
+    """One object; `predecessor` is kept until the object is settled."""
+
+    installed: Installed
+    bundle: Bundle | None = None
+    predecessor: "MemoryObject | None" = None
+    settled: bool = True
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """What is in the place, what its consumer has loaded, and which calls are to fail.
+
+    `failures` holds errors by verb, or by verb and object name (`install`, `verify:web`); each is
+    raised once, in order. `calls` counts calls by verb.
+    """
+
+    objects: dict[str, MemoryObject] = field(default_factory=dict)
+    served: dict[str, str | None] = field(default_factory=dict)
+    staged: dict[str, MemoryObject] = field(default_factory=dict)
+    failures: dict[str, list[ProviderError]] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    reachable: bool = True
+
+    def fail(self, call: str, *errors: ProviderError) -> None:
+        """Let the next calls of a verb fail, one with each error."""
+        self.failures.setdefault(call, []).extend(errors)
+
+    def put_foreign(self, installed: Installed) -> None:
+        """Put an object there that is nobody's we know."""
+        self.objects[installed.name] = MemoryObject(installed)
+
+    def tell(self, verb: str, name: str = "") -> None:
+        """Count a call, and raise what it was told to fail with."""
+        self.calls[verb] += not name
+        errors = self.failures.get(f"{verb}:{name}" if name else verb)
+        if errors:
+            raise errors.pop(0)
+
+
+class MemoryTarget:
+    """A place in memory."""
+
+    capabilities: ClassVar[Capabilities] = Capabilities(output_formats=("CombinedPEM",))
+
+    def __init__(self, config: TargetConfig, store: MemoryStore) -> None:
+        self._name = config.name
+        self._owner = config.owner
+        self.store = store
+
+    @classmethod
+    def from_config(cls, config: TargetConfig, /) -> Self:
+        """Make a target with an empty store of its own."""
+        return cls(config, MemoryStore())
+
+    def observe(self) -> Sequence[Installed]:
+        """Return every object, or raise `Unreachable` when the store says so."""
+        self.store.tell("observe")
+        if not self.store.reachable:
+            raise Unreachable(f"{self._name} cannot be read")
+        return tuple(self.store.objects[name].installed for name in sorted(self.store.objects))
+
+    def install(self, request: InstallRequest, /) -> Installed:
+        """Stage, switch, activate, verify and settle one object; what fails is undone."""
+        self.store.tell("install")
+        self.store.tell("install", request.name)
+        installed = _only(self.switch([_only(self.stage([request]))]))
+        try:
+            self.activate()
+            installed = _only(self.verify([installed]))
+        except ProviderError:
+            self.restore(installed)
+            raise
+        self.settle([installed])
+        return installed
+
+    def remove(self, installed: Installed, /) -> None:
+        """Remove an object of ours; raises `Conflict` for another than was observed."""
+        self.store.tell("remove")
+        self.store.tell("remove", installed.name)
+        if self._ours(installed) is not None:
+            del self.store.objects[installed.name]
+
+    def stage(self, requests: Sequence[InstallRequest], /) -> Sequence[Staged | ProviderError]:
+        """Keep every object aside."""
+        return self._each("stage", requests, lambda request: request.name, self._stage)
+
+    def switch(self, staged: Sequence[Staged], /) -> Sequence[Installed | ProviderError]:
+        """Show every object that was kept aside."""
+        return self._each("switch", staged, lambda each: each.request.name, self._switch)
+
+    def activate(self) -> None:
+        """Let the consumer load what is shown."""
+        self.store.tell("activate")
+        self.store.served = {
+            name: each.installed.sha256 for name, each in self.store.objects.items()
+        }
+
+    def verify(self, installed: Sequence[Installed], /) -> Sequence[Installed | ProviderError]:
+        """Compare what the consumer has loaded."""
+        return self._each("verify", installed, lambda each: each.name, self._verify)
+
+    def restore(self, installed: Installed, /) -> Installed | None:
+        """Show the predecessor again; an object without one, or settled before, stays as it is."""
+        self.store.tell("restore")
+        shown = self._ours(installed)
+        if shown is None:
+            raise Conflict(f"{installed.id} is gone, so its predecessor cannot be put back")
+        if shown.settled:
+            return shown.installed
+        if shown.predecessor is None:
+            return None
+        self.store.objects[installed.name] = shown.predecessor
+        return shown.predecessor.installed
+
+    def settle(self, installed: Sequence[Installed], /) -> None:
+        """Forget predecessors."""
+        self.store.tell("settle")
+        for each in installed:
+            shown = self.store.objects.get(each.name)
+            if shown is None or not _alike(shown.installed, each):
+                raise Conflict(f"{each.id} is not what was verified, so its predecessor stays")
+            self.store.objects[each.name] = replace(shown, predecessor=None, settled=True)
+
+    def relabel(self, request: RelabelRequest, /) -> Installed:
+        """Replace an object's labels."""
+        self.store.tell("relabel")
+        shown = self._ours(request.installed)
+        if shown is None:
+            raise Conflict(f"{request.installed.id} is gone, so it cannot be labelled")
+        installed = replace(shown.installed, labels=dict(request.labels))
+        self.store.objects[installed.name] = replace(shown, installed=installed)
+        return installed
+
+    def _stage(self, request: InstallRequest) -> Staged:
+        made = self._made(request)
+        shown = self.store.objects.get(request.name)
+        if shown is not None and shown.installed == made.installed:
+            return Staged(request, _UNCHANGED)
+        if request.predecessor is None and shown is not None:
+            raise Conflict(f"{made.installed.id} is there already")
+        if request.predecessor is not None and (
+            shown is None or not _alike(shown.installed, request.predecessor)
+        ):
+            raise Conflict(f"{made.installed.id} is not what was observed")
+        if shown is not None and not shown.installed.owned_by(self._owner):
+            raise Conflict(f"{made.installed.id} is not ours")
+        self.store.staged[request.name] = replace(made, predecessor=shown, settled=False)
+        return Staged(request, _CHANGED)
+
+    def _switch(self, staged: Staged) -> Installed:
+        name = staged.request.name
+        if staged.token == _CHANGED:
+            made = self.store.staged.pop(name)
+            if self.store.objects.get(name) != made.predecessor:
+                raise Conflict(f"{made.installed.id} was changed since it was staged")
+            self.store.objects[name] = made
+        return self.store.objects[name].installed
+
+    def _verify(self, installed: Installed) -> Installed:
+        shown = self._ours(installed)
+        served = self.store.served.get(installed.name)
+        if shown is None or served != installed.sha256:
+            raise Rejected(f"{installed.id}: {served} is served")
+        return shown.installed
+
+    def _made(self, request: InstallRequest) -> MemoryObject:
+        bundle = request.bundle
+        pair = Pairing().check(bundle)
+        installed = Installed(
+            id=f"memory:{self._name}/{request.name}",
+            name=request.name,
+            labels=dict(request.labels),
+            serial=pair.serial,
+            sha256=pair.sha256,
+            not_after=pair.not_after,
+            trust=pair.trust,
+            dns_name=pair.dns_name,
+            output_formats=request.output_formats,
+        )
+        return MemoryObject(installed, bundle)
+
+    def _ours(self, installed: Installed) -> MemoryObject | None:
+        """Return the object that was observed, None when gone; raises `Conflict` for any other."""
+        shown = self.store.objects.get(installed.name)
+        if shown is None:
+            return None
+        if not shown.installed.owned_by(self._owner) or not _alike(shown.installed, installed):
+            raise Conflict(f"{installed.id} is not ours, or not what was observed")
+        return shown
+
+    def _each(
+        self,
+        verb: str,
+        items: Sequence[Item],
+        name: Callable[[Item], str],
+        step: Callable[[Item], Result],
+    ) -> list[Result | ProviderError]:
+        self.store.tell(verb)
+        results: list[Result | ProviderError] = []
+        for item in items:
+            try:
+                self.store.tell(verb, name(item))
+                results.append(step(item))
+            except ProviderError as error:
+                results.append(error)
+        return results
+
+
+def _alike(one: Installed, other: Installed) -> bool:
+    return (one.id, one.serial, one.sha256) == (other.id, other.serial, other.sha256)
+
+
+def _only(results: Sequence[Result | ProviderError]) -> Result:
+    (result,) = results
+    if isinstance(result, ProviderError):
+        raise result
+    return result

@@ -1,0 +1,27 @@
+"""A CA key kept as sops ciphertext, opened when it first has to sign."""
+
+from functools import cached_property
+
+from providers.errors import Conflict
+from providers.signer import KeyHolder, PrivateKey
+from providers.sops.binary import Sops
+from providers.x509.keys import decode_key
+
+
+class SopsSigner(KeyHolder):
+    """Holds an opened key in memory alone, from its first use on."""
+
+    def __init__(self, ciphertext: bytes, sops: Sops) -> None:
+        self._ciphertext = ciphertext
+        self._sops = sops
+
+    def private_key(self) -> PrivateKey:
+        """Return the key; raises what `Sops.decrypt` raises, and Conflict when it holds no key."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> PrivateKey:
+        try:
+            return decode_key(self._sops.decrypt(self._ciphertext))
+        except ValueError:
+            raise Conflict("the sops file opens, but what it holds is no private key") from None

@@ -1,0 +1,47 @@
+"""X.509: keys, certificates and CRLs, made the same way every time and refused when unsound."""
+
+from providers.x509.crl import Crl, CrlEntry, crl_is_by, read_crl, sign_crl
+from providers.x509.facts import (
+    CertificateFacts,
+    chain_faults,
+    facts,
+    matches,
+    pem,
+    split_pem,
+    to_der,
+    trust_digest,
+)
+from providers.x509.issuance import sign
+from providers.x509.issuer import IssuanceRefused, IssuingAuthority
+from providers.x509.keys import decode_key, encode_key, generate_key, key_pem, spki
+from providers.x509.profile import ToBeSigned
+from providers.x509.refusals import refusals
+from providers.x509.reservation import new_serial, validity
+
+__all__ = [
+    "CertificateFacts",
+    "Crl",
+    "CrlEntry",
+    "IssuanceRefused",
+    "IssuingAuthority",
+    "ToBeSigned",
+    "chain_faults",
+    "crl_is_by",
+    "decode_key",
+    "encode_key",
+    "facts",
+    "generate_key",
+    "key_pem",
+    "matches",
+    "new_serial",
+    "pem",
+    "read_crl",
+    "refusals",
+    "sign",
+    "sign_crl",
+    "spki",
+    "split_pem",
+    "to_der",
+    "trust_digest",
+    "validity",
+]

@@ -1,0 +1,119 @@
+"""Certificate revocation lists, version 2 (RFC 5280 section 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from providers.signer import Signer, builder_key, signature_hash
+from providers.x509.issuance import deterministic
+from providers.x509.issuer import IssuanceRefused, IssuingAuthority
+from schemas.revocation import RevocationReason
+
+_REASONS: dict[RevocationReason, tuple[x509.Extension[x509.ExtensionType], ...]] = {
+    reason: (x509.Extension(x509.CRLReason.oid, False, x509.CRLReason(x509.ReasonFlags(reason))),)
+    if reason is not RevocationReason.UNSPECIFIED
+    else ()
+    for reason in RevocationReason
+}
+"""The entry extensions of each reason; RFC 5280 section 5.3.1 leaves `unspecified` out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrlEntry:
+    """When a certificate was revoked (UTC), and why."""
+
+    at: datetime
+    reason: RevocationReason
+
+
+@dataclass(frozen=True, slots=True)
+class Crl:
+    """What a CRL says; entries by serial number."""
+
+    number: int
+    this_update: datetime
+    next_update: datetime
+    entries: Mapping[str, CrlEntry]
+
+
+def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
+    """Return the CRL in DER, entries by rising serial; the same content and key give the same bytes.
+
+    Raises IssuanceRefused for what a relying party would have to refuse, and whatever the signer
+    raises.
+    """
+    reasons = _refusals(crl, issuer, signer)
+    if reasons:
+        raise IssuanceRefused(reasons)
+    by_number = sorted((int(serial, 16), entry) for serial, entry in crl.entries.items())
+    # the builder copies its whole list at every added entry: the list is given at once instead
+    signed = (
+        x509.CertificateRevocationListBuilder(
+            revoked_certificates=[_entry(number, entry) for number, entry in by_number]
+        )
+        .issuer_name(issuer.subject)
+        .last_update(crl.this_update)
+        .next_update(crl.next_update)
+        .add_extension(issuer.key_id, critical=False)
+        .add_extension(x509.CRLNumber(crl.number), critical=False)
+        .sign(
+            builder_key(signer),
+            signature_hash(issuer.public_key),
+            ecdsa_deterministic=deterministic(issuer.public_key),
+        )
+    )
+    return signed.public_bytes(Encoding.DER)
+
+
+def read_crl(der: bytes) -> Crl:
+    """Return what a CRL says, without looking at its signature; raises ValueError when it is malformed."""
+    crl = x509.load_der_x509_crl(der)
+    try:
+        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        raise ValueError("the CRL has no number") from None
+    if crl.next_update_utc is None:
+        raise ValueError("the CRL has no nextUpdate")
+    return Crl(
+        number=number,
+        this_update=crl.last_update_utc,
+        next_update=crl.next_update_utc,
+        entries={f"{entry.serial_number:x}": _read(entry) for entry in crl},
+    )
+
+
+def crl_is_by(der: bytes, certificate: bytes) -> bool:
+    """Whether the CA of a certificate (DER) signed a CRL; raises ValueError when either is malformed."""
+    crl = x509.load_der_x509_crl(der)
+    issuer = x509.load_der_x509_certificate(certificate)
+    return crl.issuer == issuer.subject and crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+
+
+def _refusals(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> tuple[str, ...]:
+    checks = (
+        (not issuer.signs_crls, "the issuer may not sign CRLs (its key usage lacks cRLSign)"),
+        (
+            signer.public_key() != issuer.public_key,
+            "the signer holds another key than the issuer's certificate",
+        ),
+        (not 0 <= crl.number < 1 << 159, "the CRL number must be below 2^159"),
+        (crl.next_update <= crl.this_update, "the CRL would end before it starts"),
+    )
+    return tuple(reason for applies, reason in checks if applies)
+
+
+def _entry(number: int, entry: CrlEntry) -> x509.RevokedCertificate:
+    # given at once for speed, which leaves to us what the builder's setters do: UTC without a zone
+    moment = entry.at.astimezone(UTC).replace(tzinfo=None)
+    return x509.RevokedCertificateBuilder(number, moment, list(_REASONS[entry.reason])).build()
+
+
+def _read(entry: x509.RevokedCertificate) -> CrlEntry:
+    try:
+        reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except x509.ExtensionNotFound:
+        return CrlEntry(entry.revocation_date_utc, RevocationReason.UNSPECIFIED)
+    return CrlEntry(entry.revocation_date_utc, RevocationReason(reason.value))

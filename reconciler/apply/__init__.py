@@ -1,0 +1,97 @@
+"""Apply: makes the changes of a plan in their order, durably, and tells what became of each."""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from reconciler.apply.authorities import issue_authorities
+from reconciler.apply.installs import install
+from reconciler.apply.leaves import issue_leaves
+from reconciler.apply.publications import publish
+from reconciler.apply.removals import (
+    forget,
+    forget_authorities,
+    forget_keys,
+    relabel,
+    remove,
+    rename,
+)
+from reconciler.apply.revocations import revoke
+from reconciler.apply.session import Executor, Session, place
+from reconciler.events import Event, EventStatus
+from reconciler.order import waves
+from schemas.plan import Action, Change
+
+__all__ = ["Session", "apply"]
+
+
+def apply(session: Session, changes: Sequence[Change]) -> Iterator[Event]:
+    """Make the changes, yielding how each begins and ends; a failure stops only what requires it."""
+    session.planned = _planned(changes)
+    failed: set[str] = set()
+    for wave in waves(changes):
+        for _, group in groupby(wave, key=_kind):
+            yield from _run(session, tuple(group), failed)
+
+
+def _planned(changes: Sequence[Change]) -> dict[str, frozenset[str]]:
+    """The targets each certificate is about to be installed in, by its address."""
+    targets: dict[str, frozenset[str]] = {}
+    for step in changes:
+        if step.action is Action.INSTALL:
+            address = step.address.partition("@")[0]
+            targets[address] = targets.get(address, frozenset()) | {place(step)}
+    return targets
+
+
+def _run(session: Session, group: Sequence[Change], failed: set[str]) -> Iterator[Event]:
+    """Make changes of one kind; those that require a failed one are skipped."""
+    runnable = []
+    for step in group:
+        if lost := next(
+            (id_ for id_ in step.requires if id_ in failed and _stops(id_, step)), None
+        ):
+            failed.add(step.id)
+            yield _event(step, EventStatus.SKIPPED, f"requires {lost.partition(':')[2]}")
+        else:
+            runnable.append(step)
+    if not runnable:
+        return
+    yield from (_event(step, EventStatus.STARTED) for step in runnable)
+    begun = time.monotonic()
+    for outcome in EXECUTORS[_kind(group[0])](session, runnable):
+        status = EventStatus.FAILED if outcome.error else EventStatus.DONE
+        if outcome.error:
+            failed.add(outcome.change.id)
+        yield _event(outcome.change, status, outcome.error, time.monotonic() - begun)
+
+
+def _stops(required: str, step: Change) -> bool:
+    """Whether a failure stops a step: a CRL is published without the revocations that have to wait."""
+    return not (step.action is Action.PUBLISH and required.startswith(f"{Action.REVOKE}:"))
+
+
+def _event(step: Change, status: EventStatus, message: str = "", elapsed: float = 0.0) -> Event:
+    return Event(step.address, step.action, status, message, elapsed)
+
+
+def _kind(step: Change) -> tuple[Action, str, bool]:
+    """What decides who makes a change: its action, what it is of, and whether that is in a target."""
+    return step.action, step.address.partition("/")[0], "@" in step.address
+
+
+EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
+    (Action.ISSUE, "authority", False): issue_authorities,
+    (Action.ISSUE, "certificate", False): issue_leaves,
+    (Action.INSTALL, "certificate", True): install,
+    (Action.RELABEL, "certificate", True): relabel,
+    (Action.RELABEL, "certificate", False): rename,
+    (Action.REMOVE, "certificate", True): remove,
+    (Action.FORGET, "certificate", True): forget,
+    (Action.FORGET, "authority", False): forget_authorities,
+    (Action.FORGET, "key", False): forget_keys,
+    (Action.REVOKE, "certificate", False): revoke,
+    (Action.REVOKE, "authority", False): revoke,
+    (Action.PUBLISH, "crl", False): publish,
+    (Action.PUBLISH, "ca", False): publish,
+}

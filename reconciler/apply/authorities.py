@@ -1,0 +1,141 @@
+"""Issuing CAs: the key sealed and reserved durably, then the certificate signed, then recorded."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from providers import x509
+from providers.errors import ProviderError
+from reconciler.apply.reservation import issuer_urls, new_key, to_be_signed, validity
+from reconciler.apply.session import Impossible, Outcome, Session, owner
+from reconciler.apply.transitions import issued, put_authority
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.records import AuthorityRecord, Issuance, Status, Urls
+from reconciler.state import DesiredAuthority
+from schemas.plan import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A CA whose certificate is decided to the byte; `sealed` is its key as ciphertext, if it is new."""
+
+    change: Change
+    record: AuthorityRecord
+    issuance: Issuance
+    sealed: bytes | None = None
+
+
+def issue_authorities(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Issue the CAs of one level of the tree, in two durable steps."""
+    decided: list[Decided] = []
+    for change in changes:
+        try:
+            decided.append(_decide(session, change))
+        except (Impossible, ProviderError) as why:
+            yield Outcome(change, str(why))
+    _reserve(session, [item for item in decided if item.sealed is not None])
+    signed: list[Decided] = []
+    for item in decided:
+        try:
+            signed.append(_sign(session, item))
+        except (Impossible, ProviderError) as why:
+            yield Outcome(item.change, str(why))
+    _record(session, signed)
+    yield from (Outcome(item.change) for item in signed)
+
+
+def _decide(session: Session, change: Change) -> Decided:
+    desired = session.world.desired.authorities[owner(change)]
+    record = session.journal.state.authorities.get(desired.name) or AuthorityRecord(
+        name=desired.name
+    )
+    found = record.generation(desired.request.generation)
+    if found is not None and found.status is Status.RESERVED and found.digest == desired.digest:
+        return Decided(change, record, found)
+    if found is not None:
+        record = put_authority(record, found.model_copy(update={"status": Status.ABANDONED}))
+    key, spki = new_key(desired.request.key)
+    issuance = _reservation(session, desired, spki, session.clock())
+    sealed = session.sops.encrypt(key, desired.recipients)
+    return Decided(change, put_authority(record, issuance), issuance, sealed)
+
+
+def _reservation(session: Session, desired: DesiredAuthority, spki: str, now: datetime) -> Issuance:
+    request = desired.request
+    parent = _parent(session, desired)
+    not_before, not_after = validity(now, request.duration, parent)
+    issuance = Issuance(
+        serial=x509.new_serial(),
+        status=Status.RESERVED,
+        request=request,
+        digest=desired.digest,
+        not_before=not_before,
+        not_after=not_after,
+        spki=spki,
+        urls=_urls(session, desired),
+        reserved_at=now,
+    )
+    if why := x509.refusals(to_be_signed(issuance), parent):
+        raise Impossible("; ".join(why))
+    return issuance
+
+
+def _parent(session: Session, desired: DesiredAuthority) -> x509.IssuingAuthority | None:
+    request = desired.request
+    if request.issuer is None:
+        return None
+    return session.authority(request.issuer, request.issuer_generation or 0)
+
+
+def _urls(session: Session, desired: DesiredAuthority) -> Urls:
+    request = desired.request
+    if request.issuer is None:
+        return Urls()
+    publish = session.world.desired.publish
+    return issuer_urls(publish, request.issuer, request.issuer_generation or 0)
+
+
+def _reserve(session: Session, fresh: Sequence[Decided]) -> None:
+    if fresh:
+        session.journal.write(
+            Wave(
+                message=f"Reserve {_names(fresh)}",
+                authorities=[item.record for item in fresh],
+                authority_keys={
+                    (item.record.name, _generation(item)): item.sealed
+                    for item in fresh
+                    if item.sealed is not None
+                },
+            )
+        )
+
+
+def _sign(session: Session, item: Decided) -> Decided:
+    request = item.issuance.request
+    if request.issuer is None:
+        authority, signer = None, session.signer(item.record.name, _generation(item))
+    else:
+        parent = (request.issuer, request.issuer_generation or 0)
+        authority, signer = session.authority(*parent), session.signer(*parent)
+    der = x509.sign(to_be_signed(item.issuance), authority, signer)
+    issuance = issued(item.issuance, der, session.clock())
+    return Decided(item.change, put_authority(item.record, issuance), issuance)
+
+
+def _record(session: Session, signed: Sequence[Decided]) -> None:
+    if signed:
+        session.journal.write(
+            Wave(
+                message=f"Issue {_names(signed)}",
+                authorities=[item.record for item in signed],
+            )
+        )
+
+
+def _generation(item: Decided) -> int:
+    request = item.issuance.request
+    return request.generation if request.kind == "authority" else 0
+
+
+def _names(items: Sequence[Decided]) -> str:
+    return ", ".join(f"authority/{item.record.name}" for item in items)

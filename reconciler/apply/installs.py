@@ -1,0 +1,304 @@
+"""Installing: a target gets all its certificates at once, and keeps the old until the new ones work."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TypeVar
+
+from providers import x509
+from providers.base import (
+    Activator,
+    Bundle,
+    Installed,
+    InstallRequest,
+    Restorer,
+    Staged,
+    Stager,
+    Target,
+    Verifier,
+)
+from providers.errors import ProviderError
+from providers.secret import Secret
+from reconciler.apply.session import Impossible, Outcome, Session, owner, place
+from reconciler.apply.transitions import erasable, verified, without_keys
+from reconciler.chains import chain_of
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.records import CertificateRecord, Issuance
+from reconciler.state import DesiredCertificate, DesiredInstall
+from schemas.certificate import Custody
+from schemas.plan import Change
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One install: `request` is what to write, None when the right thing is there and only unproven."""
+
+    change: Change
+    issuance: Issuance
+    request: InstallRequest | None = None
+    installed: Installed | None = None
+    error: str = ""
+
+
+def install(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Install certificates, one batch a target; record what was verified and erase spent keys."""
+    _place(session, changes)
+    keys = _kept_keys(session, changes)
+    for name, group in groupby(sorted(changes, key=place), key=place):
+        tasks = [_task(session, change, keys) for change in group]
+        tasks = _install_all(session, session.targets[name], tasks)
+        _record(session, name, [task for task in tasks if not task.error])
+        yield from (Outcome(task.change, task.error) for task in tasks)
+
+
+def _place(session: Session, changes: Sequence[Change]) -> None:
+    """Make it durable that these certificates are about to be where no record has them yet."""
+    widened: dict[str, CertificateRecord] = {}
+    for change in changes:
+        record = session.record(owner(change))
+        wider = session.planned_placements(record, f"certificate/{record.name}")
+        if wider != record:
+            widened[record.name] = wider
+    if widened:
+        session.journal.write(
+            Wave(
+                message=f"Place {len(widened)} certificates",
+                certificates=tuple(widened.values()),
+            )
+        )
+
+
+def _kept_keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secret]:
+    """Return the keys to install: those of this run, and those an earlier one left in the ledger."""
+    serials = {
+        current.serial
+        for change in changes
+        if (current := session.record(owner(change)).current) and current.bundle
+    }
+    earlier = serials - session.keys.keys()
+    kept = session.journal.leaf_keys(sorted(earlier)) if earlier else {}
+    return {**kept, **session.keys}
+
+
+def _task(session: Session, change: Change, keys: Mapping[str, Secret]) -> Task:
+    """Decide what one install takes. Every certificate here is issued: its install requires that."""
+    desired, record = session.desired(change), session.record(owner(change))
+    current = record.current
+    if current is None:
+        raise LookupError(change.address)
+    wanted = _wanted(session, change)
+    found = session.world.installed(wanted)
+    if found is not None and _stands(session, found, current, wanted):
+        return Task(change, current, installed=found)
+    key = keys.get(current.serial)
+    if key is None:
+        return Task(change, current, error="its key is no longer kept; plan again")
+    try:
+        request = _request(session, desired, wanted, current, key, found)
+    except Impossible as why:
+        return Task(change, current, error=str(why))
+    return Task(change, current, request=request)
+
+
+def _wanted(session: Session, change: Change) -> DesiredInstall:
+    return next(i for i in session.desired(change).installs if i.target == place(change))
+
+
+def _stands(session: Session, found: Installed, current: Issuance, wanted: DesiredInstall) -> bool:
+    """Whether what is there is what should be, and has only to prove itself."""
+    same = found.sha256 == current.sha256 and set(found.output_formats) == set(
+        wanted.output_formats
+    )
+    return same and not found.drift and found.trust in (None, session.world.trust(current))
+
+
+def _request(
+    session: Session,
+    desired: DesiredCertificate,
+    wanted: DesiredInstall,
+    current: Issuance,
+    key: Secret,
+    found: Installed | None,
+) -> InstallRequest:
+    request = current.request
+    authorities = session.journal.state.authorities
+    chain = chain_of(authorities, str(request.issuer), request.issuer_generation or 0)
+    if chain is None or current.certificate is None:
+        raise Impossible(f"certificate/{desired.name} has no complete chain")
+    return InstallRequest(
+        name=wanted.name,
+        bundle=Bundle(
+            certificate=current.certificate.encode(),
+            chain=chain.chain,
+            anchors=chain.anchors,
+            private_key=x509.key_pem(key),
+        ),
+        labels=session.world.labels(desired, current.digest),
+        output_formats=wanted.output_formats,
+        predecessor=found,
+    )
+
+
+def _install_all(session: Session, target: Target, tasks: Sequence[Task]) -> list[Task]:
+    """Write, show, activate and verify; whatever does not prove itself gives way to what was there."""
+    written = _write(target, tasks)
+    session.stay_alive()
+    activated = _activate(target, written)
+    session.stay_alive()
+    proven = _verify(target, activated)
+    session.stay_alive()
+    if isinstance(target, Restorer):
+        failed = any(task.error and task.installed for task in proven)
+        proven = _restore(target, proven) if failed else proven
+        return _settle(target, proven)
+    return proven
+
+
+def _settle(target: Restorer, tasks: list[Task]) -> list[Task]:
+    """Drop the predecessors; while their keys lie about, nothing counts as done."""
+    try:
+        target.settle([t.installed for t in tasks if t.installed and not t.error])
+    except ProviderError as why:
+        words = f"it works, but its predecessor could not be deleted: {why}"
+        return [replace(t, error=words) if _standing(t) else t for t in tasks]
+    return tasks
+
+
+def _write(target: Target, tasks: Sequence[Task]) -> list[Task]:
+    if isinstance(target, Stager):
+        return _stage(target, tasks)
+    return [_write_one(target, task) for task in tasks]
+
+
+def _write_one(target: Target, task: Task) -> Task:
+    if task.request is None or task.error:
+        return task
+    try:
+        return replace(task, installed=target.install(task.request))
+    except ProviderError as why:
+        return replace(task, error=str(why))
+
+
+def _stage(target: Stager, tasks: Sequence[Task]) -> list[Task]:
+    pending = [n for n, task in enumerate(tasks) if task.request is not None]
+    done = list(tasks)
+    staged: list[tuple[int, Staged]] = []
+    requests = [task.request for task in tasks if task.request is not None]
+    for n, result in zip(pending, _each(target.stage, requests), strict=True):
+        if isinstance(result, ProviderError):
+            done[n] = replace(done[n], error=str(result))
+        else:
+            staged.append((n, result))
+    shown = _each(target.switch, [item for _, item in staged])
+    for (n, _), shown_one in zip(staged, shown, strict=True):
+        done[n] = _with(done[n], shown_one)
+    return done
+
+
+def _each(
+    verb: Callable[[Sequence[Item]], Sequence[Result | ProviderError]], items: Sequence[Item]
+) -> Sequence[Result | ProviderError]:
+    """Return what a verb makes of its items; one that fails as a whole fails for each of them."""
+    try:
+        return verb(items)
+    except ProviderError as why:
+        return [why] * len(items)
+
+
+def _with(task: Task, result: Installed | ProviderError) -> Task:
+    if isinstance(result, ProviderError):
+        return replace(task, error=str(result))
+    return replace(task, installed=result)
+
+
+def _activate(target: Target, tasks: list[Task]) -> list[Task]:
+    if not isinstance(target, Activator) or not any(_standing(task) for task in tasks):
+        return tasks
+    try:
+        target.activate()
+    except ProviderError as why:
+        return [replace(t, error=str(why)) if _standing(t) else t for t in tasks]
+    return tasks
+
+
+def _verify(target: Target, tasks: list[Task]) -> list[Task]:
+    standing = [n for n, task in enumerate(tasks) if _standing(task)]
+    if not isinstance(target, Verifier) or not standing:
+        return tasks
+    results = _each(target.verify, [i for n in standing if (i := tasks[n].installed)])
+    done = list(tasks)
+    for n, result in zip(standing, results, strict=True):
+        if isinstance(result, ProviderError):
+            done[n] = replace(done[n], error=str(result))
+    return done
+
+
+def _standing(task: Task) -> bool:
+    return task.installed is not None and not task.error
+
+
+def _restore(target: Restorer, tasks: list[Task]) -> list[Task]:
+    """Put back what was there before each failed install, and let the consumer read it again."""
+    done = [_restore_one(target, t) if t.error and t.installed else t for t in tasks]
+    if isinstance(target, Activator):
+        try:
+            target.activate()
+        except ProviderError as why:
+            words = f"; and with the old one back: {why}"
+            return [replace(t, error=t.error + words) if t.error else t for t in done]
+    return done
+
+
+def _restore_one(target: Restorer, task: Task) -> Task:
+    if task.installed is None:
+        return task
+    try:
+        before = target.restore(task.installed)
+    except ProviderError as why:
+        return replace(task, error=f"{task.error}; and it could not be put back: {why}")
+    back = before is not None and before.sha256 != task.installed.sha256
+    words = (
+        "the previous certificate is back" if back else "it stays: there is no other to put back"
+    )
+    return replace(task, error=f"{task.error} ({words})")
+
+
+def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
+    """Record what was verified, and erase each key whose certificate now works everywhere."""
+    if not tasks:
+        return
+    records, spent = [], set[str]()
+    for task in tasks:
+        record = session.record(owner(task.change))
+        name = _wanted(session, task.change).name
+        record = verified(record, target, name, task.issuance.serial, session.clock())
+        erased = _spent(session.desired(task.change), record, task.issuance)
+        records.append(without_keys(record, erased))
+        spent |= erased
+    session.journal.write(
+        Wave(
+            message=f"Installed {_count(len(tasks))} in {target}",
+            certificates=records,
+            erase=frozenset(spent),
+        )
+    )
+
+
+def _spent(
+    desired: DesiredCertificate, record: CertificateRecord, current: Issuance
+) -> frozenset[str]:
+    """The keys nobody needs any more: all of them once every target was verified."""
+    if desired.custody is not Custody.UNTIL_INSTALLED:
+        return frozenset()
+    for install_ in desired.installs:
+        placement = record.placement(install_.target, install_.name)
+        if placement is None or placement.serial != current.serial:
+            return frozenset()
+    return erasable(record, None)
+
+
+def _count(n: int) -> str:
+    return "1 certificate" if n == 1 else f"{n} certificates"

@@ -1,0 +1,232 @@
+"""Issuing leaves: reserve key, serial and dates durably, then sign, then record durably."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from providers import x509
+from providers.errors import ProviderError
+from providers.processes import spread
+from providers.secret import Secret
+from providers.signer import KeyHolder
+from reconciler.apply.reservation import (
+    issuer_urls,
+    new_key,
+    public_half,
+    to_be_signed,
+    validity,
+)
+from reconciler.apply.session import Impossible, Outcome, Session, owner
+from reconciler.apply.transitions import (
+    abandoned,
+    attempted,
+    erasable,
+    issued,
+    prune,
+    put,
+    without_keys,
+)
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.records import CertificateRecord, Issuance, Status
+from reconciler.state import DesiredCertificate
+from schemas.certificate import RotationPolicy
+from schemas.plan import Change
+
+BATCH = 2_500
+"""Certificates reserved, signed and recorded together: a crash loses no more work than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A certificate whose every signed byte is decided; `record` holds its reservation."""
+
+    change: Change
+    record: CertificateRecord
+    issuance: Issuance
+    key: Secret = field(repr=False)
+    resumed: bool = False
+
+
+def issue_leaves(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Issue certificates in batches, each batch two durable steps."""
+    for start in range(0, len(changes), BATCH):
+        yield from _issue_batch(session, changes[start : start + BATCH])
+
+
+def _issue_batch(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    kept = _kept_keys(session, changes)
+    bundle = secrets.token_hex(8)
+    decided: list[Decided] = []
+    failed: list[Outcome] = []
+    for change in changes:
+        try:
+            decided.append(_decide(session, change, kept, bundle))
+        except (Impossible, ProviderError) as why:
+            failed.append(Outcome(change, str(why)))
+    _reserve(session, [item for item in decided if not item.resumed], bundle)
+    signed: list[Decided] = []
+    for item, answer in zip(decided, _sign_all(session, decided), strict=True):
+        if isinstance(answer, bytes):
+            signed.append(_signed(session, item, answer))
+        else:
+            failed.append(Outcome(item.change, answer))
+    _record(session, signed, failed)
+    yield from failed
+    for item in signed:
+        session.keys[item.issuance.serial] = item.key
+        yield Outcome(item.change)
+
+
+def _kept_keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secret]:
+    """Return the keys used again: of reservations to resume, and where the key never rotates."""
+    serials = []
+    for change in changes:
+        desired, record = session.desired(change), session.record(owner(change))
+        if record.pending:
+            serials.append(record.pending.serial)
+        if record.current and desired.rotation_policy is RotationPolicy.NEVER:
+            serials.append(record.current.serial)
+    return session.journal.leaf_keys(serials) if serials else {}
+
+
+def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle: str) -> Decided:
+    desired, record = session.desired(change), session.record(owner(change))
+    now, pending = session.clock(), record.pending
+    if pending and _resumable(pending, desired, now) and pending.serial in kept:
+        return Decided(change, record, pending, kept[pending.serial], resumed=True)
+    if pending:
+        record = put(record, abandoned(pending))
+    key, spki = _key(session, desired, record, kept)
+    issuance = _reservation(session, desired, spki, bundle, now)
+    record = put(record, issuance).model_copy(update={"on_remove": desired.on_remove})
+    return Decided(change, prune(record, now), issuance, key)
+
+
+def _resumable(pending: Issuance, desired: DesiredCertificate, now: datetime) -> bool:
+    return pending.digest == desired.digest and pending.not_after > now
+
+
+def _key(
+    session: Session,
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    kept: Mapping[str, Secret],
+) -> tuple[Secret, str]:
+    """Return a new key, or the old one where it never changes; that of a revoked one always does."""
+    current = record.current
+    burnt = current and (current.revoked or current.serial in session.revoking)
+    if current and not burnt and desired.rotation_policy is RotationPolicy.NEVER:
+        found = kept.get(current.serial)
+        if found and current.request.key == desired.request.key:
+            return found, public_half(found)
+    return new_key(desired.request.key)
+
+
+def _reservation(
+    session: Session, desired: DesiredCertificate, spki: str, bundle: str, now: datetime
+) -> Issuance:
+    """Decide everything a signature will cover; raises `Impossible` where it must not be signed."""
+    request = desired.request
+    authority = session.authority(request.issuer, request.issuer_generation)
+    session.signer(request.issuer, request.issuer_generation)  # opened before anything is reserved
+    not_before, not_after = validity(now, request.duration, authority)
+    issuance = Issuance(
+        serial=x509.new_serial(),
+        status=Status.RESERVED,
+        request=request,
+        digest=desired.digest,
+        not_before=not_before,
+        not_after=not_after,
+        spki=spki,
+        urls=issuer_urls(session.world.desired.publish, request.issuer, request.issuer_generation),
+        custody=desired.custody,
+        bundle=bundle,
+        reserved_at=now,
+    )
+    if why := x509.refusals(to_be_signed(issuance), authority):
+        raise Impossible("; ".join(why))
+    return issuance
+
+
+def _reserve(session: Session, fresh: Sequence[Decided], bundle: str) -> None:
+    """Make reservations durable, their keys in one bundle."""
+    if not fresh:
+        return
+    renamed = [session.world.renames.get(item.record.name, "") for item in fresh]
+    known = session.journal.state.certificates
+    session.journal.write(
+        Wave(
+            message=_message("Reserve", fresh),
+            certificates=[item.record for item in fresh],
+            gone=[old for old in renamed if old in known],
+            bundle=bundle,
+            new_keys={item.issuance.serial: item.key for item in fresh},
+        )
+    )
+
+
+def _sign_all(session: Session, decided: Sequence[Decided]) -> list[bytes | str]:
+    """Return each certificate in DER, or why there is none; many are signed by several processes."""
+
+    def sign(part: Sequence[Decided]) -> list[bytes | str]:
+        return [_sign(session, item) for item in part]
+
+    return spread(sign, decided) if _in_memory(session, decided) else sign(decided)
+
+
+def _in_memory(session: Session, decided: Sequence[Decided]) -> bool:
+    """Open the keys that sign; whether all of them are in this process, so that a fork has them too."""
+    try:
+        signers = [session.signer(*issuer) for issuer in set(map(_issuer, decided))]
+        return all(isinstance(s, KeyHolder) and s.private_key() is not None for s in signers)
+    except ProviderError:
+        return False
+
+
+def _sign(session: Session, item: Decided) -> bytes | str:
+    issuer = _issuer(item)
+    try:
+        authority, signer = session.authority(*issuer), session.signer(*issuer)
+        return x509.sign(to_be_signed(item.issuance), authority, signer)
+    except (Impossible, ProviderError) as why:
+        return str(why)
+
+
+def _issuer(item: Decided) -> tuple[str, int]:
+    request = item.issuance.request
+    return str(request.issuer), request.issuer_generation or 0
+
+
+def _signed(session: Session, item: Decided, der: bytes) -> Decided:
+    issuance = issued(item.issuance, der, session.clock())
+    record = session.planned_placements(put(item.record, issuance), item.change.address)
+    return replace(item, record=record, issuance=issuance)
+
+
+def _record(session: Session, signed: Sequence[Decided], failed: Sequence[Outcome]) -> None:
+    """Make certificates and failures durable; keys of what was replaced are of no more use."""
+    if not signed and not failed:
+        return
+    stale = {item.issuance.serial: erasable(item.record, item.issuance.serial) for item in signed}
+    session.journal.write(
+        Wave(
+            message=_message("Issue", signed) if signed else f"{len(failed)} not issued",
+            certificates=[
+                *(without_keys(item.record, stale[item.issuance.serial]) for item in signed),
+                *(_attempted(session, outcome) for outcome in failed),
+            ],
+            erase=frozenset().union(*stale.values()),
+        )
+    )
+
+
+def _attempted(session: Session, outcome: Outcome) -> CertificateRecord:
+    desired = session.desired(outcome.change)
+    return attempted(session.record(desired.name), desired.digest, outcome.error, session.clock())
+
+
+def _message(verb: str, items: Sequence[Decided]) -> str:
+    if len(items) == 1:
+        return f"{verb} certificate/{items[0].record.name}"
+    return f"{verb} {len(items)} certificates"

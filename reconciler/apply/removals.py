@@ -1,0 +1,139 @@
+"""Removing and forgetting what is no longer wanted, relabelling what is."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from providers.base import NAME, OWNER, SPEC, Activator, Installed, Relabeler, RelabelRequest
+from providers.errors import ProviderError
+from reconciler.apply.session import Outcome, Session, named, owner, place
+from reconciler.apply.transitions import abandoned, put, withdrawn, without_keys
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.records import CertificateRecord
+from schemas.plan import Change
+
+OURS = frozenset({OWNER, NAME, SPEC})
+
+
+def remove(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Remove objects from their targets, tell each target's consumer once, and record it."""
+    for name, group in groupby(sorted(changes, key=place), key=place):
+        target, done = session.targets[name], []
+        for change in group:
+            try:
+                target.remove(_installed(session, change))
+                done.append(change)
+            except ProviderError as why:
+                yield Outcome(change, str(why))
+        error = _activate(target) if done else ""
+        _record_withdrawn(session, done)
+        yield from (Outcome(change, error) for change in done)
+
+
+def forget(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Leave objects where they are, without our labels, and drop them from the ledger."""
+    done = []
+    for change in changes:
+        try:
+            _unlabel(session, change)
+            done.append(change)
+        except ProviderError as why:
+            yield Outcome(change, str(why))
+    _record_withdrawn(session, done)
+    yield from (Outcome(change) for change in done)
+
+
+def forget_authorities(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Drop CAs that nothing depends on any more, their keys with them."""
+    names = [owner(change) for change in changes]
+    session.journal.write(Wave(message=f"Forget {', '.join(names)}", gone_authorities=names))
+    yield from (Outcome(change) for change in changes)
+
+
+def forget_keys(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Erase keys that nobody needs any more; a reservation without its key is abandoned."""
+    records, spent = [], frozenset[str]()
+    for change in changes:
+        serials = frozenset((change.before or {})["serials"])
+        record = session.record(owner(change))
+        if record.pending and record.pending.serial in serials:
+            record = put(record, abandoned(record.pending))
+        records.append(without_keys(record, serials))
+        spent |= serials
+    session.journal.write(
+        Wave(message=f"Erase {named(changes)}", certificates=records, erase=spent)
+    )
+    yield from (Outcome(change) for change in changes)
+
+
+def relabel(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Give installed objects the labels they should have."""
+    for change in changes:
+        desired = session.desired(change)
+        current = session.record(desired.name).current
+        target = session.targets[place(change)]
+        found = _installed_as(session, change, _object_name(session, change))
+        if current is None or found is None or not isinstance(target, Relabeler):
+            yield Outcome(change, "this target cannot change labels alone")
+            continue
+        try:
+            target.relabel(RelabelRequest(found, session.world.labels(desired, current.digest)))
+            yield Outcome(change)
+        except ProviderError as why:
+            yield Outcome(change, str(why))
+
+
+def rename(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Carry ledger records over to their certificates' new names."""
+    records = [session.record(owner(change)) for change in changes]
+    old = [session.world.renames[record.name] for record in records]
+    message = f"Rename {', '.join(old)} to {', '.join(record.name for record in records)}"
+    session.journal.write(Wave(message=message, certificates=records, gone=old))
+    yield from (Outcome(change) for change in changes)
+
+
+def _installed(session: Session, change: Change) -> Installed:
+    """What the plan saw under the object name it names."""
+    return session.world.observation(place(change)).installed[str((change.before or {})["name"])]
+
+
+def _installed_as(session: Session, change: Change, name: str) -> Installed | None:
+    return session.world.observation(place(change)).installed.get(name)
+
+
+def _object_name(session: Session, change: Change) -> str:
+    installs = session.desired(change).installs
+    return next(i.name for i in installs if i.target == place(change))
+
+
+def _activate(target: object) -> str:
+    if not isinstance(target, Activator):
+        return ""
+    try:
+        target.activate()
+    except ProviderError as why:
+        return f"removed, but its consumer is not content: {why}"
+    return ""
+
+
+def _unlabel(session: Session, change: Change) -> None:
+    name = str((change.before or {})["name"])
+    found = _installed_as(session, change, name)
+    target = session.targets[place(change)]
+    ours = found is not None and found.owned_by(session.world.ledger.lineage.owner)
+    if found is not None and ours and isinstance(target, Relabeler):
+        labels = {key: value for key, value in found.labels.items() if key not in OURS}
+        target.relabel(RelabelRequest(found, labels))
+
+
+def _record_withdrawn(session: Session, changes: Sequence[Change]) -> None:
+    """Drop the placements; a record that says nothing any more goes with its last one."""
+    records: dict[str, CertificateRecord] = {}
+    for change in changes:
+        name = owner(change)
+        record = records.get(name) or session.record(name)
+        object_name = str((change.before or {})["name"])
+        records[name] = withdrawn(record, place(change), object_name)
+    known = session.journal.state.certificates
+    touched = [record for record in records.values() if record.name in known]
+    if touched:
+        session.journal.write(Wave(message=f"Withdraw {named(changes)}", certificates=touched))

@@ -1,0 +1,63 @@
+"""Reservations: made, read back as the bytes they decide, and the URLs their certificates will name."""
+
+from base64 import b64decode, b64encode
+from datetime import datetime
+
+from providers import x509
+from providers.secret import Secret
+from providers.x509 import IssuingAuthority, ToBeSigned
+from reconciler.apply.session import Impossible
+from reconciler.diff.publications import file_name
+from reconciler.ledger.records import Issuance, Urls
+from schemas.project import PublishSettings
+from schemas.request import KeyType
+
+
+def to_be_signed(issuance: Issuance) -> ToBeSigned:
+    """Return everything a signature covers, as it was reserved."""
+    return ToBeSigned(
+        request=issuance.request,
+        serial=issuance.serial,
+        not_before=issuance.not_before,
+        not_after=issuance.not_after,
+        spki=b64decode(issuance.spki),
+        crl_url=issuance.urls.crl,
+        issuer_url=issuance.urls.issuer,
+    )
+
+
+def validity(
+    now: datetime, duration: int, authority: IssuingAuthority | None
+) -> tuple[datetime, datetime]:
+    """Return notBefore and notAfter within the issuer's own; raises `Impossible` when nothing is left."""
+    try:
+        return x509.validity(
+            now,
+            duration,
+            not_before_limit=authority.not_before if authority else None,
+            not_after_limit=authority.not_after if authority else None,
+        )
+    except ValueError as why:
+        raise Impossible(str(why)) from None
+
+
+def new_key(kind: KeyType) -> tuple[Secret, str]:
+    """Return a new key (PKCS#8 DER), and its public half as a record holds it."""
+    key = x509.generate_key(kind)
+    return x509.encode_key(key), b64encode(x509.spki(key.public_key())).decode()
+
+
+def public_half(key: Secret) -> str:
+    """Return the public half of a key as a record holds it."""
+    return b64encode(x509.spki(x509.decode_key(key).public_key())).decode()
+
+
+def issuer_urls(publish: PublishSettings | None, issuer: str, generation: int) -> Urls:
+    """Return where a certificate says that its issuer's CRL and certificate are."""
+    if publish is None:
+        return Urls()
+    base = publish.base_url.rstrip("/")
+    return Urls(
+        crl=f"{base}/{file_name(issuer, generation, 'crl')}",
+        issuer=f"{base}/{file_name(issuer, generation, 'crt')}",
+    )

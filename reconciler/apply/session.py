@@ -1,0 +1,145 @@
+"""What one apply works with: the three sides, the open ledger, the targets, and the keys in hand."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from providers.base import Publisher, Target
+from providers.errors import ProviderError
+from providers.secret import Secret
+from providers.signer import Signer
+from providers.sops.binary import Sops
+from providers.sops.signer import SopsSigner
+from providers.x509 import IssuingAuthority, to_der
+from reconciler.apply.transitions import placed
+from reconciler.chains import issuers_of
+from reconciler.diff import World
+from reconciler.diff.revocations import wanted_revocations
+from reconciler.interruption import Interruption
+from reconciler.ledger.contract import Journal
+from reconciler.ledger.records import CertificateRecord
+from reconciler.state import DesiredCertificate
+from schemas.plan import Change
+
+RENEW_AFTER = 60.0
+"""Seconds after which a run that writes nothing moves its lock; a fifth of its time to live."""
+
+
+class Impossible(Exception):
+    """One change cannot be made; the text says why. What does not depend on it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one change ended; `error` is empty when it is done."""
+
+    change: Change
+    error: str = ""
+
+
+Executor = Callable[["Session", Sequence[Change]], Iterator[Outcome]]
+"""Makes changes of one kind, together where that is cheaper, and tells how each ended."""
+
+
+@dataclass
+class Session:
+    """One run of apply. `world` is what the plan was made of; the journal moves on from there."""
+
+    world: World
+    journal: Journal
+    targets: Mapping[str, Target]
+    publisher: Publisher | None
+    sops: Sops
+    clock: Callable[[], datetime]
+    interruption: Interruption = field(default_factory=Interruption)
+    """Whether a signal asks to stop: what makes the changes looks between two of them."""
+    keys: dict[str, Secret] = field(default_factory=dict, repr=False)
+    """Leaf keys made in this run, by serial."""
+    planned: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The targets each certificate is to be installed in by this run, by address."""
+    _authorities: dict[tuple[str, int], IssuingAuthority] = field(default_factory=dict)
+    _signers: dict[tuple[str, int], Signer | ProviderError] = field(
+        default_factory=dict, repr=False
+    )
+    _renewed: float = field(default_factory=time.monotonic)
+
+    def desired(self, change: Change) -> DesiredCertificate:
+        """The wanted certificate a change belongs to."""
+        return self.world.desired.certificates[owner(change)]
+
+    def record(self, name: str) -> CertificateRecord:
+        """The ledger's record of a certificate as it is now, an empty one when there is none."""
+        found = self.journal.state.certificates.get(name)
+        old = self.world.renames.get(name)
+        if found is None and old is not None:
+            found = self.journal.state.certificates.get(old)
+        record = found or CertificateRecord(name=name)
+        return record if record.name == name else record.model_copy(update={"name": name})
+
+    def authority(self, name: str, generation: int) -> IssuingAuthority:
+        """The certificate a CA signs under, with those above it; raises `Impossible`."""
+        key = (name, generation)
+        if key not in self._authorities:
+            issuers = issuers_of(self.journal.state.authorities, name, generation)
+            if not issuers:
+                raise Impossible(f"authority/{name} generation {generation} is not issued")
+            ders = [to_der((issuance.certificate or "").encode()) for issuance in issuers]
+            self._authorities[key] = IssuingAuthority.load(ders[0], ders[1:])
+        return self._authorities[key]
+
+    @cached_property
+    def revoking(self) -> frozenset[str]:
+        """The serials that the documents are about to revoke."""
+        return frozenset(wanted_revocations(self.world))
+
+    def signer(self, name: str, generation: int) -> Signer:
+        """The key of a CA, opened when it first signs and never before."""
+        key = (name, generation)
+        if key not in self._signers:
+            self._signers[key] = self._open(key)
+        found = self._signers[key]
+        if isinstance(found, ProviderError):
+            raise found
+        return found
+
+    def _open(self, key: tuple[str, int]) -> Signer | ProviderError:
+        """Open a CA key; a failure is remembered, so that it is not asked for once a certificate."""
+        try:
+            signer = SopsSigner(self.journal.authority_key(*key), self.sops)
+            signer.public_key()
+        except ProviderError as why:
+            return why
+        return signer
+
+    def stay_alive(self) -> None:
+        """Keep the lock while something slow goes on between waves; raises `Locked`."""
+        if time.monotonic() - self._renewed > RENEW_AFTER:
+            self.journal.renew()
+            self._renewed = time.monotonic()
+
+    def planned_placements(self, record: CertificateRecord, address: str) -> CertificateRecord:
+        """Return the record with a placement wherever this run is about to install it."""
+        desired = self.world.desired.certificates[record.name]
+        for install in desired.installs:
+            if install.target in self.planned.get(address, ()):
+                record = placed(record, install.target, install.name)
+        return record
+
+
+def owner(change: Change) -> str:
+    """The name in an address: `web` of `certificate/web@nginx`."""
+    return change.address.partition("/")[2].partition("@")[0].partition("#")[0]
+
+
+def place(change: Change) -> str:
+    """The target in an address: `nginx` of `certificate/web@nginx`, also where an object is named."""
+    return change.address.partition("@")[2].partition("/")[0]
+
+
+def named(changes: Sequence[Change], most: int = 5) -> str:
+    """The addresses of changes, for a message that stays one line."""
+    addresses = [change.address for change in changes[:most]]
+    more = [f"{len(changes) - most} more"] if len(changes) > most else []
+    return ", ".join(addresses + more)

@@ -1,0 +1,138 @@
+"""How a record moves on: each function takes a record as it is and returns it as it becomes."""
+
+import hashlib
+from datetime import datetime
+
+from providers import x509
+from reconciler.ledger.records import (
+    Attempts,
+    AuthorityRecord,
+    CertificateRecord,
+    Issuance,
+    Placement,
+    Revoked,
+    Status,
+)
+from schemas.revocation import RevocationReason
+
+REMEMBERED_CHANGES = 5
+"""How many moments of change a placement keeps: enough to tell that somebody else changes it too."""
+
+
+def put(record: CertificateRecord, issuance: Issuance) -> CertificateRecord:
+    """Return the record with one issuance in its new state, or added as the newest."""
+    known = any(i.serial == issuance.serial for i in record.issuances)
+    attempts = None if issuance.status is Status.ISSUED else record.attempts
+    issuances = (
+        tuple(issuance if i.serial == issuance.serial else i for i in record.issuances)
+        if known
+        else (*record.issuances, issuance)
+    )
+    return record.model_copy(update={"issuances": issuances, "attempts": attempts})
+
+
+def put_authority(record: AuthorityRecord, issuance: Issuance) -> AuthorityRecord:
+    """Return the record of a CA with one issuance in its new state, or added as the newest."""
+    others = tuple(i for i in record.issuances if i.serial != issuance.serial)
+    return record.model_copy(update={"issuances": (*others, issuance)})
+
+
+def issued(issuance: Issuance, der: bytes, now: datetime) -> Issuance:
+    """Return a reservation as the certificate it became."""
+    return issuance.model_copy(
+        update={
+            "status": Status.ISSUED,
+            "issued_at": now,
+            "certificate": x509.pem(der).decode(),
+            "sha256": hashlib.sha256(der).hexdigest(),
+        }
+    )
+
+
+def attempted(
+    record: CertificateRecord, digest: str, error: str, now: datetime
+) -> CertificateRecord:
+    """Return the record after one more failure to issue what `digest` asks for."""
+    before = record.attempts
+    failures = before.failures if before and before.digest == digest else 0
+    attempts = Attempts(failures=failures + 1, last_at=now, error=error, digest=digest)
+    return record.model_copy(update={"attempts": attempts})
+
+
+def abandoned(issuance: Issuance) -> Issuance:
+    """Return a reservation that will never be installed; its serial stays known."""
+    return issuance.model_copy(update={"status": Status.ABANDONED})
+
+
+def revoked(issuance: Issuance, reason: RevocationReason, now: datetime) -> Issuance:
+    """Return a certificate as revoked."""
+    return issuance.model_copy(
+        update={"status": Status.REVOKED, "revoked": Revoked(at=now, reason=reason)}
+    )
+
+
+def placed(record: CertificateRecord, target: str, object_name: str) -> CertificateRecord:
+    """Return the record with a placement in a target, before anything is installed there."""
+    if record.placement(target, object_name) is not None:
+        return record
+    placement = Placement(target=target, object_name=object_name)
+    return _put_placement(record, placement)
+
+
+def verified(
+    record: CertificateRecord, target: str, object_name: str, serial: str, now: datetime
+) -> CertificateRecord:
+    """Return the record with a placement that was seen working."""
+    found = record.placement(target, object_name)
+    if found is None:
+        raise KeyError(target, object_name)
+    placement = found.model_copy(
+        update={
+            "serial": serial,
+            "verified_at": now,
+            "changes": (*found.changes, now)[-REMEMBERED_CHANGES:],
+        }
+    )
+    return _put_placement(record, placement)
+
+
+def withdrawn(record: CertificateRecord, target: str, object_name: str) -> CertificateRecord:
+    """Return the record without the placement of one object."""
+    kept = tuple(p for p in record.placements if (p.target, p.object_name) != (target, object_name))
+    return record.model_copy(update={"placements": kept})
+
+
+def erasable(record: CertificateRecord, keep: str | None) -> frozenset[str]:
+    """Return the serials whose keys the ledger still holds, but for the one to keep."""
+    return frozenset(
+        i.serial for i in record.issuances if i.bundle is not None and i.serial != keep
+    )
+
+
+def without_keys(record: CertificateRecord, erased: frozenset[str]) -> CertificateRecord:
+    """Return the record after keys were erased."""
+    if not erased:
+        return record
+    issuances = tuple(
+        i.model_copy(update={"bundle": None}) if i.serial in erased else i for i in record.issuances
+    )
+    return record.model_copy(update={"issuances": issuances})
+
+
+def _put_placement(record: CertificateRecord, placement: Placement) -> CertificateRecord:
+    spot = (placement.target, placement.object_name)
+    kept = (p for p in record.placements if (p.target, p.object_name) != spot)
+    return record.model_copy(update={"placements": (*kept, placement)})
+
+
+def prune(record: CertificateRecord, now: datetime) -> CertificateRecord:
+    """Return the record without certificates nobody can use any more; the newest always stays."""
+    current = record.current
+    kept = tuple(
+        i
+        for i in record.issuances
+        if i.not_after > now or i is current or i is record.issuances[-1]
+    )
+    if len(kept) == len(record.issuances):
+        return record
+    return record.model_copy(update={"issuances": kept})

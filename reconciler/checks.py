@@ -1,0 +1,155 @@
+"""Why a certificate must be issued: a chain of checks, read from top to bottom, the first finding counts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.description import describe
+from reconciler.ledger.records import CertificateRecord, Issuance, Status
+from reconciler.schedule import renewal_time
+from reconciler.state import DesiredCertificate
+from schemas.certificate import Rollout
+from schemas.plan import FieldChange, Reason
+from schemas.request import LeafRequest
+from schemas.scalars import format_instant
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One certificate as all checks see it.
+
+    `revoking` names the Revocation that is about to revoke the current serial. `keyless` says, in
+    words, which target needs the private key although nobody holds it any more.
+    """
+
+    desired: DesiredCertificate
+    record: CertificateRecord
+    now: datetime
+    replace: bool = False
+    revoking: str | None = None
+    keyless: str | None = None
+    current: Issuance | None = field(init=False)
+    """The certificate issued last."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "current", self.record.current)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's verdict: the stable reason, one sentence, and the fields that differ."""
+
+    reason: Reason
+    message: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+Check = Callable[[Subject], Finding | None]
+
+
+def first_finding(subject: Subject) -> Finding | None:
+    """Return why the certificate must be issued, or None when it need not be."""
+    return next((finding for check in CHECKS if (finding := check(subject))), None)
+
+
+def resuming(subject: Subject) -> Finding | None:
+    """Its serial and key are reserved, but no certificate is recorded: an earlier run was cut short."""
+    pending = subject.record.pending
+    if (
+        pending is None
+        or pending.digest != subject.desired.digest
+        or pending.not_after <= subject.now
+    ):
+        return None
+    reserved = format_instant(pending.reserved_at)
+    return Finding(Reason.RESUMING, f"reserved at {reserved}, not yet issued")
+
+
+def requested(subject: Subject) -> Finding | None:
+    """The command line asks for a new one."""
+    return Finding(Reason.REQUESTED, "a new one was asked for") if subject.replace else None
+
+
+def not_found(subject: Subject) -> Finding | None:
+    """None was ever issued under this name."""
+    return Finding(Reason.NOT_FOUND, "no certificate yet") if subject.current is None else None
+
+
+def revoked(subject: Subject) -> Finding | None:
+    """The current one is revoked, or is about to be."""
+    if subject.revoking:
+        return Finding(Reason.REVOKED, f"revocation/{subject.revoking} revokes the current one")
+    if subject.current and subject.current.status is Status.REVOKED:
+        return Finding(Reason.REVOKED, "the current one is revoked")
+    return None
+
+
+def issuer_changed(subject: Subject) -> Finding | None:
+    """Another CA, or another generation of it, is to sign."""
+    had, want = _requests(subject)
+    if had is None or (had.issuer, had.issuer_generation) == (want.issuer, want.issuer_generation):
+        return None
+    fields = tuple(field_changes(had, want))
+    return Finding(Reason.ISSUER_CHANGED, _list(fields), fields)
+
+
+def spec_changed(subject: Subject) -> Finding | None:
+    """What is asked for differs from what was asked for when it was issued."""
+    if subject.current and subject.current.digest == subject.desired.digest:
+        return None
+    had, want = _requests(subject)
+    if had is None or had == want or subject.desired.rollout is Rollout.ON_RENEWAL:
+        return None
+    fields = tuple(field_changes(had, want))
+    return Finding(Reason.SPEC_CHANGED, _list(fields), fields)
+
+
+def key_unavailable(subject: Subject) -> Finding | None:
+    """A target needs the key, and by then it is kept nowhere: everybody gets a new certificate."""
+    return Finding(Reason.KEY_UNAVAILABLE, subject.keyless) if subject.keyless else None
+
+
+def expired(subject: Subject) -> Finding | None:
+    """It can no longer be used."""
+    if subject.current is None or subject.current.not_after > subject.now:
+        return None
+    return Finding(Reason.EXPIRED, f"expired at {format_instant(subject.current.not_after)}")
+
+
+def renewing(subject: Subject) -> Finding | None:
+    """Its time has come."""
+    current = subject.current
+    if current is None or renewal_time(current, subject.desired.renew_before) > subject.now:
+        return None
+    days = (current.not_after - subject.now).days
+    return Finding(Reason.RENEWING, f"{days} days left")
+
+
+CHECKS: tuple[Check, ...] = (
+    resuming,  # finish what was begun before beginning anything
+    requested,
+    not_found,
+    revoked,
+    issuer_changed,
+    spec_changed,
+    key_unavailable,
+    expired,
+    renewing,
+)
+
+
+def _requests(subject: Subject) -> tuple[LeafRequest | None, LeafRequest]:
+    had = subject.current.request if subject.current else None
+    return (had if isinstance(had, LeafRequest) else None), subject.desired.request
+
+
+def field_changes(had: LeafRequest, want: LeafRequest) -> Iterator[FieldChange]:
+    """Yield the fields in which two requests differ, in the words a user writes."""
+    before, after = describe(had), describe(want)
+    for path in dict.fromkeys((*before, *after)):
+        if before.get(path) != after.get(path):
+            yield FieldChange(path=path, before=before.get(path), after=after.get(path))
+
+
+def _list(fields: tuple[FieldChange, ...]) -> str:
+    return f"{', '.join(change.path for change in fields)} changed"

@@ -1,0 +1,153 @@
+"""certform doctor."""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import click
+
+from providers.errors import ProviderError
+from providers.sops.binary import Sops
+from providers.sops.identity import identity_file, recipients_in
+from reconciler import __version__
+from reconciler.cli.app import Console
+from reconciler.cli.survey import Survey, survey
+from reconciler.errors import ReconcilerError
+from reconciler.git import Git
+from reconciler.guard import guard
+from reconciler.ledger.lock import held_by
+from reconciler.ledger.store import open_store
+from reconciler.render.escape import visible
+
+
+class Verdict(StrEnum):
+    """How one thing was found."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One thing that was looked at, and what to do about it."""
+
+    verdict: Verdict
+    text: str
+
+
+@click.command("doctor")
+@click.pass_obj
+def command(console: Console) -> int:
+    """Check this machine and this repository; exit 1 when something is wrong.
+
+    Changes nothing and opens no key.
+    """
+    worst = 0
+    for result in _examine(console):
+        console.write(f"{result.verdict:<8} {visible(result.text)}")
+        worst |= result.verdict is Verdict.PROBLEM
+    return worst
+
+
+def _examine(console: Console) -> Iterator[Result]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield _ok(f"certform {__version__}, Python {version}")
+    yield from _packages()
+    yield _attempt("git", lambda: Git(console.root).run("--version").decode().strip())
+    yield _attempt("sops", lambda: f"sops {Sops().version()}")
+    yield from _identities()
+    yield from _repository(console)
+
+
+def _ok(text: str) -> Result:
+    return Result(Verdict.OK, text)
+
+
+def _attempt(what: str, look: Callable[[], str]) -> Result:
+    try:
+        return _ok(look())
+    except (ReconcilerError, ProviderError) as why:
+        return Result(Verdict.PROBLEM, f"{what}: {why}")
+
+
+def _packages() -> Iterator[Result]:
+    """Find distributions that put files into our packages: one of them has overwritten the other."""
+    known = packages_distributions()
+    for package in ("reconciler", "schemas", "providers"):
+        strangers = set(known.get(package, ())) - {"certform"}
+        if strangers:
+            names = ", ".join(sorted(strangers))
+            text = f"{names} is installed over certform's own package {package}"
+            yield Result(Verdict.PROBLEM, f"{text}: give certform an environment of its own")
+
+
+def _identities() -> Iterator[Result]:
+    path = identity_file(os.environ)
+    try:
+        found = recipients_in(path)
+    except ProviderError as why:
+        yield Result(Verdict.PROBLEM, str(why))
+        return
+    if not found:
+        text = f"no age identity in {path}: fine for planning, and where a key service opens keys"
+        yield Result(Verdict.WARNING, text)
+        return
+    yield _ok(f"age identity {', '.join(found)} in {path}")
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield Result(Verdict.PROBLEM, f"{path} can be read by others: chmod 600 {path}")
+
+
+def _repository(console: Console) -> Iterator[Result]:
+    if not Path(console.root, "certform.yaml").exists():
+        yield Result(Verdict.WARNING, f"{console.root} holds no certform.yaml: certform init")
+        return
+    try:
+        found = survey(console)
+    except (ReconcilerError, ProviderError) as why:
+        yield Result(
+            Verdict.PROBLEM, f"{why} {why.hint if isinstance(why, ReconcilerError) else ''}"
+        )
+        return
+    yield from _survey(console, found)
+
+
+def _survey(console: Console, found: Survey) -> Iterator[Result]:
+    world = found.world
+    settings, ledger = world.desired.ledger, world.ledger
+    yield _ok(f"the documents are valid: {len(world.desired.certificates)} certificates")
+    yield _ok(f"the ledger {ledger.lineage.id} is signed; its tip is {ledger.tip[:12]}")
+    store = open_store(console.root, settings)
+    if holder := held_by(store, store.tips()):
+        yield Result(Verdict.WARNING, f"the ledger is held by {holder}; lock {holder.id}")
+    for problem in guard((), world.desired.guard, ledger, world.now):
+        yield Result(Verdict.PROBLEM, f"{problem.summary}: {problem.hint}")
+    yield from _keyring(found)
+    for name, observation in sorted(world.observed.targets.items()):
+        detail = f" ({observation.detail})" if observation.detail else ""
+        verdict = Verdict.PROBLEM if observation.status == "unknown" else Verdict.OK
+        yield Result(verdict, f"target {name}: {observation.status}{detail}")
+    if world.observed.published is None:
+        yield Result(Verdict.PROBLEM, f"publish.to: {world.observed.published_detail}")
+
+
+def _keyring(found: Survey) -> Iterator[Result]:
+    recipients = [r.age for r in found.world.desired.keyring if r.age]
+    mine = set(recipients_in(identity_file(os.environ)))
+    if (
+        recipients
+        and len(recipients) == len(found.world.desired.keyring)
+        and not mine & set(recipients)
+    ):
+        text = "none of the age identities here is in the keyring: plan works, apply does not"
+        yield Result(Verdict.WARNING, text)
+    elif len(found.world.desired.keyring) == 1:
+        text = (
+            "the keyring has one recipient: add a second, kept apart, or a lost key loses every CA"
+        )
+        yield Result(Verdict.WARNING, text)

@@ -1,0 +1,82 @@
+"""certform plan."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from reconciler import planfile
+from reconciler.cli.app import Console
+from reconciler.cli.failures import show
+from reconciler.cli.options import (
+    Choice,
+    Moment,
+    format_option,
+    ref_option,
+    selection_options,
+)
+from reconciler.cli.survey import now, survey
+from reconciler.cli.view import render
+from reconciler.diagnostics import Diagnostic, warning
+from reconciler.diff import World, unknown_serials
+from reconciler.guard import guard
+from reconciler.planning import make_plan, pending
+from schemas.plan import Plan
+from schemas.scalars import format_instant
+
+
+@click.command("plan", epilog="Changes nothing, opens no key, and needs read access only.")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@selection_options
+@ref_option
+@click.option("--at", type=Moment(), help="Show what will be due then.")
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for apply."
+)
+@format_option
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@click.pass_obj
+def command(
+    console: Console,
+    addresses: tuple[str, ...],
+    selector: str | None,
+    replace: tuple[str, ...],
+    ref: str | None,
+    at: datetime | None,
+    out: Path | None,
+    form: str,
+    *,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what apply would do.
+
+    \b
+    Examples:
+      certform plan
+      certform plan --out plan.json && certform apply plan.json
+      certform plan certificate/web --replace certificate/web
+      certform plan --at 2027-03-01
+    """
+    if at is not None and (out is not None or at < now()):
+        raise click.UsageError(
+            "--at looks ahead: it takes no past date, and what it shows is not saved"
+        )
+    choice = Choice(addresses, selector, replace)
+    found = survey(console, ref=ref, at=at, replace=frozenset(replace))
+    plan = make_plan(found.world, choice.selection())
+    choice.check(found.world.desired, plan.changes)
+    show(tuple(unknown_serials(found.world)), console)
+    if at is not None:
+        console.say(f"What if: as of {format_instant(at)}, nothing being applied before.")
+    console.write(render(plan, form, colour=console.colour_out))
+    show(_warned(found.world, plan), console)
+    if out is not None:
+        planfile.save(plan, out)
+        console.say(f'Saved the plan. To apply exactly this:  certform apply "{out}"')
+    return 2 if detailed_exitcode and pending(plan.changes) else 0
+
+
+def _warned(world: World, plan: Plan) -> tuple[Diagnostic, ...]:
+    """Say already in the plan what apply will refuse."""
+    found = guard(pending(plan.changes), world.desired.guard, world.ledger, world.now)
+    return tuple(warning(f"apply will refuse this: {d.summary}", hint=d.hint) for d in found)

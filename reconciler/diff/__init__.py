@@ -1,0 +1,77 @@
+"""The diff: from desired, observed and ledger, at one moment, to the changes that make them agree."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from reconciler.diff.authorities import authority_changes
+from reconciler.diff.certificates import certificate_changes
+from reconciler.diff.changes import blocked
+from reconciler.diff.keys import key_changes
+from reconciler.diff.publications import publication_changes
+from reconciler.diff.removals import removal_changes
+from reconciler.diff.revocations import (
+    Wanted,
+    revocation_changes,
+    unknown_serials,
+    wanted_revocations,
+)
+from reconciler.diff.world import World
+from schemas.plan import Action, Change, Reason
+
+__all__ = ["World", "diff", "unknown_serials"]
+
+
+def diff(world: World) -> tuple[Change, ...]:
+    """Return every change, by address; what a change requires is among them, or done already."""
+    revoking = wanted_revocations(world)
+    changes = [*_unknown_targets(world), *authority_changes(world)]
+    coming = frozenset(step.address for step in changes if step.action is Action.ISSUE)
+    for certificate in world.desired.certificates.values():
+        changes.extend(
+            certificate_changes(world, certificate, coming, _by(revoking, world, certificate.name))
+        )
+    changes.extend(removal_changes(world, _by_owner(changes)))
+    changes.extend(revocation_changes(world, revoking, _by_owner(changes)))
+    revoked = {step.address for step in changes if step.action is Action.REVOKE}
+    happening = {s: item for s, item in revoking.items() if item.address in revoked}
+    changes.extend(publication_changes(world, happening, tuple(changes)))
+    changes.extend(key_changes(world, _by_owner(changes)))
+    return _settle(changes)
+
+
+def _by(revoking: Mapping[str, Wanted], world: World, name: str) -> str | None:
+    """Name the Revocation that is about to revoke a certificate's current serial."""
+    record = world.records.get(name)
+    current = record.current if record else None
+    item = revoking.get(current.serial) if current else None
+    return item.by if item else None
+
+
+def _settle(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Sort changes, and drop requirements that nothing planned stands for: they are met."""
+    planned = {step.id: step for step in changes}
+    ordered = sorted(planned.values(), key=lambda step: (step.address, step.action))
+    return tuple(
+        step
+        if all(id_ in planned for id_ in step.requires)
+        else step.model_copy(update={"requires": tuple(i for i in step.requires if i in planned)})
+        for step in ordered
+    )
+
+
+def _unknown_targets(world: World) -> Iterator[Change]:
+    for target in world.desired.targets.values():
+        observation = world.observation(target.name)
+        if observation.status == "unknown":
+            yield blocked(
+                f"target/{target.name}",
+                Reason.TARGET_UNKNOWN,
+                observation.detail,
+                source=target.source,
+            )
+
+
+def _by_owner(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    owners: dict[str, list[Change]] = {}
+    for step in changes:
+        owners.setdefault(step.address.partition("@")[0], []).append(step)
+    return owners

@@ -1,0 +1,63 @@
+"""How a change is made: its fingerprint says what would happen, in words of neither clock nor prose."""
+
+from typing import Any
+
+from schemas.base import digest
+from schemas.plan import Action, Change, FieldChange, Reason, Source
+
+
+def change(  # noqa: PLR0913 - a change has this many sides
+    address: str,
+    action: Action,
+    reason: Reason,
+    message: str,
+    *,
+    identity: Any,
+    requires: tuple[str, ...] = (),
+    source: Source | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    fields: tuple[FieldChange, ...] = (),
+    due: bool = False,
+) -> Change:
+    """Return a change whose fingerprint covers its address, action and `identity` (JSON data)."""
+    return Change(
+        address=address,
+        action=action,
+        reason=reason,
+        message=message,
+        fields=fields,
+        before=before,
+        after=after,
+        requires=requires,
+        source=source,
+        due=due,
+        fingerprint=digest([address, action, identity]),
+    )
+
+
+def blocked(
+    address: str,
+    reason: Reason,
+    message: str,
+    *,
+    source: Source | None = None,
+    requires: tuple[str, ...] = (),
+    before: dict[str, Any] | None = None,
+) -> Change:
+    """Return what stands in the way, and how to lift it, as a change that does nothing."""
+    return change(
+        address,
+        Action.BLOCKED,
+        reason,
+        message,
+        identity=reason,
+        source=source,
+        requires=requires,
+        before=before,
+    )
+
+
+def change_id(action: Action, address: str) -> str:
+    """Return the name other changes require a change by."""
+    return f"{action}:{address}"

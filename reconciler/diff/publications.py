@@ -1,0 +1,161 @@
+"""CRLs and CA certificates: which files must be written anew."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from reconciler.checks import Finding
+from reconciler.diff.changes import blocked, change, change_id
+from reconciler.diff.revocations import Wanted
+from reconciler.diff.world import World
+from reconciler.ledger.records import CrlRecord, Issuance, Status
+from reconciler.schedule import crl_refresh_time
+from schemas.plan import Action, Change, Reason, Source
+from schemas.request import AuthorityRequest
+
+
+def publication_changes(
+    world: World, revoking: Mapping[str, Wanted], planned: Collection[Change]
+) -> Iterator[Change]:
+    """Yield the files to publish, each after what it must tell of."""
+    if world.desired.publish is None:
+        return
+    if world.observed.published is None:
+        detail = world.observed.published_detail or "the directory could not be read"
+        yield blocked("publish", Reason.TARGET_UNKNOWN, detail)
+        return
+    for name, generation, issuance, source in _generations(world, planned):
+        yield from _certificate(world, name, generation, issuance, source)
+        yield from _crl(world, name, generation, issuance, source, revoking)
+
+
+def file_name(authority: str, generation: int, suffix: str) -> str:
+    """Return the file name, also the last part of the URL, of a CA's `crl` or `crt`."""
+    return f"{authority}-g{generation}.{suffix}"
+
+
+def _generations(
+    world: World, planned: Collection[Change]
+) -> Iterator[tuple[str, int, Issuance | None, Source | None]]:
+    """Yield every CA generation that has, or in this plan gets, a certificate that is not expired."""
+    for name, record in world.ledger.authorities.items():
+        for issuance in record.issuances:
+            live = issuance.status in (Status.ISSUED, Status.REVOKED)
+            if (
+                live
+                and issuance.not_after > world.now
+                and isinstance(issuance.request, AuthorityRequest)
+            ):
+                yield name, issuance.request.generation, issuance, _source(world, name)
+    for step in planned:
+        if step.action is Action.ISSUE and step.address.startswith("authority/"):
+            desired = world.desired.authorities[step.address.removeprefix("authority/")]
+            yield desired.name, desired.request.generation, None, desired.source
+
+
+def _source(world: World, name: str) -> Source | None:
+    desired = world.desired.authorities.get(name)
+    return desired.source if desired else None
+
+
+def _certificate(
+    world: World, name: str, generation: int, issuance: Issuance | None, source: Source | None
+) -> Iterator[Change]:
+    published = (world.observed.published or {}).get(file_name(name, generation, "crt"))
+    if published and issuance and published.sha256 == issuance.sha256:
+        return
+    found = published is not None and issuance is not None
+    yield _publish(
+        "ca",
+        name,
+        generation,
+        Finding(Reason.DRIFTED, "the published file is not it")
+        if found
+        else Finding(Reason.NOT_FOUND, "not published yet"),
+        source,
+        requires=() if issuance else (change_id(Action.ISSUE, f"authority/{name}"),),
+    )
+
+
+def _crl(
+    world: World,
+    name: str,
+    generation: int,
+    issuance: Issuance | None,
+    source: Source | None,
+    revoking: Mapping[str, Wanted],
+) -> Iterator[Change]:
+    adding = sorted(
+        serial
+        for serial, item in revoking.items()
+        if (item.issuance.request.issuer, item.issuance.request.issuer_generation)
+        == (name, generation)
+    )
+    need = _crl_need(world, name, generation, issuance, adding)
+    if need is None:
+        return
+    yield _publish(
+        "crl",
+        name,
+        generation,
+        need,
+        source,
+        requires=(
+            *(change_id(Action.REVOKE, f"{revoking[s].owner}#{s}") for s in adding),
+            *(() if issuance else (change_id(Action.ISSUE, f"authority/{name}"),)),
+        ),
+        adding=adding,
+    )
+
+
+def _crl_need(
+    world: World, name: str, generation: int, issuance: Issuance | None, adding: list[str]
+) -> Finding | None:
+    record = world.ledger.crls.get((name, generation))
+    published = (world.observed.published or {}).get(file_name(name, generation, "crl"))
+    missing = _revoked(world, name, generation) - (published.revoked if published else frozenset())
+    if adding or (published and missing):
+        count = len(adding) or len(missing)
+        return Finding(Reason.REVOCATION_ADDED, f"{count} revoked since the last one")
+    if record is None or published is None or _of_another(record, issuance):
+        return Finding(Reason.NOT_FOUND, "not published yet")
+    if published.sha256 != record.sha256:
+        return Finding(Reason.DRIFTED, "the published file is not the last one that was signed")
+    if _refresh_due(world, record):
+        return Finding(Reason.EXPIRING, f"next update {record.next_update:%Y-%m-%d}")
+    return None
+
+
+def _of_another(record: CrlRecord, issuance: Issuance | None) -> bool:
+    """Whether a CRL is older than its CA: a forgotten one of the same name signed it."""
+    return issuance is None or (issuance.issued_at or record.this_update) > record.this_update
+
+
+def _refresh_due(world: World, record: CrlRecord) -> bool:
+    return crl_refresh_time(record.this_update, record.next_update) <= world.now
+
+
+def _revoked(world: World, name: str, generation: int) -> frozenset[str]:
+    return world.revoked.get((name, generation), frozenset())
+
+
+def _publish(
+    kind: str,
+    name: str,
+    generation: int,
+    need: Finding,
+    source: Source | None,
+    *,
+    requires: tuple[str, ...],
+    adding: list[str] | None = None,
+) -> Change:
+    suffix = "crl" if kind == "crl" else "crt"
+    return change(
+        f"{kind}/{name}-g{generation}",
+        Action.PUBLISH,
+        need.reason,
+        need.message,
+        identity={"file": file_name(name, generation, suffix), "adding": adding or []},
+        requires=requires,
+        source=source,
+        after={"file": file_name(name, generation, suffix)},
+        due=not adding,
+    )

@@ -1,0 +1,115 @@
+"""What stands in a target, or in the ledger, and is wanted there no longer."""
+
+from collections.abc import Iterable, Iterator
+
+from providers.base import NAME, Installed
+from reconciler.diff.changes import blocked, change, change_id
+from reconciler.diff.revocations import Planned
+from reconciler.diff.world import World
+from reconciler.ledger.records import CertificateRecord, Placement
+from reconciler.state import DesiredCertificate, DesiredInstall
+from schemas.certificate import OnRemove
+from schemas.plan import Action, Change, Reason
+
+
+def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
+    """Yield the removal of our objects that no document asks for, and the placements left behind."""
+    wanted = {
+        (install.target, install.name)
+        for certificate in world.desired.certificates.values()
+        for install in certificate.installs
+    }
+    seen: set[tuple[str, str]] = set()
+    for target, observation in world.observed.targets.items():
+        for found in observation.installed.values():
+            if not found.owned_by(world.ledger.lineage.owner):
+                continue
+            seen.add((target, found.name))
+            if (target, found.name) not in wanted:
+                yield _remove(world, target, found, planned)
+    for record in world.records.values():
+        for placement in record.placements:
+            spot = (placement.target, placement.object_name)
+            if spot not in wanted and spot not in seen:
+                yield from _left_behind(world, record, placement)
+
+
+def _remove(world: World, target: str, found: Installed, planned: Planned) -> Change:
+    label = found.labels.get(NAME, "")
+    known = world.serials.get(found.serial or "")
+    if known is None:
+        message = (
+            f"{found.id} has our label, but the ledger does not know its serial: remove it by hand"
+        )
+        return blocked(_spot(label, target, found.name), Reason.OCCUPIED, message)
+    # the ledger tells whose it is: a rename may have got no further than the ledger
+    name = known[0].partition("/")[2]
+    desired = world.desired.certificates.get(name)
+    address = _spot(name, target, found.name)
+    heirs = (desired,) if desired else world.heirs.get(name, ())
+    if waiting := _not_ready(world, heirs, planned):
+        return blocked(address, Reason.BLOCKED_BY, waiting)
+    record = world.records.get(name)
+    forget = desired is None and record is not None and record.on_remove is OnRemove.FORGET
+    return change(
+        address,
+        Action.FORGET if forget else Action.REMOVE,
+        Reason.WITHDRAWN if desired else Reason.ORPHANED,
+        f"no longer wanted in {target}" if desired else "no longer in the documents",
+        identity={"serial": found.serial, "sha256": found.sha256, "name": found.name},
+        requires=_installs(heirs),
+        before={"serial": found.serial, "sha256": found.sha256, "name": found.name},
+    )
+
+
+def _spot(name: str, target: str, object_name: str) -> str:
+    """The address of one object; its own name is part of it where that is not its certificate's."""
+    own = "" if object_name == name else f"/{object_name}"
+    return f"certificate/{name}@{target}{own}"
+
+
+def _installs(heirs: Iterable[DesiredCertificate]) -> tuple[str, ...]:
+    """What must be verified first: the installs of the certificate that takes this one's place."""
+    return tuple(
+        change_id(Action.INSTALL, f"{heir.address}@{install.target}")
+        for heir in heirs
+        for install in heir.installs
+    )
+
+
+def _not_ready(world: World, heirs: Iterable[DesiredCertificate], planned: Planned) -> str:
+    """Say which certificate cannot take this one's place yet; empty when all can."""
+    for heir in heirs:
+        steps = planned.get(heir.address, ())
+        if any(step.action is Action.BLOCKED for step in steps):
+            return f"{heir.address} takes its place and is blocked"
+        record = world.records.get(heir.name)
+        renewed = any(step.action is Action.ISSUE for step in steps)
+        for install in heir.installs:
+            seen = world.observation(install.target).status == "observed"
+            if not seen and (renewed or record is None or not _verified(record, install)):
+                return f"{heir.address} takes its place, and is not yet seen working in {install.target}"
+    return ""
+
+
+def _verified(record: CertificateRecord, install: DesiredInstall) -> bool:
+    """Whether the current certificate was seen working in a target that cannot be looked at now."""
+    placement, current = record.placement(install.target, install.name), record.current
+    return bool(placement and current and placement.serial == current.serial)
+
+
+def _left_behind(world: World, record: CertificateRecord, placement: Placement) -> Iterator[Change]:
+    """Yield what becomes of a placement whose object was not seen and is not wanted."""
+    address = _spot(record.name, placement.target, placement.object_name)
+    if placement.target not in world.desired.targets:
+        message = f"Target {placement.target} left the documents with this in it: bring it back"
+        yield blocked(address, Reason.TARGET_GONE, message)
+    elif world.observation(placement.target).status == "observed":
+        yield change(
+            address,
+            Action.FORGET,
+            Reason.ORPHANED,
+            "gone already",
+            identity={"gone": placement.object_name},
+            before={"name": placement.object_name},
+        )

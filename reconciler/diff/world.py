@@ -1,0 +1,158 @@
+"""Everything one diff looks at, gathered once, with the few look-ups all of its parts need."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from providers.base import NAME, OWNER, SPEC, Installed
+from providers.x509 import trust_digest
+from reconciler.chains import chain_of, issuers_of
+from reconciler.ledger.records import (
+    AuthorityRecord,
+    CertificateRecord,
+    Issuance,
+    LedgerState,
+    Status,
+)
+from reconciler.state import Desired, DesiredCertificate, DesiredInstall, Observation, Observed
+from schemas.request import AuthorityRequest, LeafRequest
+
+UNREAD = Observation("unknown", detail="it was not read")
+
+
+@dataclass(frozen=True)
+class World:
+    """The three sides, the moment, and what the command line asked to replace. Renames are applied."""
+
+    desired: Desired
+    observed: Observed
+    ledger: LedgerState
+    now: datetime
+    replace: frozenset[str] = field(default=frozenset())
+
+    @cached_property
+    def renames(self) -> Mapping[str, str]:
+        """Certificate names that changed, new to old: the old one is in the ledger, the new one is not."""
+        known = self.ledger.certificates
+        wanted = self.desired.certificates
+        return {
+            cert.name: old
+            for cert in wanted.values()
+            for old in cert.formerly
+            if cert.name not in known and old in known and old not in wanted
+        }
+
+    @cached_property
+    def heirs(self) -> Mapping[str, tuple[DesiredCertificate, ...]]:
+        """Who was formerly called by a name."""
+        heirs: dict[str, tuple[DesiredCertificate, ...]] = {}
+        for certificate in self.desired.certificates.values():
+            for old in certificate.formerly:
+                heirs[old] = (*heirs.get(old, ()), certificate)
+        return heirs
+
+    @cached_property
+    def records(self) -> Mapping[str, CertificateRecord]:
+        """The ledger's certificates under the names they are wanted by now."""
+        records = dict(self.ledger.certificates)
+        for new, old in self.renames.items():
+            records[new] = records.pop(old).model_copy(update={"name": new})
+        return records
+
+    @cached_property
+    def serials(self) -> Mapping[str, tuple[str, Issuance]]:
+        """Every serial the ledger holds, with the address of what it was issued for."""
+        index = {}
+        for address, issuance in self._issuances():
+            index[issuance.serial] = (address, issuance)
+        return index
+
+    def _issuances(self) -> Iterator[tuple[str, Issuance]]:
+        for authority in self.ledger.authorities.values():
+            for issuance in authority.issuances:
+                yield f"authority/{authority.name}", issuance
+        for record in self.records.values():
+            for issuance in record.issuances:
+                yield f"certificate/{record.name}", issuance
+
+    @cached_property
+    def revoked(self) -> Mapping[tuple[str, int], frozenset[str]]:
+        """The unexpired serials that the ledger has revoked, by issuer and its generation."""
+        index: dict[tuple[str, int], set[str]] = {}
+        for _, issuance in self.serials.values():
+            if issuance.status is Status.REVOKED and issuance.not_after > self.now:
+                request = issuance.request
+                key = (str(request.issuer), request.issuer_generation or 0)
+                index.setdefault(key, set()).add(issuance.serial)
+        return {key: frozenset(serials) for key, serials in index.items()}
+
+    @cached_property
+    def standing(self) -> Mapping[str, tuple[str, ...]]:
+        """The targets that hold an object of ours, by its serial."""
+        index: dict[str, tuple[str, ...]] = {}
+        for target, observation in self.observed.targets.items():
+            for found in observation.installed.values():
+                if found.serial is not None and found.owned_by(self.ledger.lineage.owner):
+                    index[found.serial] = (*index.get(found.serial, ()), target)
+        return index
+
+    def above(self, issuance: Issuance) -> frozenset[str]:
+        """The serials of the CAs a certificate hangs by."""
+        issuer = (str(issuance.request.issuer), issuance.request.issuer_generation or 0)
+        if issuer not in self._above:
+            chain = issuers_of(self.ledger.authorities, *issuer)
+            self._above[issuer] = frozenset(ca.serial for ca in chain)
+        return self._above[issuer]
+
+    @cached_property
+    def _above(self) -> dict[tuple[str, int], frozenset[str]]:
+        return {}
+
+    def observation(self, target: str) -> Observation:
+        """How a target was found; unknown when nobody looked."""
+        return self.observed.targets.get(target, UNREAD)
+
+    def installed(self, install: DesiredInstall) -> Installed | None:
+        """What stands where a certificate is wanted."""
+        return self.observation(install.target).installed.get(install.name)
+
+    def authority(self, name: str) -> AuthorityRecord:
+        """The ledger's record of a CA, an empty one when there is none."""
+        return self.ledger.authorities.get(name) or AuthorityRecord(name=name)
+
+    def unready(self, request: LeafRequest | AuthorityRequest, coming: frozenset[str]) -> str:
+        """Say why an issuer cannot sign, neither now nor after `coming` is issued; empty when it can."""
+        address = f"authority/{request.issuer}"
+        if request.issuer is None or address in coming:
+            return ""
+        found = self.authority(request.issuer).generation(request.issuer_generation or 0)
+        if found is None or found.status is not Status.ISSUED or found.not_after <= self.now:
+            return f"{address} cannot sign: see what blocks it"
+        return ""
+
+    @cached_property
+    def _trust(self) -> dict[tuple[str, int], str | None]:
+        return {}
+
+    def trust(self, issuance: Issuance) -> str | None:
+        """The digest of the chain and anchors a certificate should be installed with."""
+        issuer = (str(issuance.request.issuer), issuance.request.issuer_generation or 0)
+        if issuer not in self._trust:
+            chain = chain_of(self.ledger.authorities, *issuer)
+            self._trust[issuer] = trust_digest(chain.chain, chain.anchors) if chain else None
+        return self._trust[issuer]
+
+    def labels(self, certificate: DesiredCertificate, digest: str) -> dict[str, str]:
+        """The labels a certificate's installed objects carry."""
+        return {
+            **certificate.labels,
+            OWNER: self.ledger.lineage.owner,
+            NAME: certificate.name,
+            SPEC: digest,
+        }
+
+
+def unexpired(issuance: Issuance, now: datetime) -> bool:
+    """Whether a serial still matters to anybody who checks."""
+    return issuance.not_after > now and issuance.status in (Status.ISSUED, Status.REVOKED)

@@ -1,0 +1,152 @@
+"""git, driven with fixed verbs and full object ids, everything dangerous in it shut off.
+
+GitPython's `Git.execute` runs the program with a list of arguments; nothing else of GitPython is
+used. User text may be an argument's value or come after `--end-of-options`, never an option.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import PIPE
+from types import MappingProxyType
+from typing import cast
+
+import git
+from git.exc import GitCommandNotFound
+
+from reconciler.errors import ReconcilerError
+
+# A hook or an outer git may have set these; they would point us at another repository. `env` drops
+# them because GitPython can only add variables.
+_INHERITED = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_REPLACE_REF_BASE",
+)
+_UNSET = ("env", *(word for name in _INHERITED for word in ("-u", name)))
+_ENVIRONMENT = MappingProxyType(
+    {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+    }
+)
+_SETTINGS = MappingProxyType(
+    {
+        "core.hooksPath": "/dev/null",
+        "core.fsmonitor": "false",
+        "core.symlinks": "false",
+        "core.logAllRefUpdates": "false",
+        "protocol.ext.allow": "never",
+        "protocol.file.allow": "never",
+        "submodule.recurse": "false",
+        "gc.auto": "0",
+        "maintenance.auto": "false",
+    }
+)
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+class GitError(ReconcilerError):
+    """git failed. `status` is its exit code; the text is what it said, credentials left out."""
+
+    def __init__(self, verb: str, status: int, said: str) -> None:
+        super().__init__(f"git {verb} failed ({status}): {_CREDENTIALS.sub('', said).strip()}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one call ended."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git in one directory. `settings` are configuration values that override the defaults."""
+
+    directory: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *argv: str, stdin: bytes | None = None, check: bool = True) -> bytes:
+        """Return the output of one git verb; `GitError` if it fails and `check` is set."""
+        outcome = self.attempt(*argv, stdin=stdin)
+        if check and outcome.status != 0:
+            raise GitError(argv[0], outcome.status, outcome.stderr)
+        return outcome.stdout
+
+    def attempt(self, *argv: str, stdin: bytes | None = None) -> Outcome:
+        """Run one git verb and return how it ended; raise `GitError` only when there is no git."""
+        settings = {**_SETTINGS, **self.settings}
+        options = (word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
+        command = [*_UNSET, "git", "--no-replace-objects", "--no-pager", *options, *argv]
+        try:
+            process = git.Git(self.directory).execute(
+                command, istream=PIPE, as_process=True, env=dict(_ENVIRONMENT)
+            )
+        except GitCommandNotFound:
+            raise GitError(argv[0], 127, "git is not installed") from None
+        stdout, stderr = process.communicate(stdin)
+        return Outcome(cast(int, process.returncode), stdout, stderr.decode(errors="replace"))
+
+    def blobs(self, object_ids: Sequence[str]) -> list[bytes]:
+        """Return the contents of blobs in order, with one process; `GitError` if one is missing."""
+        return self.contents("blob", object_ids)
+
+    def contents(self, kind: str, object_ids: Sequence[str]) -> list[bytes]:
+        """Return the contents of objects of one kind in order; `GitError` if one is missing."""
+        if not object_ids:
+            return []
+        asked = "".join(f"{full(oid)}\n" for oid in object_ids).encode()
+        output = self.run("cat-file", "--batch", "--buffer", stdin=asked)
+        return _contents(output, kind, len(object_ids))
+
+    def commit(self, revision: str) -> str | None:
+        """Return the full id of the commit that a revision, as a user writes it, stands for."""
+        named = f"{revision}^{{commit}}"
+        found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", named, check=False)
+        return found.decode().strip() or None
+
+    def top_level(self) -> Path | None:
+        """Return the work tree's root; None outside a work tree."""
+        found = self.run("rev-parse", "--show-toplevel", check=False)
+        return Path(found.decode().rstrip("\n")) if found else None
+
+    def common_directory(self) -> Path:
+        """Return the directory that holds objects and refs, shared by all work trees."""
+        found = self.run("rev-parse", "--path-format=absolute", "--git-common-dir")
+        return Path(found.decode().rstrip("\n"))
+
+
+def full(object_id: str) -> str:
+    """Return an object id if it is a full one; anything else raises ValueError."""
+    if not _OBJECT_ID.fullmatch(object_id):
+        raise ValueError(f"not a full object id: {object_id!r}")
+    return object_id
+
+
+def _contents(output: bytes, kind: str, count: int) -> list[bytes]:
+    contents, start = [], 0
+    for _ in range(count):
+        end = output.index(b"\n", start)
+        name, *header = output[start:end].decode().split(" ")
+        if len(header) != 2 or header[0] != kind:
+            raise GitError("cat-file", 1, f"no {kind} {name}")
+        size = int(header[1])
+        contents.append(output[end + 1 : end + 1 + size])
+        start = end + 2 + size
+    return contents

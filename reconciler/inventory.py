@@ -1,0 +1,132 @@
+"""What there is: every CA and certificate, wanted or not yet gone, with its state in one word."""
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.diff import World
+from reconciler.ledger.records import CertificateRecord, Issuance, Status
+from reconciler.render.inventory import InventoryRow
+from reconciler.schedule import renewal_time
+from schemas.plan import Action, Change
+from schemas.request import AuthorityRequest
+
+
+def inventory(
+    world: World, changes: tuple[Change, ...], *, foreign: bool = False
+) -> list[InventoryRow]:
+    """Return the rows by address; with `foreign`, also what stands in our targets and is not ours."""
+    planned: dict[str, list[Change]] = {}
+    for step in changes:
+        planned.setdefault(step.address.partition("@")[0], []).append(step)
+    rows = [*_authorities(world), *_certificates(world, planned)]
+    if foreign:
+        rows += _foreign(world)
+    return sorted(rows, key=lambda row: row.address)
+
+
+def _authorities(world: World) -> Iterator[InventoryRow]:
+    for record in world.ledger.authorities.values():
+        for issuance in record.issuances:
+            if issuance.status in (Status.ISSUED, Status.REVOKED):
+                yield _row(world, f"authority/{record.name}", issuance, (), _life(world, issuance))
+
+
+def _certificates(world: World, planned: Mapping[str, list[Change]]) -> Iterator[InventoryRow]:
+    for name in sorted(world.records.keys() | world.desired.certificates.keys()):
+        record = world.records.get(name) or CertificateRecord(name=name)
+        address = f"certificate/{name}"
+        targets = tuple(placement.target for placement in record.placements)
+        status = _status(world, record, planned.get(address, []))
+        if record.current is not None:
+            yield _row(world, address, record.current, targets, status)
+        elif name in world.desired.certificates:
+            yield _wanted(world, name, status)
+
+
+def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str:
+    """Say the worst first: what stands in the way, then what is missing or changed, then age."""
+    actions = {step.action for step in steps}
+    current = record.current
+    if record.name not in world.desired.certificates:
+        return "unwanted"
+    if Action.BLOCKED in actions:
+        return "blocked"
+    if current is None:
+        return "to be issued"
+    if (life := _life(world, current)) != "ok":
+        return life
+    undue = [step for step in steps if step.action is not Action.REVOKE and not step.due]
+    if undue:
+        return f"out of date ({undue[0].reason})"
+    desired = world.desired.certificates[record.name]
+    return "due" if renewal_time(current, desired.renew_before) <= world.now else "ok"
+
+
+def _life(world: World, issuance: Issuance) -> str:
+    if issuance.status is Status.REVOKED:
+        return "revoked"
+    return "expired" if issuance.not_after <= world.now else "ok"
+
+
+def _row(
+    world: World, address: str, issuance: Issuance, targets: tuple[str, ...], status: str
+) -> InventoryRow:
+    request = issuance.request
+    return InventoryRow(
+        name=address.partition("/")[2],
+        address=address,
+        issuer=request.issuer or "itself",
+        serial=issuance.serial,
+        not_after=issuance.not_after,
+        days_left=(issuance.not_after - world.now).days,
+        key=str(request.key),
+        names=_names(issuance),
+        targets=targets,
+        status=status,
+    )
+
+
+def _names(issuance: Issuance) -> tuple[str, ...]:
+    request = issuance.request
+    if isinstance(request, AuthorityRequest):
+        return (request.common_name,)
+    return (
+        *request.dns_names,
+        *request.ip_addresses,
+        *request.uris,
+        *request.email_addresses,
+    )
+
+
+def _wanted(world: World, name: str, status: str) -> InventoryRow:
+    desired = world.desired.certificates[name]
+    request = desired.request
+    return InventoryRow(
+        name=name,
+        address=desired.address,
+        issuer=request.issuer,
+        serial="",
+        not_after=None,
+        days_left=None,
+        key=str(request.key),
+        names=request.dns_names,
+        targets=tuple(install.target for install in desired.installs),
+        status=status,
+    )
+
+
+def _foreign(world: World) -> Iterator[InventoryRow]:
+    for target, observation in world.observed.targets.items():
+        for found in observation.installed.values():
+            if not found.owned_by(world.ledger.lineage.owner):
+                yield InventoryRow(
+                    name=found.name,
+                    address=f"{target}:{found.id}",
+                    issuer="",
+                    serial=found.serial or "",
+                    not_after=found.not_after,
+                    days_left=(found.not_after - world.now).days if found.not_after else None,
+                    key="",
+                    names=(found.dns_name,) if found.dns_name else (),
+                    targets=(target,),
+                    status="foreign",
+                )

@@ -1,0 +1,55 @@
+"""What apply needs of a ledger, apart from how one is stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from providers.secret import Secret
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRecord, LedgerState
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One durable step: all of it is recorded, or nothing.
+
+    `authority_keys` are new CA keys as sops ciphertext, by (authority, generation). `new_keys` are
+    leaf keys (PKCS#8 DER, by serial) to be encrypted into the bundle named `bundle`; `erase` are the
+    serials whose keys are no longer needed. `gone` are certificate names, `gone_authorities` CA names
+    (their keys with them), whose record is dropped.
+    """
+
+    message: str
+    certificates: Sequence[CertificateRecord] = ()
+    authorities: Sequence[AuthorityRecord] = ()
+    crls: Sequence[CrlRecord] = ()
+    gone: Sequence[str] = ()
+    gone_authorities: Sequence[str] = ()
+    authority_keys: Mapping[tuple[str, int], bytes] = field(default_factory=dict)
+    bundle: str | None = None
+    new_keys: Mapping[str, Secret] = field(default_factory=dict)
+    erase: frozenset[str] = frozenset()
+
+
+class Journal(Protocol):
+    """The ledger while its lock is held."""
+
+    @property
+    def state(self) -> LedgerState:
+        """The ledger as of the last wave."""
+        ...
+
+    def write(self, wave: Wave, /) -> None:
+        """Record a wave durably; when this returns it survives any crash. Raises `Locked` when overtaken."""
+        ...
+
+    def renew(self) -> None:
+        """Show that this run lives, so that nobody takes its lock over. Raises `Locked` when overtaken."""
+        ...
+
+    def leaf_keys(self, serials: Sequence[str], /) -> Mapping[str, Secret]:
+        """Return leaf keys (PKCS#8 DER) by serial; one that is not kept is left out."""
+        ...
+
+    def authority_key(self, authority: str, generation: int, /) -> bytes:
+        """Return a CA key as sops ciphertext."""
+        ...

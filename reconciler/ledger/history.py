@@ -1,0 +1,129 @@
+"""The ledger's history: what was recorded when, and whether all of it holds."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.errors import LedgerRefused
+from reconciler.git import Git, full
+from reconciler.ledger import layout, transitions
+from reconciler.ledger.objects import StoredCommit, parse_commit
+from reconciler.ledger.reader import current_tips, present
+from reconciler.ledger.store import open_store
+from schemas.base import Model
+from schemas.project import LedgerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One commit of the ledger. `signed` tells whether the Project's key signed it."""
+
+    tip: str
+    at: datetime
+    message: str
+    signed: bool
+
+    @property
+    def summary(self) -> str:
+        """Return the message's first line."""
+        return self.message.partition("\n")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the history that should not be."""
+
+    tip: str
+    problem: str
+
+
+def log(repository: Path, settings: LedgerSettings) -> tuple[Entry, ...]:
+    """Return the ledger's commits, newest first; raises `LedgerRefused` when there is no ledger."""
+    place = open_store(repository, settings)
+    tip = present(place, settings, current_tips(place))
+    key = str(settings.public_key)
+    commits = _commits(place.git, tip).items()
+    return tuple(Entry(oid, c.at, c.message.strip(), c.signed_by(key)) for oid, c in commits)
+
+
+def verify_history(repository: Path, settings: LedgerSettings) -> tuple[Finding, ...]:
+    """Check every commit: signed, one parent, and nothing recorded that was later unsaid."""
+    place = open_store(repository, settings)
+    tip = present(place, settings, current_tips(place))
+    return verify(place.git, tip, str(settings.public_key))
+
+
+def verify(git: Git, tip: str, public_key: str) -> tuple[Finding, ...]:
+    """Check a tip and everything before it, oldest first."""
+    commits = dict(reversed(_commits(git, tip).items()))
+    return (*_chain(commits, public_key), *_contents(git, commits))
+
+
+def sound_part(git: Git, tip: str, public_key: str) -> str | None:
+    """Return the newest commit with nothing but signed, linear history up to it; None if none."""
+    commits = dict(reversed(_commits(git, tip).items()))
+    bad = {finding.tip for finding in _chain(commits, public_key)}
+    good = tuple(itertools.takewhile(lambda oid: oid not in bad, commits))
+    return good[-1] if good else None
+
+
+def _chain(commits: Mapping[str, StoredCommit], public_key: str) -> Iterator[Finding]:
+    previous: tuple[str, ...] = ()
+    for oid, commit in commits.items():
+        if not commit.signed_by(public_key):
+            yield Finding(oid, "is not signed with the ledger's key")
+        if commit.parents != previous:
+            yield Finding(oid, "does not follow the commit before it alone")
+        previous = (oid,)
+
+
+def _contents(git: Git, commits: Mapping[str, StoredCommit]) -> Iterator[Finding]:
+    changes = _changed_files(git, commits)
+    blobs = sorted({b for pairs in changes.values() for pair in pairs.values() for b in pair if b})
+    texts: dict[str | None, bytes] = dict(zip(blobs, git.blobs(blobs), strict=True))
+    for oid, commit in commits.items():
+        pairs = changes.get(oid, {})
+        try:
+            before = _models((path, texts.get(old)) for path, (old, _) in pairs.items())
+            after = _models((path, texts.get(new)) for path, (_, new) in pairs.items())
+        except LedgerRefused as error:
+            yield Finding(oid, str(error))
+            continue
+        for problem in transitions.problems(before, after, commit.at):
+            yield Finding(oid, problem)
+
+
+def _models(texts: Iterable[tuple[str, bytes | None]]) -> dict[str, Model]:
+    known = ((p, layout.model_of(p), text) for p, text in texts if text is not None)
+    return {path: layout.decode(model, path, text) for path, model, text in known if model}
+
+
+def _commits(git: Git, tip: str) -> dict[str, StoredCommit]:
+    oids = git.run("rev-list", "--topo-order", full(tip)).decode().split()
+    contents = git.contents("commit", oids)
+    return {oid: parse_commit(content) for oid, content in zip(oids, contents, strict=True)}
+
+
+def _changed_files(
+    git: Git, oids: Iterable[str]
+) -> dict[str, dict[str, tuple[str | None, str | None]]]:
+    """Return by commit and path the blob before and after; None where there is no such file."""
+    asked = "".join(f"{full(oid)}\n" for oid in oids).encode()
+    options = ("--stdin", "-r", "-z", "--root", "--no-renames", "--always", "-m", "--first-parent")
+    fields = git.run("diff-tree", *options, stdin=asked).decode().split("\0")
+    changes: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+    commit, rest = "", iter(fields)
+    for field in rest:
+        if field.startswith(":"):
+            old, new = field.split(" ")[2:4]
+            changes[commit][next(rest)] = (_present(old), _present(new))
+        elif field:
+            commit = field.strip()
+            changes[commit] = {}
+    return changes
+
+
+def _present(blob: str) -> str | None:
+    return blob if blob.strip("0") else None

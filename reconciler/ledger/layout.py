@@ -1,0 +1,142 @@
+"""Which file of the ledger's tree holds which record, and how a record is written."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from reconciler.errors import LedgerRefused
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRecord, Lineage
+from schemas.base import Model
+
+LINEAGE = "lineage.json"
+KEYRING = "keyring.sops.json"
+_AUTHORITIES, _CERTIFICATES, _CRLS = "authorities/", "certificates/", "crls/"
+_KEY_SUFFIX = ".key.sops.json"
+
+Record = TypeVar("Record", bound=Model)
+
+
+def certificate_path(name: str) -> str:
+    """Return where a certificate's record lies: 256 folders, so that a tree stays small."""
+    return f"{_CERTIFICATES}{hashlib.sha256(name.encode()).hexdigest()[:2]}/{name}.json"
+
+
+def authority_path(name: str) -> str:
+    """Return where an authority's record lies."""
+    return f"{_AUTHORITIES}{name}.json"
+
+
+def authority_key_path(name: str, generation: int) -> str:
+    """Return where the ciphertext of a CA key lies."""
+    return f"{_AUTHORITIES}{name}.g{generation}{_KEY_SUFFIX}"
+
+
+def crl_path(authority: str, generation: int) -> str:
+    """Return where the record of a CA generation's last CRL lies."""
+    return f"{_CRLS}{authority}.g{generation}.json"
+
+
+def encode(record: Model) -> bytes:
+    """Return a record's one text: JSON, fields in the order of the model, one a line."""
+    text: str = record.__pydantic_serializer__.to_json(
+        record, indent=1, exclude_none=True, by_alias=True
+    ).decode()
+    return f"{text}\n".encode()
+
+
+def decode(model: type[Record], path: str, content: bytes) -> Record:
+    """Return the record in a file; `LedgerRefused` when it is damaged or of another format."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise LedgerRefused(
+            f"the ledger's file {path} is not a {model.__name__} this version knows"
+            + (f" (at {place})" if place else ""),
+            hint="a newer certform may have written it; if not, see `certform ledger recover`",
+        ) from None
+
+
+def is_record(path: str) -> bool:
+    """Whether a file holds a record, not ciphertext."""
+    return path.endswith(".json") and not path.endswith(".sops.json")
+
+
+def model_of(path: str) -> type[Model] | None:
+    """Return the model of the record at a path; None where there is ciphertext or what is unknown."""
+    if path == LINEAGE:
+        return Lineage
+    folders: Mapping[str, type[Model]] = {
+        _AUTHORITIES: AuthorityRecord,
+        _CERTIFICATES: CertificateRecord,
+        _CRLS: CrlRecord,
+    }
+    found = (model for folder, model in folders.items() if path.startswith(folder))
+    return next(found, None) if is_record(path) else None
+
+
+def authorities(files: Mapping[str, bytes]) -> dict[str, AuthorityRecord]:
+    """Return every authority's record by name."""
+    return _records(
+        AuthorityRecord, _AUTHORITIES, files, lambda r: (r.name, authority_path(r.name))
+    )
+
+
+def certificates(files: Mapping[str, bytes]) -> dict[str, CertificateRecord]:
+    """Return every certificate's record by name."""
+    return _records(
+        CertificateRecord, _CERTIFICATES, files, lambda r: (r.name, certificate_path(r.name))
+    )
+
+
+def crls(files: Mapping[str, bytes]) -> dict[tuple[str, int], CrlRecord]:
+    """Return the records of CRLs by authority and generation."""
+    return _records(
+        CrlRecord,
+        _CRLS,
+        files,
+        lambda r: ((r.authority, r.generation), crl_path(r.authority, r.generation)),
+    )
+
+
+def lineage(files: Mapping[str, bytes]) -> Lineage:
+    """Return which ledger this is; `LedgerRefused` when the file is missing or damaged."""
+    if LINEAGE not in files:
+        raise LedgerRefused(f"the ledger's branch holds no {LINEAGE}: it is not a ledger")
+    return decode(Lineage, LINEAGE, files[LINEAGE])
+
+
+def written(wave: Wave) -> dict[str, bytes]:
+    """Return the files a wave writes, by path."""
+    pairs: Iterable[tuple[str, bytes]] = (
+        *((certificate_path(r.name), encode(r)) for r in wave.certificates),
+        *((authority_path(r.name), encode(r)) for r in wave.authorities),
+        *((crl_path(r.authority, r.generation), encode(r)) for r in wave.crls),
+        *((authority_key_path(*which), key) for which, key in wave.authority_keys.items()),
+    )
+    return dict(pairs)
+
+
+Key = TypeVar("Key")
+
+
+def _records(
+    model: type[Record],
+    folder: str,
+    files: Mapping[str, bytes],
+    place: Callable[[Record], tuple[Key, str]],
+) -> dict[Key, Record]:
+    found = {}
+    for path, content in files.items():
+        if not path.startswith(folder) or not is_record(path):
+            continue
+        record = decode(model, path, content)
+        key, expected = place(record)
+        # A record under another's path would let two files speak for one name.
+        if path != expected:
+            raise LedgerRefused(f"the ledger's file {path} holds the record of {expected}")
+        found[key] = record
+    return found

@@ -1,0 +1,177 @@
+"""The records of the ledger, one JSON file each, and the state they add up to.
+
+The format is frozen by golden files under tests/golden/ledger; `docs/ledger.md` describes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import Model
+from schemas.certificate import Custody, OnRemove
+from schemas.project import AgeRecipient, SshEd25519
+from schemas.request import AuthorityRequest, LeafRequest
+from schemas.revocation import RevocationReason
+from schemas.scalars import Instant
+
+LEDGER_FORMAT: Literal[1] = 1
+
+
+class Lineage(Model):
+    """Which ledger this is. `id` is random and never changes; with the project it is the owner label."""
+
+    format: Literal[1] = LEDGER_FORMAT
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    project: str
+    created_at: Instant
+    public_key: SshEd25519
+    leaf_recipient: AgeRecipient
+
+    @property
+    def owner(self) -> str:
+        """The owner label's value."""
+        return f"{self.project[:40]}_{self.id}"
+
+
+class Status(StrEnum):
+    """How far one issuance has come."""
+
+    RESERVED = "reserved"
+    ISSUED = "issued"
+    REVOKED = "revoked"
+    ABANDONED = "abandoned"
+
+
+class Urls(Model):
+    """Where the certificate says its issuer's CRL and certificate are (RFC 5280 4.2.1.13, 4.2.2.1)."""
+
+    crl: str | None = None
+    issuer: str | None = None
+
+
+class Revoked(Model):
+    """When and why a serial was revoked."""
+
+    at: Instant
+    reason: RevocationReason
+
+
+class Issuance(Model):
+    """One serial number, from its reservation on. What is reserved determines every byte that is signed.
+
+    `serial` is lower-case hex; `spki` is base64 of the DER SubjectPublicKeyInfo; `digest` is the spec
+    digest that was wanted; `bundle` names the key bundle that holds the leaf key, None once it is
+    erased (always None for an authority: its key is the file beside the record).
+    """
+
+    serial: str
+    status: Status
+    request: Annotated[LeafRequest | AuthorityRequest, Field(discriminator="kind")]
+    digest: str
+    not_before: Instant
+    not_after: Instant
+    spki: str
+    urls: Urls = Urls()
+    custody: Custody | None = None
+    bundle: str | None = None
+    reserved_at: Instant
+    issued_at: Instant | None = None
+    certificate: str | None = None
+    sha256: str | None = None
+    revoked: Revoked | None = None
+
+
+class Placement(Model):
+    """A certificate that was, or was about to be, installed under `object_name` in `target`.
+
+    It is written before the install and kept until a removal succeeded. `serial` is the last one
+    verified there; `config` the digest of the target's settings at that time.
+    """
+
+    target: str
+    object_name: str
+    serial: str | None = None
+    verified_at: Instant | None = None
+    changes: tuple[Instant, ...] = ()
+    """The moments of the last changes, newest last: what `Flapping` is told by."""
+
+
+class Attempts(Model):
+    """Failures since the last success: for back-off."""
+
+    failures: int
+    last_at: Instant
+    error: str
+    digest: str
+
+
+class CertificateRecord(Model):
+    """Everything known of one certificate name. Issuances oldest first; expired ones are dropped."""
+
+    name: str
+    on_remove: OnRemove = OnRemove.REMOVE
+    issuances: tuple[Issuance, ...] = ()
+    placements: tuple[Placement, ...] = ()
+    attempts: Attempts | None = None
+
+    @property
+    def current(self) -> Issuance | None:
+        """The last certificate that was issued, revoked or not."""
+        for issuance in reversed(self.issuances):  # asked too often for a generator
+            if issuance.status is Status.ISSUED or issuance.status is Status.REVOKED:
+                return issuance
+        return None
+
+    @property
+    def pending(self) -> Issuance | None:
+        """A reservation that is not yet a certificate."""
+        last = self.issuances[-1] if self.issuances else None
+        return last if last is not None and last.status is Status.RESERVED else None
+
+    def placement(self, target: str, object_name: str) -> Placement | None:
+        """The placement under a name in a target, if there is one."""
+        spot = (target, object_name)
+        return next((p for p in self.placements if (p.target, p.object_name) == spot), None)
+
+
+class AuthorityRecord(Model):
+    """Everything known of one CA: one issuance a generation, oldest first."""
+
+    name: str
+    issuances: tuple[Issuance, ...] = ()
+
+    def generation(self, number: int) -> Issuance | None:
+        """The newest issuance of a generation that is a certificate, or the reservation for it."""
+        matching = [
+            i
+            for i in self.issuances
+            if isinstance(i.request, AuthorityRequest) and i.request.generation == number
+        ]
+        return matching[-1] if matching else None
+
+
+class CrlRecord(Model):
+    """The last CRL number reserved for one CA generation, and what was signed under it."""
+
+    authority: str
+    generation: int
+    number: int
+    this_update: Instant
+    next_update: Instant
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """The ledger at one commit. `bundles` are the key bundles that still exist."""
+
+    tip: str
+    lineage: Lineage
+    authorities: Mapping[str, AuthorityRecord]
+    certificates: Mapping[str, CertificateRecord]
+    crls: Mapping[tuple[str, int], CrlRecord]
+    bundles: frozenset[str]
+    tip_time: Instant

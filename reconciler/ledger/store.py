@@ -1,0 +1,271 @@
+"""Where the ledger's refs live, here or at a remote, and the one way they move: all at once.
+
+Locally the refs are moved in one `git update-ref` transaction and fsynced; at a remote by one
+`git push --atomic`, each ref with a lease on the value we last saw. Partial crashes of the local
+transaction are harmless because refs move in this order: keys, ledger, seen, lock.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from providers.failpoints import reach
+from reconciler.errors import LedgerRefused, Locked
+from reconciler.git import Git, GitError
+from reconciler.ledger.disk import break_locks, exclusive, object_folders, ref_folders, sync
+from reconciler.ledger.register import reachable, register
+from schemas.project import LedgerSettings
+
+KEYS, LOCK, SEEN = "refs/certform/keys", "refs/certform/lock", "refs/certform/seen"
+_TRACKING = "refs/certform/remote"
+_TRACKED = "tracking"
+_HERE = "."
+"""git's own word for "this repository": `ledger.remote: .` keeps the ledger here."""
+_DURABLE = {"core.fsync": "all"}
+_FETCH = (
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-recurse-submodules",
+    "--no-write-fetch-head",
+    "--no-prune",
+    "--no-filter",
+    "--refmap=",
+)
+_PUSH = ("push", "--quiet", "--atomic", "--no-signed", "--no-follow-tags", "--no-verify")
+_NAMES = ("ledger", "keys", "lock")
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tips:
+    """The three refs of a ledger as full commit ids, None where there is none.
+
+    `seen` is the last tip this clone had accepted before the others were read, so that a writer
+    who moves on meanwhile is not taken for a roll-back.
+    """
+
+    ledger: str | None = None
+    keys: str | None = None
+    lock: str | None = None
+    seen: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One ref from one value to another; None stands for absence."""
+
+    ref: str
+    old: str | None
+    new: str | None
+
+    def line(self) -> str:
+        """Return the move in the language of `git update-ref --stdin`."""
+        nothing = "0" * len(self.new or self.old or "")
+        if self.new is None:
+            return f"delete {self.ref} {self.old}\n"
+        return f"update {self.ref} {self.new} {self.old or nothing}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The refs of one ledger. `remote` is a remote's name or address; None means this repository."""
+
+    git: Git
+    directory: Path
+    branch: str
+    remote: str | None
+
+    @property
+    def place(self) -> str:
+        """Return where the ledger is, for messages."""
+        return f"{self.branch} at {self.remote}" if self.remote else f"{self.branch} here"
+
+    @property
+    def ledger_ref(self) -> str:
+        """Return the branch as a full ref."""
+        return f"refs/heads/{self.branch}"
+
+    def local(self) -> Tips:
+        """Return the tips in this repository, whatever the ledger's place."""
+        return self._tips(self.ledger_ref, KEYS, LOCK)
+
+    def tracked(self) -> Tips:
+        """Return the remote's tips as of the last fetch or push."""
+        return self._tips(*(_tracking(name) for name in _NAMES))
+
+    def seen(self) -> str | None:
+        """Return the last tip this clone accepted."""
+        return _refs(self.git, (SEEN,)).get(SEEN)
+
+    def tips(self) -> Tips:
+        """Return the current tips, their objects fetched; raises `GitError` out of reach."""
+        for _ in range(_TRIES):
+            seen = self.seen()
+            listed = self._listed()
+            if listed == self._held(listed):
+                return replace(listed, seen=seen)
+        raise Locked(f"the ledger ({self.place}) changes faster than it can be read; try again")
+
+    def move(self, old: Tips, new: Tips) -> None:
+        """Move every ref that differs, all or none, durably; `Locked` when somebody was faster."""
+        reach("ledger.refs.before")
+        try:
+            self._transact(list(self._moves(old, new)))
+        except GitError as failure:
+            self._settle(old, new, failure)
+        reach("ledger.refs.after")
+        if self.remote is not None:
+            self._track(old, new)
+
+    def accept(self, tip: str, *, parted: bool = False) -> None:
+        """Remember a tip as the last one accepted; one that does not follow, only if `parted`."""
+        with exclusive(self.directory, _TRACKED):
+            seen = self.seen()
+            if seen != tip and (parted or seen is None or self.is_ancestor(seen, tip)):
+                self._update([_Move(SEEN, seen, tip)])
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether one commit is reached from the other, or both are the same."""
+        if older == newer:
+            return True
+        return self.git.attempt("merge-base", "--is-ancestor", older, newer).status == 0
+
+    def drop_local(self, tips: Tips) -> None:
+        """Delete the ledger's refs of this repository, for a ledger that lives elsewhere."""
+        pairs = ((KEYS, tips.keys), (self.ledger_ref, tips.ledger), (LOCK, tips.lock))
+        self._update([_Move(ref, value, None) for ref, value in pairs if value])
+
+    def _tips(self, ledger: str, keys: str, lock: str) -> Tips:
+        found = _refs(self.git, (ledger, keys, lock))
+        return Tips(found.get(ledger), found.get(keys), found.get(lock))
+
+    def _listed(self) -> Tips:
+        """Return the tips at the ledger's place as they are this moment."""
+        return self.local() if self.remote is None else self._advertised()
+
+    def _held(self, listed: Tips) -> Tips:
+        """Return what this repository has of listed tips; it differs when they moved meanwhile."""
+        if self.remote is None:
+            return self.local()
+        if listed == self.tracked():
+            return listed
+        # in this order, as a writer holds them
+        with register(self.directory) as keys, exclusive(self.directory, _TRACKED):
+            if former := self.tracked().keys:
+                keys.replace(keys.listed | reachable(self.git, former))
+            return self._fetched(listed)
+
+    def _advertised(self) -> Tips:
+        names = (self.ledger_ref, KEYS, LOCK)
+        lines = self._reaching().run("ls-remote", "--quiet", "--", self.remote or "", *names)
+        found = {
+            ref: oid for oid, ref in (line.split("\t") for line in lines.decode().splitlines())
+        }
+        return Tips(*(found.get(name) for name in names))
+
+    def _fetched(self, tips: Tips) -> Tips:
+        wanted = [("ledger", self.ledger_ref, tips.ledger), ("lock", LOCK, tips.lock)]
+        present = [(name, ref) for name, ref, tip in wanted if tip]
+        if present:
+            self._fetch(self._reaching(), present)
+        if tips.keys and tips.keys != self.tracked().keys:
+            # Key bundles must stay out of packs: only a loose object can be erased.
+            self._fetch(self._reaching({"fetch.unpackLimit": "1000000"}), [("keys", KEYS)])
+        values = zip(_NAMES, _values(tips), _values(self.tracked()), strict=True)
+        gone = [_Move(_tracking(n), here, None) for n, there, here in values if here and not there]
+        self._update(gone)
+        return self.tracked()
+
+    def _fetch(self, git: Git, names: list[tuple[str, str]]) -> None:
+        specs = [f"+{ref}:{_tracking(name)}" for name, ref in names]
+        outcome = git.attempt(*_FETCH, "--", self.remote or "", *specs)
+        # A ref that went away between listing and fetching is a reason to look again.
+        if outcome.status != 0 and "couldn't find remote ref" not in outcome.stderr:
+            raise GitError("fetch", outcome.status, outcome.stderr)
+
+    def _moves(self, old: Tips, new: Tips) -> Iterator[_Move]:
+        if old.keys != new.keys:
+            yield _Move(KEYS, old.keys, new.keys)
+        if old.ledger != new.ledger:
+            yield _Move(self.ledger_ref, old.ledger, new.ledger)
+            if self.remote is None:
+                yield _Move(SEEN, self.seen(), new.ledger)
+        if old.lock != new.lock:
+            yield _Move(LOCK, old.lock, new.lock)
+
+    def _transact(self, moves: list[_Move]) -> None:
+        if self.remote is None:
+            sync(*object_folders(self.directory))
+            self._update(moves)
+            sync(*ref_folders(self.directory, (move.ref for move in moves)))
+            return
+        leases = (f"--force-with-lease={move.ref}:{move.old or ''}" for move in moves)
+        specs = (f"{move.new or ''}:{move.ref}" for move in moves)
+        self._reaching().run(*_PUSH, *leases, "--", self.remote, *specs)
+
+    def _settle(self, old: Tips, new: Tips, failure: GitError) -> None:
+        """Find out what a failed move really did: the answer may have been lost on its way."""
+        now = self._listed()
+        if now.lock == new.lock and now.ledger == new.ledger and old != new:
+            return
+        if now.lock != old.lock:
+            raise Locked(
+                f"somebody else took over the ledger ({self.place}); nothing more was recorded",
+                hint="run the command again",
+            ) from failure
+        if now.ledger != old.ledger:
+            raise LedgerRefused(
+                f"{self.place} was moved by something that does not hold its lock",
+                hint="see `certform ledger recover`",
+            ) from failure
+        raise failure
+
+    def _track(self, old: Tips, new: Tips) -> None:
+        """Follow a push. A ref that did not move may have moved since by other hands: leave it."""
+        with exclusive(self.directory, _TRACKED):
+            values = zip(_NAMES, _values(old), _values(new), _values(self.tracked()), strict=True)
+            moves = (_Move(_tracking(n), here, now) for n, was, now, here in values if was != now)
+            self._update([move for move in moves if move.old != move.new])
+        if new.ledger is not None and old.ledger != new.ledger:
+            self.accept(new.ledger)
+
+    def _update(self, moves: list[_Move]) -> None:
+        if moves:
+            break_locks(self.directory, (move.ref for move in moves))
+            lines = "".join(move.line() for move in moves)
+            script = f"start\n{lines}prepare\ncommit\n"
+            self.git.run("update-ref", "--no-deref", "--stdin", stdin=script.encode())
+
+    def _reaching(self, settings: dict[str, str] | None = None) -> Git:
+        allowed = {"protocol.file.allow": "always"}
+        return Git(self.git.directory, {**self.git.settings, **allowed, **(settings or {})})
+
+
+def open_store(repository: Path, settings: LedgerSettings) -> Store:
+    """Return where the ledger of a repository lives; reads configuration only."""
+    git = Git(repository, _DURABLE)
+    return Store(git, git.common_directory(), settings.branch, _remote(git, settings.remote))
+
+
+def _remote(git: Git, configured: str | None) -> str | None:
+    if configured is not None and configured.startswith("-"):
+        raise LedgerRefused(f"ledger.remote {configured!r} is no remote's name and no address")
+    if configured is not None:
+        return None if configured == _HERE else configured
+    return "origin" if git.run("config", "--get", "remote.origin.url", check=False) else None
+
+
+def _tracking(name: str) -> str:
+    return f"{_TRACKING}/{name}"
+
+
+def _values(tips: Tips) -> tuple[str | None, str | None, str | None]:
+    return tips.ledger, tips.keys, tips.lock
+
+
+def _refs(git: Git, names: Iterable[str]) -> dict[str, str]:
+    wanted = tuple(names)
+    lines = git.run("for-each-ref", "--format=%(refname) %(objectname)", "--", *wanted).decode()
+    found = dict(line.split(" ") for line in lines.splitlines())
+    return {name: found[name] for name in wanted if name in found}

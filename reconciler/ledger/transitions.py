@@ -1,0 +1,72 @@
+"""What one wave may change in the records: facts are added, never unsaid."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from reconciler.ledger.records import (
+    AuthorityRecord,
+    CertificateRecord,
+    CrlRecord,
+    Issuance,
+    Lineage,
+    Status,
+)
+from schemas.base import Model
+
+_FOLLOWS = {
+    Status.RESERVED: frozenset(Status),
+    Status.ISSUED: frozenset({Status.ISSUED, Status.REVOKED}),
+    Status.REVOKED: frozenset({Status.REVOKED}),
+    Status.ABANDONED: frozenset({Status.ABANDONED}),
+}
+_RESERVED = ("request", "not_before", "not_after", "spki", "urls", "reserved_at")
+"""What a reservation settles: every byte that is signed follows from it."""
+_ISSUED = ("certificate", "sha256", "issued_at", "revoked")
+"""What is not there at first, and never changes once it is."""
+
+
+def problems(
+    before: Mapping[str, Model], after: Mapping[str, Model], at: datetime
+) -> Iterator[str]:
+    """Yield in words what a wave did that it must not; both sides by path, changed files only."""
+    yield from _issuance_problems(_issuances(before), _issuances(after), at)
+    for path, old in before.items():
+        new = after.get(path)
+        if isinstance(old, Lineage) and new != old:
+            yield "the lineage changed"
+        if isinstance(old, CrlRecord) and (not isinstance(new, CrlRecord) or _goes_back(old, new)):
+            yield f"the CRL number of {old.authority} generation {old.generation} went back"
+
+
+def _issuance_problems(
+    before: Mapping[str, Issuance], after: Mapping[str, Issuance], at: datetime
+) -> Iterator[str]:
+    for serial, old in before.items():
+        new = after.get(serial)
+        if new is None:
+            if old.status is not Status.ABANDONED and old.not_after > at:
+                yield f"serial {serial} vanished before it expired"
+        else:
+            yield from _unsaid(old, new)
+
+
+def _unsaid(old: Issuance, new: Issuance) -> Iterator[str]:
+    if new.status not in _FOLLOWS[old.status]:
+        yield f"serial {old.serial} went from {old.status} to {new.status}"
+    for field in _RESERVED:
+        if getattr(new, field) != getattr(old, field):
+            yield f"serial {old.serial} changed its {field}"
+    for field in _ISSUED:
+        if getattr(old, field) is not None and getattr(new, field) != getattr(old, field):
+            yield f"serial {old.serial} changed its {field}"
+
+
+def _issuances(records: Mapping[str, Model]) -> dict[str, Issuance]:
+    """Return issuances by serial wherever they are: a renamed certificate takes them along."""
+    known = (r for r in records.values() if isinstance(r, AuthorityRecord | CertificateRecord))
+    return {issuance.serial: issuance for record in known for issuance in record.issuances}
+
+
+def _goes_back(old: CrlRecord, new: CrlRecord) -> bool:
+    same = new.number == old.number and old.sha256 in (None, new.sha256)
+    return not (same or new.number > old.number)

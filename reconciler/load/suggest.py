@@ -1,0 +1,19 @@
+"""What the user probably meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_MANY = 1000
+"""Comparing a word with more than these takes longer than anybody wants to wait for a hint."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word nearest to one that is not, or the few there are."""
+    words = sorted(known)
+    if len(words) > _MANY:
+        return ""
+    folded = {known_word.lower(): known_word for known_word in words}
+    match = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    if match:
+        return f"did you mean {folded[match[0]]}?"
+    return f"there are: {', '.join(words)}" if 0 < len(words) <= 12 else ""

@@ -1,0 +1,116 @@
+"""From the three sides to a plan, and from a reviewed plan to what of it may be applied now."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler import __version__
+from reconciler.diff import World, diff
+from reconciler.selection import Selection, select
+from reconciler.state import Observation
+from schemas.base import digest
+from schemas.plan import Action, Change, Expiry, Plan, TargetReport
+
+
+def make_plan(world: World, selection: Selection | None = None) -> Plan:
+    """Return everything one apply would do, as far as it is selected."""
+    chosen = selection or Selection()
+    changes = select(diff(world), chosen, world.desired)
+    return Plan(
+        certform_version=__version__,
+        project=world.desired.project,
+        lineage=world.ledger.lineage.id,
+        revision=world.desired.revision,
+        ledger_tip=world.ledger.tip,
+        created_at=world.now,
+        selection=chosen.words(),
+        targets=tuple(_report(world, n, o) for n, o in sorted(world.observed.targets.items())),
+        changes=changes,
+        certificates=len(world.desired.certificates),
+        next_expiry=_next_expiry(world),
+        digest=digest([step.fingerprint for step in changes]),
+    )
+
+
+def _report(world: World, name: str, observation: Observation) -> TargetReport:
+    ours = sum(i.owned_by(world.ledger.lineage.owner) for i in observation.installed.values())
+    return TargetReport(
+        name=name,
+        status=observation.status,
+        certificates=ours,
+        foreign=len(observation.installed) - ours,
+        detail=observation.detail or None,
+    )
+
+
+def _next_expiry(world: World) -> Expiry | None:
+    ends = [
+        (record.current.not_after, record.name)
+        for record in world.records.values()
+        if record.current and record.name in world.desired.certificates
+    ]
+    if not ends:
+        return None
+    not_after, name = min(ends)
+    return Expiry(address=f"certificate/{name}", not_after=not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A saved plan against the world now.
+
+    `allowed` is what was reviewed or comes with time; `unreviewed` is what is not; `settled` is
+    what was reviewed and is no longer needed.
+    """
+
+    allowed: tuple[Change, ...]
+    unreviewed: tuple[Change, ...]
+    settled: tuple[Change, ...]
+
+
+def compare(saved: Plan, fresh: Plan) -> Reviewed:
+    """Sort the changes of a fresh plan by whether the saved one shows them."""
+    known = {step.fingerprint for step in saved.changes}
+    now = {step.fingerprint for step in fresh.changes}
+    allowed: list[Change] = []
+    unreviewed: list[Change] = []
+    for step in fresh.changes:
+        fine = step.action is Action.BLOCKED or step.due or step.fingerprint in known
+        (allowed if fine else unreviewed).append(step)
+    settled = tuple(
+        step
+        for step in saved.changes
+        if step.fingerprint not in now and step.action is not Action.BLOCKED
+    )
+    return Reviewed(tuple(allowed), tuple(unreviewed), settled)
+
+
+def differences(saved: Plan, reviewed: Reviewed) -> Iterator[str]:
+    """Yield a line for each change that was not reviewed: what of it is new."""
+    before: dict[str, Change] = {step.id: step for step in saved.changes}
+    for step in reviewed.unreviewed:
+        had = before.get(step.id)
+        if had is None:
+            yield f"{step.address}: {step.action} was not in the plan ({step.message})"
+        else:
+            yield f"{step.address}: {step.action} is another one now{_what_differs(had, step)}"
+
+
+def _what_differs(had: Change, step: Change) -> str:
+    """Name the values that a change has now and had not when it was reviewed."""
+    old, new = (
+        {**(had.before or {}), **(had.after or {})},
+        {**(step.before or {}), **(step.after or {})},
+    )
+    paths = [path for path in dict.fromkeys((*old, *new)) if old.get(path) != new.get(path)]
+    words = (f"{p} was {_json(old.get(p))}, is {_json(new.get(p))}" for p in paths)
+    return f" ({'; '.join(words)})" if paths else ""
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def pending(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Return the changes that would do something."""
+    return tuple(step for step in changes if step.action is not Action.BLOCKED)

@@ -1,0 +1,55 @@
+"""Makes text from outside safe to show: on a terminal, in a CI log, in Markdown."""
+
+import re
+
+ZERO_WIDTH = "&#8203;"
+CUT = 300
+"""The longest text shown in one Markdown cell, in characters; more is cut with an ellipsis."""
+
+_ACTIVE = re.compile(r"[&<>|`*_~\[\]\\@#$]|:(?=//)")
+_LINKS_ITSELF = re.compile(r"\bwww\.", re.IGNORECASE)
+
+
+def visible(text: str) -> str:
+    r"""Return one line; what a terminal would obey or hide is spelt out, ESC as `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def visible_lines(text: str) -> tuple[str, ...]:
+    """Return a text of several lines, each made visible; tabs become spaces."""
+    return tuple(visible(line.expandtabs(4)) for line in text.splitlines())
+
+
+def inert(line: str) -> str:
+    """Return a line that no GitHub runner takes for a command (`::` at its start, `##[` anywhere)."""
+    line = line.replace("##[", "## [")
+    return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
+
+
+def prose(text: str) -> str:
+    """Return text for running Markdown or a table cell, without markup, link, mention, reference."""
+    escaped = _entities(_cut(visible(text)))
+    return escaped.replace("&#64;", "&#64;" + ZERO_WIDTH).replace("&#35;", "&#35;" + ZERO_WIDTH)
+
+
+def code(text: str) -> str:
+    """Return text as inline code for Markdown: HTML, since a backtick span cannot hold all text."""
+    return f"<code>{_entities(_cut(visible(text)))}</code>"
+
+
+def fence(content: str, language: str) -> str:
+    """Return a fenced block whose fence is longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{content}\n{ticks}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= CUT else text[: CUT - 1] + "…"
+
+
+def _entities(text: str) -> str:
+    escaped = _ACTIVE.sub(lambda match: f"&#{ord(match[0])};", text)
+    return _LINKS_ITSELF.sub(lambda match: match[0][:-1] + "&#46;", escaped)

@@ -1,0 +1,54 @@
+"""The tree of authorities with the certificates below each, and where these go."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.render.escape import inert, visible
+from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    text: str
+    children: tuple["_Node", ...] = ()
+
+
+def render_graph(desired: Desired) -> str:
+    """Return the tree as text; a certificate whose issuer is not among the authorities is left out."""
+    roots = _authorities(desired, None)
+    lines = (visible(desired.project), *_branches(roots))
+    return "".join(f"{inert(line)}\n" for line in lines)
+
+
+def _authorities(desired: Desired, parent: str | None) -> tuple[_Node, ...]:
+    children = [a for a in desired.authorities.values() if a.request.issuer == parent]
+    return tuple(
+        _Node(
+            _authority(authority),
+            _authorities(desired, authority.name) + _certificates(desired, authority.name),
+        )
+        for authority in sorted(children, key=lambda a: a.name)
+    )
+
+
+def _certificates(desired: Desired, issuer: str) -> tuple[_Node, ...]:
+    issued = [c for c in desired.certificates.values() if c.request.issuer == issuer]
+    return tuple(_Node(_certificate(c)) for c in sorted(issued, key=lambda c: c.name))
+
+
+def _authority(authority: DesiredAuthority) -> str:
+    retired = ", retired" if authority.retired else ""
+    about = f'"{visible(authority.request.common_name)}", {authority.request.key}{retired}'
+    return f"{authority.address} ({about})"
+
+
+def _certificate(certificate: DesiredCertificate) -> str:
+    targets = [visible(install.target) for install in certificate.installs]
+    return certificate.address + (f" -> {', '.join(targets)}" if targets else " -> nowhere")
+
+
+def _branches(nodes: Sequence[_Node], indent: str = "") -> Iterator[str]:
+    for place, node in enumerate(nodes, start=1):
+        last = place == len(nodes)
+        yield f"{indent}{'└── ' if last else '├── '}{node.text}"
+        yield from _branches(node.children, indent + ("    " if last else "│   "))

@@ -1,0 +1,91 @@
+"""The sentences that sum a plan up: what it would do, what expires next, which plan it is."""
+
+from collections import Counter
+from datetime import datetime
+
+from reconciler.render.escape import visible
+from reconciler.render.vocabulary import Kind, kind_of
+from schemas.plan import Change, Plan
+
+_COUNTED = (
+    (Kind.NEW, "new"),
+    (Kind.RENEW, "renewed"),
+    (Kind.RESUME, "to finish"),
+    (Kind.REPLACE, "re-issued"),
+    (Kind.INSTALL, "to install"),
+    (Kind.RELABEL, "to relabel"),
+    (Kind.CONFIGURE, "to configure"),
+    (Kind.FORGET, "to forget"),
+    (Kind.REMOVE, "to remove"),
+    (Kind.REVOKE, "to revoke"),
+)
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun, thousands separated."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def counts(plan: Plan) -> str:
+    """Return how many changes of each kind there are, kinds without any left out."""
+    kinds = Counter(kind_of(change) for change in plan.changes)
+    parts = [f"{kinds[kind]:,} {words}" for kind, words in _COUNTED if kinds[kind]]
+    authorities = _new_authorities(plan)
+    if authorities:
+        parts[0] += f" ({count(authorities, 'CA')})"
+    parts.extend(_published(plan))
+    blocked = f"{kinds[Kind.BLOCKED]:,} blocked" if kinds[Kind.BLOCKED] else ""
+    return "; ".join(filter(None, (", ".join(parts) or "nothing to apply", blocked)))
+
+
+def summary(plan: Plan) -> str:
+    """Return the one sentence that says what apply would do."""
+    if plan.changes:
+        return f"Plan: {counts(plan)}."
+    return f"No changes. {matching(plan)}"
+
+
+def matching(plan: Plan) -> str:
+    """Return what was found to be as it should, as far as it was asked for and could be seen."""
+    if "due" in plan.selection:
+        return "Nothing is due."
+    if plan.selection:
+        return "Nothing to do in the selection."
+    number = count(plan.certificates, "certificate")
+    verb = "matches" if plan.certificates == 1 else "match"
+    elsewhere = [t for t in plan.targets if t.status == "not-here"]
+    limits = f" {count(len(elsewhere), 'target')} not on this host." if elsewhere else ""
+    return f"{number} {verb} the documents, the ledger and the targets.{limits}"
+
+
+def next_expiry(plan: Plan) -> str:
+    """Return which certificate expires first and in how many days; empty when there is none."""
+    if plan.next_expiry is None:
+        return ""
+    first = plan.next_expiry
+    left = in_days(first.not_after, plan.created_at)
+    return f"{visible(first.address)} on {first.not_after:%Y-%m-%d} ({left})"
+
+
+def in_days(moment: datetime, now: datetime) -> str:
+    """Return how far a moment is away, in whole days."""
+    days = (moment - now).days
+    if days < 0:
+        return f"{count(-days, 'day')} ago"
+    return f"in {count(days, 'day')}" if days else "within a day"
+
+
+def _new_authorities(plan: Plan) -> int:
+    return sum(kind_of(c) is Kind.NEW and c.address.startswith("authority/") for c in plan.changes)
+
+
+def _published(plan: Plan) -> list[str]:
+    published = [c for c in plan.changes if kind_of(c) is Kind.PUBLISH]
+    crls = sum(_is_crl(change) for change in published)
+    rest = len(published) - crls
+    parts = [f"{count(crls, 'CRL')} to publish"] if crls else []
+    return parts + ([f"{count(rest, 'CA certificate')} to publish"] if rest else [])
+
+
+def _is_crl(change: Change) -> bool:
+    return change.address.startswith("crl/")

@@ -1,0 +1,127 @@
+"""A plan as text for a terminal, in the manner of Terraform's. The JSON form is the stable one."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import click
+
+from reconciler.render.blocks import Block, blocks
+from reconciler.render.escape import inert, visible
+from reconciler.render.story import Line, in_short, tell
+from reconciler.render.summary import count, next_expiry, summary
+from reconciler.render.vocabulary import Kind, legend
+from schemas.plan import Plan, Reason, TargetReport
+
+IN_FULL = 50
+"""How many blocks of one kind and reason are told in full; the others get a line each."""
+_WIDTH = 80
+
+Shape = tuple[Kind, Reason]
+
+
+def render_text(plan: Plan, *, colour: bool) -> str:
+    """Return a plan for people: what was looked at, every change, and the sum of it."""
+    sections = [_header(plan, colour=colour)]
+    if plan.changes:
+        sections.append([f"Changes are marked:   {legend(plan.changes)}"])
+        sections.extend(_told(plan, colour=colour))
+    sections.append(_footer(plan, colour=colour))
+    return "\n\n".join("\n".join(map(inert, lines)) for lines in sections) + "\n"
+
+
+def layout(line: Line) -> str:
+    """Return a line with its sign in the gutter of its level and its source at the right."""
+    if line.heading:
+        text = f"  # {line.text}"
+        gap = max(2, _WIDTH - len(text) - len(line.source))
+        return f"{text}{' ' * gap}{line.source}" if line.source else text
+    return f"{'    ' * line.depth}{line.sign:>3} {line.text}"
+
+
+def shortened(told: tuple[Block, ...]) -> tuple[tuple[Block, ...], dict[Shape, list[Block]]]:
+    """Split blocks into those told in full and, by kind and reason, those that get a line each."""
+    seen: Counter[Shape] = Counter()
+    full: list[Block] = []
+    short: dict[Shape, list[Block]] = {}
+    for block in told:
+        shape = (block.kind, block.lead.reason)
+        seen[shape] += 1
+        if seen[shape] <= IN_FULL:
+            full.append(block)
+        else:
+            short.setdefault(shape, []).append(block)
+    return tuple(full), short
+
+
+def _told(plan: Plan, *, colour: bool) -> Iterator[list[str]]:
+    states = {target.name: str(target.status) for target in plan.targets}
+    told = blocks(plan.changes)
+    full, short = shortened(told)
+    for kind in dict.fromkeys(block.kind for block in told):
+        for block in full:
+            if block.kind is kind:
+                yield [_painted(line, colour=colour) for line in tell(block, states)]
+        for (of, reason), rest in short.items():
+            if of is kind:
+                yield _in_short(kind, reason, rest, colour=colour)
+
+
+def _in_short(kind: Kind, reason: Reason, rest: list[Block], *, colour: bool) -> list[str]:
+    text = f"{len(rest):,} more: {kind.value.legend} ({reason}), a line each"
+    first = Line("#", text, 0, kind, heading=True)
+    return [_painted(line, colour=colour) for line in (first, *map(in_short, rest))]
+
+
+def _painted(line: Line, *, colour: bool) -> str:
+    text = layout(line)
+    if not colour:
+        return text
+    grave = line.kind in (Kind.REVOKE, Kind.REMOVE, Kind.BLOCKED)
+    if line.heading:
+        return click.style(
+            text, bold=True, fg=line.kind.value.colour if grave and line.kind else None
+        )
+    if not line.sign or line.kind is None:
+        return text
+    own = _SIGN_COLOURS.get(line.sign, line.kind.value.colour)
+    gutter = text.index(line.sign) + len(line.sign)
+    return click.style(text[:gutter], fg=own) + text[gutter:]
+
+
+_SIGN_COLOURS = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
+
+
+def _header(plan: Plan, *, colour: bool) -> list[str]:
+    revision = visible(plan.revision)[:12] if plan.revision else "working tree"
+    version, project = visible(plan.certform_version), visible(plan.project)
+    moment = f"{plan.created_at:%Y-%m-%d %H:%M} UTC"
+    lines = [f"certform {version}, project {project}, {revision}, {moment}"]
+    if plan.selection:
+        lines.append(f"Only: {', '.join(map(visible, plan.selection))}")
+    width = max((len(visible(target.name)) for target in plan.targets), default=0)
+    for target in plan.targets:
+        text = f"  {visible(target.name):<{width}}   {found(target)}"
+        bad = colour and target.status == "unknown"
+        lines.append(click.style(text, fg=Kind.BLOCKED.value.colour) if bad else text)
+    return lines
+
+
+def found(target: TargetReport) -> str:
+    """Return in words how a target was found."""
+    detail = f": {visible(target.detail)}" if target.detail else ""
+    if target.status == "not-here":
+        return f"not on this host{detail}"
+    if target.status == "unknown":
+        return f"COULD NOT CHECK{detail}"
+    foreign = f", and {target.foreign:,} of others, left alone" if target.foreign else ""
+    return f"observed, {count(target.certificates, 'certificate')}{foreign}"
+
+
+def _footer(plan: Plan, *, colour: bool) -> list[str]:
+    said = summary(plan)
+    lines = [click.style(said, bold=True) if colour else said]
+    if expiry := next_expiry(plan):
+        lines.append(f"Next expiry: {expiry}.")
+    if plan.changes and plan.digest:
+        lines.append(f"Plan digest: {visible(plan.digest)}")
+    return lines

@@ -1,0 +1,83 @@
+"""A repository's documents, read and resolved: the way in from YAML to what is desired."""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.errors import InvalidInput
+from reconciler.load.documents import Document, read_documents
+from reconciler.load.files import Files, Tree, decode, open_tree, read_files, read_one
+from reconciler.resolve.desired import resolve
+from reconciler.resolve.sets import table_path
+from reconciler.state import Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a repository asks for, None when anything is wrong, with all findings.
+
+    `sources` are the texts that findings point into, by file.
+    """
+
+    desired: Desired | None
+    diagnostics: tuple[Diagnostic, ...]
+    documents: tuple[Document, ...]
+    sources: Mapping[str, str]
+
+
+def load(root: Path, ref: str | None = None) -> Desired:
+    """Return what the documents below `root` ask for, in the working tree or at a commit.
+
+    Raises `InvalidInput` with every finding when one of them is an error.
+    """
+    examination = examine(root, ref)
+    if examination.desired is None:
+        raise InvalidInput(examination.diagnostics)
+    return examination.desired
+
+
+def examine(root: Path, ref: str | None = None) -> Examination:
+    """Return what the documents below `root` ask for with warnings and errors alike.
+
+    Raises `InvalidInput` only when there is no such folder or commit.
+    """
+    with _uncollected():
+        return _examine(open_tree(root, ref))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the collector back: it would walk the growing pile again and again and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _examine(tree: Tree) -> Examination:
+    files = read_files(tree)
+    documents, found = read_documents(files)
+    tables, unread = _tables(documents, files, tree)
+    desired, diagnostics = resolve(documents, tables, tree.revision, (*found, *unread))
+    texts = {path: text for path, text in tables.items() if text is not None}
+    return Examination(desired, diagnostics, documents, {**files.texts, **texts})
+
+
+def _tables(
+    documents: tuple[Document, ...], files: Files, tree: Tree
+) -> tuple[Mapping[str, str | None], list[Diagnostic]]:
+    """Return the CSV files that sets refer to; one that is there but unreadable is None."""
+    found: list[Diagnostic] = []
+    sets = (document for document in documents if document.kind == "CertificateSet")
+    wanted = {path for document in sets if (path := table_path(document)) is not None}
+    tables: dict[str, str | None] = {}
+    for path in sorted(wanted & files.tables.keys()):
+        content = read_one(tree, files.tables[path], found)
+        tables[path] = None if content is None else decode(path, content, found)
+    return tables, found

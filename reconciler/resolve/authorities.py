@@ -1,0 +1,189 @@
+"""The tree of CAs: parents, depths, path lengths, lifetimes and constraints."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from providers.constraints import widenings
+from reconciler.diagnostics import Diagnostic, error
+from reconciler.load.documents import Place
+from reconciler.resolve.catalogue import Catalogue, Entry, Shelf, unknown
+from reconciler.resolve.keys import check_size, key_type
+from reconciler.state import DesiredAuthority
+from schemas.authority import AuthoritySpec, NameConstraints
+from schemas.base import digest
+from schemas.project import Recipient
+from schemas.request import AuthorityRequest
+from schemas.scalars import format_duration
+
+ROOT_LIFETIME = timedelta(days=3650)
+INTERMEDIATE_LIFETIME = timedelta(days=1825)
+CRL_LIFETIME = timedelta(days=7)
+CRL_LIFETIME_OF_CAS = timedelta(days=180)
+"""For a CA that signs only CAs: its key is seldom at hand."""
+_MAX_COMMON_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One CA in the tree. `ancestors` run from its parent to the root; `reach` counts CA levels below."""
+
+    entry: Entry[AuthoritySpec]
+    ancestors: tuple[Entry[AuthoritySpec], ...]
+    children: tuple[str, ...]
+    reach: int
+
+    @property
+    def parent(self) -> Entry[AuthoritySpec] | None:
+        """The CA that signs this one; None for a root."""
+        return self.ancestors[0] if self.ancestors else None
+
+    @property
+    def path_length(self) -> int | None:
+        """CA levels that may stand below: as given, else as the tree needs; roots are left open."""
+        given = self.entry.spec.path_length
+        return given if given is not None or self.parent is None else self.reach
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long its certificate lives."""
+        default = INTERMEDIATE_LIFETIME if self.parent else ROOT_LIFETIME
+        return self.entry.spec.duration or default
+
+    @property
+    def constraints(self) -> tuple[tuple[str, NameConstraints], ...]:
+        """Every constraint on what it issues, its own and its ancestors', by CA."""
+        line = (self.entry, *self.ancestors)
+        return tuple(
+            (entry.name, entry.spec.name_constraints)
+            for entry in line
+            if entry.spec.name_constraints is not None
+        )
+
+
+def families(shelf: Shelf[AuthoritySpec], found: list[Diagnostic]) -> Mapping[str, Family]:
+    """Return every CA whose line of parents leads to a root."""
+    lines = {name: _line(entry, shelf, found) for name, entry in shelf.entries.items()}
+    rooted = {name: line for name, line in lines.items() if line is not None}
+    children: dict[str, tuple[str, ...]] = {}
+    for name, line in rooted.items():
+        for parent in line[:1]:
+            children[parent.name] = (*children.get(parent.name, ()), name)
+    deepest_first = sorted(rooted, key=lambda name: -len(rooted[name]))
+    result: dict[str, Family] = {}
+    for name in deepest_first:
+        below = children.get(name, ())
+        reach = max((1 + _needs(result[child]) for child in below), default=0)
+        result[name] = Family(shelf.entries[name], rooted[name], below, reach)
+    return result
+
+
+def _needs(family: Family) -> int:
+    return max(family.reach, family.entry.spec.path_length or 0)
+
+
+def _line(
+    entry: Entry[AuthoritySpec], shelf: Shelf[AuthoritySpec], found: list[Diagnostic]
+) -> tuple[Entry[AuthoritySpec], ...] | None:
+    line: list[Entry[AuthoritySpec]] = []
+    here = entry
+    while (parent := here.spec.parent_ref) is not None:
+        if parent not in shelf.entries:
+            if here is entry and parent not in shelf.names:
+                place = entry.document
+                found.append(unknown("Authority", parent, shelf.names, place, "spec", "parentRef"))
+            return None
+        here = shelf.entries[parent]
+        if here is entry:
+            circle = " -> ".join((entry.name, *(above.name for above in line), entry.name))
+            summary = f"authorities sign each other in a circle: {circle}"
+            found.append(error(summary, entry.document.at("spec", "parentRef")))
+        if here is entry or here in line:
+            return None
+        line.append(here)
+    return tuple(line)
+
+
+def resolve_authorities(
+    catalogue: Catalogue, leaf_issuers: frozenset[str], found: list[Diagnostic]
+) -> tuple[Mapping[str, DesiredAuthority], Mapping[str, Family]]:
+    """Return every sound CA with its defaults filled in, and the tree they stand in."""
+    tree = families(catalogue.authorities, found)
+    project = next(iter(catalogue.projects.entries.values()), None)
+    keyring = project.spec.keyring if project else ()
+    for name in sorted(tree):
+        found += _check(tree[name], tree)
+    desired = {name: _desired(tree[name], leaf_issuers, keyring) for name in sorted(tree)}
+    return desired, tree
+
+
+def full_common_name(spec: AuthoritySpec) -> str:
+    """Return a CA's common name: a new generation is a new name, so that CRLs never mix."""
+    return f"{spec.common_name} G{spec.generation}"
+
+
+def _desired(
+    family: Family, leaf_issuers: frozenset[str], keyring: tuple[Recipient, ...]
+) -> DesiredAuthority:
+    entry, spec, parent = family.entry, family.entry.spec, family.parent
+    request = AuthorityRequest(
+        issuer=parent.name if parent else None,
+        issuer_generation=parent.spec.generation if parent else None,
+        generation=spec.generation,
+        common_name=full_common_name(spec),
+        subject=spec.subject,
+        key=key_type(spec.private_key.algorithm, spec.private_key.size),
+        duration=int(family.lifetime.total_seconds()),
+        path_length=family.path_length,
+        name_constraints=spec.name_constraints,
+    )
+    signs_only_cas = bool(family.children) and entry.name not in leaf_issuers
+    return DesiredAuthority(
+        name=entry.name,
+        source=entry.document.at(),
+        labels=entry.content.metadata.labels,
+        request=request,
+        digest=digest(request.to_json()),
+        recipients=spec.private_key.recipients or keyring,
+        crl_duration=spec.crl_duration or (CRL_LIFETIME_OF_CAS if signs_only_cas else CRL_LIFETIME),
+        depth=len(family.ancestors),
+        retired=spec.retired,
+    )
+
+
+def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
+    spec, place = family.entry.spec, family.entry.document
+    yield from check_size(key_type(spec.private_key.algorithm, spec.private_key.size), place)
+    if len(full_common_name(spec)) > _MAX_COMMON_NAME:
+        summary = f'the common name "{full_common_name(spec)}" is longer than 64 characters'
+        hint = "the generation is part of it"
+        yield error(summary, place.at("spec", "commonName"), hint=hint)
+    if spec.path_length is not None and spec.path_length < family.reach:
+        summary = f"pathLength {spec.path_length} is too small: {family.reach} needed below"
+        yield error(summary, place.at("spec", "pathLength"))
+    if family.entry.content.metadata.formerly:
+        place_of = place.at("metadata", "formerly")
+        yield error("an Authority cannot be renamed: its name is in what it signed", place_of)
+    yield from _check_against_parent(family, tree, place)
+
+
+def _check_against_parent(
+    family: Family, tree: Mapping[str, Family], place: Place
+) -> Iterator[Diagnostic]:
+    parent, spec = family.parent, family.entry.spec
+    if parent is None:
+        return
+    above = tree[parent.name].lifetime
+    if family.lifetime > above:
+        lives, ends = format_duration(family.lifetime), format_duration(above)
+        summary = f"lives {lives}, longer than its parent {parent.name} ({ends})"
+        yield error(summary, place.at("spec", "duration"))
+    if parent.spec.retired and not spec.retired:
+        summary = f"the parent {parent.name} is retired"
+        hint = "refer to another parent, or retire this one too"
+        yield error(summary, place.at("spec", "parentRef"), hint=hint)
+    if spec.name_constraints is None:
+        return
+    for name, constraints in tree[parent.name].constraints:
+        for problem in widenings(spec.name_constraints, constraints):
+            yield error(f"{problem} ({name})", place.at("spec", "nameConstraints", "permitted"))

@@ -1,0 +1,129 @@
+"""All leaves together: each validated once, judged, resolved, and told apart from the others."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from reconciler.diagnostics import Diagnostic, error, has_errors
+from reconciler.resolve.catalogue import repeated, validate
+from reconciler.resolve.drafts import Draft
+from reconciler.resolve.leaves import Leaf, Surroundings, check_leaf, leaf_of, renew_before
+from reconciler.resolve.policies import Rules, check_policy
+from reconciler.state import DesiredCertificate, DesiredInstall
+from schemas.base import digest
+from schemas.certificate import CertificateSpec
+from schemas.document import Envelope
+from schemas.request import LeafRequest
+
+_LEAF = Envelope[CertificateSpec]
+_Word = TypeVar("_Word", bound=str)
+
+
+def resolve_certificates(
+    drafts: Iterable[Draft], around: Surroundings, rules: Rules, found: list[Diagnostic]
+) -> Mapping[str, DesiredCertificate]:
+    """Return every sound certificate by name; what is wrong with the others is added to `found`."""
+    leaves: dict[str, Leaf] = {}
+    for draft in drafts:
+        content = validate(draft.data, _LEAF, draft, found)
+        if content is None:
+            continue
+        leaf = leaf_of(content.metadata, content.spec, draft)
+        earlier = leaves.setdefault(leaf.name, leaf)
+        if earlier is not leaf:
+            found.append(repeated("Certificate", leaf.name, draft, earlier.draft))
+    problems = list(_judge(list(leaves.values()), around, rules))
+    found += problems
+    if has_errors(found):
+        return {}
+    return {name: _desired(leaves[name], around) for name in sorted(leaves)}
+
+
+def _judge(leaves: Sequence[Leaf], around: Surroundings, rules: Rules) -> Iterator[Diagnostic]:
+    for leaf in leaves:
+        yield from check_leaf(leaf, around)
+        for policy in rules.selecting(leaf.draft.paths):
+            yield from check_policy(leaf, policy)
+    yield from _check_former_names(leaves)
+    yield from _check_object_names(leaves)
+
+
+def _check_former_names(leaves: Sequence[Leaf]) -> Iterator[Diagnostic]:
+    names = {leaf.name for leaf in leaves}
+    heirs: dict[str, str] = {}
+    for leaf in leaves:
+        for index, former in enumerate(leaf.metadata.formerly):
+            if former in names:
+                summary = f'there still is a Certificate called "{former}"'
+            elif heirs.setdefault(former, leaf.name) != leaf.name:
+                summary = f'{heirs[former]} was formerly called "{former}" too'
+            else:
+                continue
+            yield error(summary, leaf.draft.at("metadata", "formerly", index))
+
+
+def _check_object_names(leaves: Sequence[Leaf]) -> Iterator[Diagnostic]:
+    taken: dict[tuple[str, str], Leaf] = {}
+    for leaf in leaves:
+        for entry in leaf.spec.targets:
+            where = (entry.target_ref, entry.object_name or leaf.name)
+            holder = taken.setdefault(where, leaf)
+            if holder is not leaf:
+                # the one that chose the name is at fault, not the one that goes by its own
+                chose, other = (leaf, holder) if where[1] != leaf.name else (holder, leaf)
+                yield _occupied(chose, other, where)
+
+
+def _occupied(leaf: Leaf, other: Leaf, where: tuple[str, str]) -> Diagnostic:
+    target, name = where
+    entries = enumerate(leaf.spec.targets)
+    index = next((i for i, entry in entries if entry.object_name == name), 0)
+    summary = f'{other.name} is called "{name}" in target {target}, too'
+    place = leaf.draft.at("spec", "targets", index, "objectName")
+    return error(summary, place, hint="give one of them another objectName")
+
+
+def _desired(leaf: Leaf, around: Surroundings) -> DesiredCertificate:
+    spec, metadata = leaf.spec, leaf.metadata
+    request = _request(leaf, around.families[spec.issuer_ref].entry.spec.generation)
+    return DesiredCertificate(
+        name=metadata.name,
+        source=leaf.draft.source,
+        labels=metadata.labels,
+        formerly=metadata.formerly,
+        request=request,
+        digest=digest(request.to_json()),
+        renew_before=renew_before(spec),
+        custody=spec.private_key.custody,
+        rotation_policy=spec.private_key.rotation_policy,
+        on_remove=spec.on_remove,
+        rollout=spec.rollout,
+        installs=tuple(
+            DesiredInstall(
+                entry.target_ref,
+                entry.object_name or metadata.name,
+                entry.additional_output_formats,
+            )
+            for entry in spec.targets
+        ),
+    )
+
+
+def _request(leaf: Leaf, issuer_generation: int) -> LeafRequest:
+    spec = leaf.spec
+    return LeafRequest(
+        issuer=spec.issuer_ref,
+        issuer_generation=issuer_generation,
+        common_name=spec.common_name,
+        subject=spec.subject,
+        dns_names=_set(spec.dns_names),
+        ip_addresses=_set(spec.ip_addresses),
+        uris=_set(spec.uris),
+        email_addresses=_set(spec.email_addresses),
+        usages=_set(spec.usages),
+        key=leaf.key,
+        duration=int(spec.duration.total_seconds()),
+    )
+
+
+def _set(values: tuple[_Word, ...]) -> tuple[_Word, ...]:
+    return values if len(values) < 2 else tuple(sorted(set(values)))

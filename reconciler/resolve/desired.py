@@ -1,0 +1,134 @@
+"""The whole: documents in, what is desired and every finding out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from reconciler.diagnostics import Diagnostic, error, has_errors, in_order, warning
+from reconciler.load.documents import Document
+from reconciler.load.suggest import nearest
+from reconciler.resolve.authorities import resolve_authorities
+from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
+from reconciler.resolve.certificates import resolve_certificates
+from reconciler.resolve.drafts import Draft, inherit, inheritances, section
+from reconciler.resolve.leaves import Surroundings
+from reconciler.resolve.policies import Rules, check_references
+from reconciler.resolve.sets import expand
+from reconciler.state import (
+    Desired,
+    DesiredAuthority,
+    DesiredCertificate,
+    DesiredRevocation,
+    DesiredTarget,
+)
+from schemas.base import digest
+from schemas.document import API_VERSION
+from schemas.plan import Source
+from schemas.project import ProjectSpec
+from schemas.revocation import RevocationSpec
+from schemas.target import TargetSpec
+
+
+def resolve(
+    documents: Iterable[Document],
+    tables: Mapping[str, str | None],
+    revision: str | None,
+    earlier: Iterable[Diagnostic] = (),
+) -> tuple[Desired | None, tuple[Diagnostic, ...]]:
+    """Return what the documents ask for, None when anything is wrong, and all findings.
+
+    `tables` are the CSV files that sets refer to, by path; `earlier` what loading found already.
+    """
+    found = list(earlier)
+    everything = catalogue(documents, found)
+    project = _project(everything, found)
+    drafts = list(drafts_of(everything, tables, found))
+    issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
+    authorities, families = resolve_authorities(everything, issuers, found)
+    found += check_references(everything)
+    around = Surroundings(everything.authorities, families, everything.targets)
+    rules = Rules(everything.policies.entries.values())
+    certificates = resolve_certificates(drafts, around, rules, found)
+    found += _check_revocations(everything, drafts)
+    ordered = in_order(found)
+    if project is None or has_errors(ordered):
+        return None, ordered
+    return _desired(project, revision, everything, authorities, certificates), ordered
+
+
+def _desired(
+    project: Entry[ProjectSpec],
+    revision: str | None,
+    everything: Catalogue,
+    authorities: Mapping[str, DesiredAuthority],
+    certificates: Mapping[str, DesiredCertificate],
+) -> Desired:
+    spec = project.spec
+    targets = sorted(everything.targets.entries.items())
+    revocations = sorted(everything.revocations.entries.items())
+    return Desired(
+        project=project.name,
+        revision=revision,
+        keyring=spec.keyring,
+        ledger=spec.ledger,
+        guard=spec.guard,
+        publish=spec.publish,
+        authorities=authorities,
+        certificates=certificates,
+        targets={name: _target(entry) for name, entry in targets},
+        revocations=tuple(_revocation(entry) for _, entry in revocations),
+    )
+
+
+def _project(everything: Catalogue, found: list[Diagnostic]) -> Entry[ProjectSpec] | None:
+    projects = list(everything.projects.entries.values())
+    found += [error("there is another Project", other.document.at()) for other in projects[1:]]
+    if not everything.projects.names:
+        source = Source(file="certform.yaml")
+        summary = f"there is no certform.yaml with a Project of apiVersion {API_VERSION}"
+        found.append(error(summary, source, hint="`certform init` writes one"))
+    return projects[0] if projects else None
+
+
+def drafts_of(
+    everything: Catalogue, tables: Mapping[str, str | None], found: list[Diagnostic]
+) -> Iterator[Draft]:
+    """Yield every certificate before validation, sets expanded and profiles merged in."""
+    profiles = inheritances(
+        (entry.document for entry in everything.profiles.entries.values()), found
+    )
+    known = {**dict.fromkeys(everything.profiles.names), **profiles}
+    for document in everything.certificates:
+        whole = Draft(document.data, (document,), document.at(), (document.file,))
+        yield from filter(None, (inherit(whole, known, found),))
+    for entry in everything.sets.entries.values():
+        for draft in expand(entry, tables, found):
+            yield from filter(None, (inherit(draft, known, found),))
+
+
+def _target(entry: Entry[TargetSpec]) -> DesiredTarget:
+    settings = digest(entry.spec.to_json())
+    return DesiredTarget(entry.name, entry.document.at(), entry.spec, settings)
+
+
+def _revocation(entry: Entry[RevocationSpec]) -> DesiredRevocation:
+    spec = entry.spec
+    return DesiredRevocation(
+        name=entry.name,
+        source=entry.document.at(),
+        certificates=spec.certificates,
+        issued_before=spec.issued_before,
+        serials=spec.serials,
+        reason=spec.reason,
+    )
+
+
+def _check_revocations(everything: Catalogue, drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
+    """Yield a warning for every name that no certificate has: it may be gone, or misspelt."""
+    names = (section(draft.data, "metadata").get("name") for draft in drafts)
+    known = {name for name in names if isinstance(name, str)}
+    for entry in everything.revocations.entries.values():
+        for index, name in enumerate(entry.spec.certificates):
+            if name not in known:
+                place = entry.document.at("spec", "certificates", index)
+                detail = "It is revoked if the ledger knows it."
+                summary = f'there is no Certificate called "{name}"'
+                yield warning(summary, place, detail=detail, hint=nearest(name, known))

@@ -1,0 +1,184 @@
+"""One leaf: its defaults, and everything about it that can be judged without asking anybody."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from providers.constraints import Form, forms, violation
+from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.load.yaml import Step
+from reconciler.resolve.authorities import Family
+from reconciler.resolve.catalogue import Shelf, unknown
+from reconciler.resolve.drafts import Draft
+from reconciler.resolve.keys import check_size, holds, key_type
+from schemas.authority import AuthoritySpec
+from schemas.capabilities import Capabilities
+from schemas.certificate import CertificateSpec, Custody, RotationPolicy, TargetEntry, Usage
+from schemas.document import Metadata
+from schemas.request import KeyType
+from schemas.scalars import format_duration
+from schemas.target import TargetSpec
+
+MANY_NAMES = 100
+MAX_NAMES = 1000
+SHORT_LIVED = timedelta(days=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A valid certificate with its profile merged in; `forms` are its names as constraints see them."""
+
+    metadata: Metadata
+    spec: CertificateSpec
+    key: KeyType
+    forms: tuple[Form, ...]
+    draft: Draft
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.metadata.name
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a leaf may refer to."""
+
+    authorities: Shelf[AuthoritySpec]
+    families: Mapping[str, Family]
+    targets: Shelf[TargetSpec]
+
+
+def leaf_of(metadata: Metadata, spec: CertificateSpec, draft: Draft) -> Leaf:
+    """Return a leaf with its kind of key told."""
+    key = key_type(spec.private_key.algorithm, spec.private_key.size)
+    return Leaf(metadata, spec, key, tuple(forms(spec)), draft)
+
+
+def renew_before(spec: CertificateSpec) -> timedelta:
+    """Return how long before its end a certificate is renewed: a third, half of a short life."""
+    if spec.renew_before is not None:
+        return spec.renew_before
+    if spec.renew_before_percentage is not None:
+        seconds = spec.duration.total_seconds() * spec.renew_before_percentage / 100
+    else:
+        seconds = spec.duration.total_seconds() / (2 if spec.duration <= SHORT_LIVED else 3)
+    return timedelta(seconds=int(seconds))
+
+
+def check_leaf(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
+    """Yield everything that is wrong with one leaf by itself."""
+    yield from _check_names(leaf)
+    yield from check_size(leaf.key, leaf.draft)
+    yield from _check_renewal(leaf)
+    yield from _check_key_rotation(leaf)
+    yield from _check_issuer(leaf, around)
+    for index, entry in enumerate(leaf.spec.targets):
+        yield from _check_target(leaf, index, entry, around.targets)
+
+
+def _check_names(leaf: Leaf) -> Iterator[Diagnostic]:
+    spec, draft = leaf.spec, leaf.draft
+    count = len(spec.dns_names) + len(spec.ip_addresses) + len(spec.uris)
+    count += len(spec.email_addresses)
+    if count == 0 and spec.common_name is None:
+        hint = "add dnsNames, ipAddresses, uris or emailAddresses"
+        yield error("the certificate has no name", draft.at("spec"), hint=hint)
+    elif count == 0 and Usage.SERVER_AUTH in spec.usages:
+        hint = "add the name to dnsNames: clients do not look at the common name"
+        yield warning("a server needs more than a common name", draft.at("spec"), hint=hint)
+    if count > MAX_NAMES:
+        yield error(f"{count:,} names are more than {MAX_NAMES:,}", draft.at("spec"))
+    elif count > MANY_NAMES:
+        summary = f"{count} names make a large certificate, and many places refuse it"
+        yield warning(summary, draft.at("spec"))
+    for index, name in enumerate(spec.dns_names):
+        if name.startswith("*.") and "." not in name[2:]:
+            place = draft.at("spec", "dnsNames", index)
+            yield error(f"{name} is a wildcard for a whole top-level domain", place)
+
+
+def _check_renewal(leaf: Leaf) -> Iterator[Diagnostic]:
+    spec, draft = leaf.spec, leaf.draft
+    if spec.renew_before is not None and spec.renew_before_percentage is not None:
+        hint = "write one; an inherited one is taken back with `renewBefore:` and no value"
+        place = draft.at("spec", "renewBefore")
+        yield error("both renewBefore and renewBeforePercentage are set", place, hint=hint)
+    elif not timedelta() < renew_before(spec) < spec.duration:
+        early, whole = renew_before(spec), format_duration(spec.duration)
+        field = "renewBefore" if spec.renew_before is not None else "renewBeforePercentage"
+        summary = f"renewal {format_duration(early)} before the end does not fit a life of {whole}"
+        yield error(summary, draft.at("spec", field))
+
+
+def _check_key_rotation(leaf: Leaf) -> Iterator[Diagnostic]:
+    key = leaf.spec.private_key
+    if key.rotation_policy is RotationPolicy.NEVER and key.custody is not Custody.LEDGER:
+        place = leaf.draft.at("spec", "privateKey", "rotationPolicy")
+        hint = "write `custody: ledger`, or leave rotationPolicy out"
+        yield error("a key that never changes must be kept", place, hint=hint)
+
+
+def _check_issuer(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
+    name, draft = leaf.spec.issuer_ref, leaf.draft
+    if name not in around.authorities.names:
+        yield unknown("Authority", name, around.authorities.names, draft, "spec", "issuerRef")
+        return
+    family = around.families.get(name)
+    if family is None:
+        return
+    if family.entry.spec.retired:
+        yield error(f"the authority {name} is retired", draft.at("spec", "issuerRef"))
+    if leaf.spec.duration > family.lifetime:
+        lives, ends = format_duration(leaf.spec.duration), format_duration(family.lifetime)
+        summary = f"lives {lives}, longer than its issuer {name} ({ends})"
+        yield error(summary, draft.at("spec", "duration"))
+    yield from _check_constraints(leaf, family)
+
+
+def _check_constraints(leaf: Leaf, family: Family) -> Iterator[Diagnostic]:
+    for authority, constraints in family.constraints:
+        for form in leaf.forms:
+            problem = violation(form, constraints)
+            if problem:
+                hint = f"see nameConstraints of {authority}"
+                summary = f"{problem} by authority {authority}"
+                yield error(summary, leaf.draft.at(*place_of(form, leaf.spec)), hint=hint)
+
+
+def place_of(form: Form, spec: CertificateSpec) -> tuple[Step, ...]:
+    """Return the path of the field a name comes from."""
+    fields = {
+        "DNS name": ("dnsNames", spec.dns_names),
+        "IP address": ("ipAddresses", spec.ip_addresses),
+        "URI": ("uris", spec.uris),
+        "e-mail address": ("emailAddresses", spec.email_addresses),
+    }
+    field, names = fields[form.kind]
+    if form.name in names:
+        return ("spec", field, names.index(form.name))
+    return ("spec", "commonName")
+
+
+def _check_target(
+    leaf: Leaf, index: int, entry: TargetEntry, targets: Shelf[TargetSpec]
+) -> Iterator[Diagnostic]:
+    name, path = entry.target_ref, ("spec", "targets", index)
+    if name not in targets.names:
+        yield unknown("Target", name, targets.names, leaf.draft, *path, "targetRef")
+    elif name in targets.entries:
+        spec = targets.entries[name].spec
+        for problem in misfits(leaf.key, entry, spec.capabilities):
+            summary = f"the target {name} ({spec.kind}) {problem}"
+            yield error(summary, leaf.draft.at(*path))
+    if any(earlier.target_ref == name for earlier in leaf.spec.targets[:index]):
+        yield error(f"the target {name} is listed twice", leaf.draft.at(*path))
+
+
+def misfits(key: KeyType, entry: TargetEntry, capabilities: Capabilities) -> Iterator[str]:
+    """Yield what a kind of target cannot do for an entry."""
+    if not holds(capabilities, key):
+        yield f"cannot hold a key of type {key}"
+    for output in entry.additional_output_formats:
+        if output not in capabilities.output_formats:
+            yield f"does not write {output}"

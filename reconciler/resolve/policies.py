@@ -1,0 +1,117 @@
+"""Policy: whether what a path may ask for covers what a certificate there asks."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from providers.constraints import Form, covers
+from reconciler.diagnostics import Diagnostic, error
+from reconciler.load.yaml import Step
+from reconciler.resolve.catalogue import Catalogue, Entry, unknown
+from reconciler.resolve.leaves import Leaf, place_of
+from schemas.certificate import Algorithm
+from schemas.policy import Allowed, PolicySpec
+from schemas.scalars import format_duration
+
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|[^*]+")
+_TRANSLATION: Mapping[str, str] = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A policy and the paths it looks at."""
+
+    entry: Entry[PolicySpec]
+    paths: re.Pattern[str]
+
+
+def pattern(globs: Iterable[str]) -> re.Pattern[str]:
+    """Return what matches any of the globs: `*` within one folder, `**` across folders."""
+    return re.compile("|".join(f"(?:{_translated(glob)})" for glob in globs))
+
+
+def _translated(glob: str) -> str:
+    return "".join(_TRANSLATION.get(token) or re.escape(token) for token in _TOKEN.findall(glob))
+
+
+class Rules:
+    """The policies of a repository, by the files they select."""
+
+    def __init__(self, entries: Iterable[Entry[PolicySpec]]) -> None:
+        self._rules = tuple(Rule(entry, pattern(entry.spec.selector.paths)) for entry in entries)
+        self._selected: dict[tuple[str, ...], tuple[Entry[PolicySpec], ...]] = {}
+
+    def selecting(self, paths: tuple[str, ...]) -> tuple[Entry[PolicySpec], ...]:
+        """Return every policy that selects one of the files a certificate comes from."""
+        if paths not in self._selected:
+            self._selected[paths] = tuple(
+                rule.entry for rule in self._rules if any(map(rule.paths.fullmatch, paths))
+            )
+        return self._selected[paths]
+
+
+def check_references(catalogue: Catalogue) -> Iterator[Diagnostic]:
+    """Yield a finding for every policy that speaks of an issuer or target there is none of."""
+    for entry in catalogue.policies.entries.values():
+        allowed, place = entry.spec.allowed, entry.document
+        for index, name in enumerate(allowed.issuers or ()):
+            if name not in catalogue.authorities.names:
+                path = ("spec", "allowed", "issuers", index)
+                yield unknown("Authority", name, catalogue.authorities.names, place, *path)
+        for index, name in enumerate(allowed.targets or ()):
+            if name not in catalogue.targets.names:
+                path = ("spec", "allowed", "targets", index)
+                yield unknown("Target", name, catalogue.targets.names, place, *path)
+
+
+def check_policy(leaf: Leaf, policy: Entry[PolicySpec]) -> Iterator[Diagnostic]:
+    """Yield everything a policy does not allow a leaf, at the words that ask for it."""
+    for path, problem in _objections(leaf, policy.spec):
+        summary = f"{problem}: policy {policy.name}"
+        detail = f"The policy is at {policy.document.at()}."
+        yield error(summary, leaf.draft.at(*path), detail=detail)
+
+
+def _objections(leaf: Leaf, policy: PolicySpec) -> Iterator[tuple[tuple[Step, ...], str]]:
+    allowed, spec = policy.allowed, leaf.spec
+    if allowed.issuers is not None and spec.issuer_ref not in allowed.issuers:
+        yield ("spec", "issuerRef"), f"the issuer {spec.issuer_ref} is not allowed"
+    for index, entry in enumerate(spec.targets):
+        if allowed.targets is not None and entry.target_ref not in allowed.targets:
+            path = ("spec", "targets", index)
+            yield path, f"the target {entry.target_ref} is not allowed"
+    for form in leaf.forms:
+        problem = _refused(form, allowed)
+        if problem:
+            yield place_of(form, spec), f"the {form.kind} {form.name} is {problem}"
+    yield from _bounds(leaf, policy)
+
+
+def _refused(form: Form, allowed: Allowed) -> str:
+    lists = {
+        "DNS name": allowed.dns_domains,
+        "IP address": allowed.ip_ranges,
+        "URI": allowed.uri_domains,
+        "e-mail address": allowed.email_domains,
+    }
+    entries = lists[form.kind]
+    if entries is not None and not covers(form, entries):
+        return "not allowed"
+    return "a wildcard" if form.subject.startswith("*.") and not allowed.wildcards else ""
+
+
+def _bounds(leaf: Leaf, policy: PolicySpec) -> Iterator[tuple[tuple[Step, ...], str]]:
+    bounds, lives = policy.constraints, leaf.spec.duration
+    if bounds.max_duration is not None and lives > bounds.max_duration:
+        most = format_duration(bounds.max_duration)
+        yield ("spec", "duration"), f"{format_duration(lives)} is longer than {most}"
+    if bounds.min_duration is not None and lives < bounds.min_duration:
+        least = format_duration(bounds.min_duration)
+        yield ("spec", "duration"), f"{format_duration(lives)} is shorter than {least}"
+    keys = bounds.private_key
+    if keys.algorithms is not None and leaf.key.algorithm not in keys.algorithms:
+        yield ("spec", "privateKey", "algorithm"), f"{leaf.key.algorithm} keys are not allowed"
+    sizes = {Algorithm.RSA: keys.min_size.rsa, Algorithm.ECDSA: keys.min_size.ecdsa}
+    least_size = sizes.get(leaf.key.algorithm) or 0
+    if leaf.key.size < least_size:
+        yield ("spec", "privateKey", "size"), f"{leaf.key} is smaller than {least_size} bits"

@@ -1,0 +1,102 @@
+"""Which part of a plan is meant: by address, by label, or only what time has made due."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.diagnostics import Diagnostic, error
+from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
+from schemas.plan import Action, Change
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Addresses (`certificate/web` covers its installs), labels, and `due_only`; empty means all."""
+
+    addresses: tuple[str, ...] = ()
+    labels: Mapping[str, str] | None = None
+    due_only: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.addresses or self.labels or self.due_only)
+
+    def words(self) -> tuple[str, ...]:
+        """The selection as it was asked for."""
+        labels = tuple(f"{key}={value}" for key, value in (self.labels or {}).items())
+        return (*self.addresses, *labels, *(("due",) if self.due_only else ()))
+
+
+def select(changes: Sequence[Change], selection: Selection, desired: Desired) -> tuple[Change, ...]:
+    """Return the changes that are meant, and those they require, in the order they came."""
+    if not selection:
+        return tuple(changes)
+    by_id = {step.id: step for step in changes}
+    kept: dict[str, Change] = {}
+    waiting = [step for step in changes if _meant(step, selection, desired)]
+    while waiting:
+        step = waiting.pop()
+        if step.id not in kept:
+            kept[step.id] = step
+            waiting.extend(by_id[id_] for id_ in step.requires if id_ in by_id)
+    chosen = [step for step in changes if step.id in kept]
+    return _due_closure(chosen) if selection.due_only else tuple(chosen)
+
+
+def _meant(step: Change, selection: Selection, desired: Desired) -> bool:
+    if selection.due_only and not step.due and step.action is not Action.BLOCKED:
+        return False
+    if selection.addresses and not any(_covers(a, step.address) for a in selection.addresses):
+        return False
+    return not selection.labels or labelled(step.address, selection.labels, desired)
+
+
+def _due_closure(steps: Sequence[Change]) -> tuple[Change, ...]:
+    """Leave out what requires, at any remove, a change that is not due."""
+    undue = {step.id for step in steps if not step.due and step.action is not Action.BLOCKED}
+    while more := {s.id for s in steps if s.id not in undue and undue.intersection(s.requires)}:
+        undue |= more
+    return tuple(step for step in steps if step.id not in undue)
+
+
+def _covers(address: str, other: str) -> bool:
+    return other == address or other.startswith((f"{address}@", f"{address}#"))
+
+
+def labelled(address: str, labels: Mapping[str, str], desired: Desired) -> bool:
+    """Whether the document that an address belongs to has all these labels."""
+    kind, _, name = address.partition("@")[0].partition("#")[0].partition("/")
+    tables: Mapping[str, Mapping[str, DesiredAuthority | DesiredCertificate]] = {
+        "certificate": desired.certificates,
+        "authority": desired.authorities,
+    }
+    found = tables.get(kind, {}).get(name)
+    have = found.labels if found else {}
+    return all(have.get(key) == value for key, value in labels.items())
+
+
+def parse_labels(text: str) -> Mapping[str, str] | Diagnostic:
+    """Parse `team=shop,env=prod`."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(key and sign for key, sign, _ in pairs):
+        return error(f"--selector {text!r} is not KEY=VALUE[,KEY=VALUE...]")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def unknown_addresses(
+    addresses: Sequence[str], changes: Sequence[Change], desired: Desired
+) -> tuple[Diagnostic, ...]:
+    """Return a finding for each address that names neither a document nor a change."""
+    known = {step.address for step in changes}
+    known |= {a.address for a in desired.authorities.values()}
+    known |= {
+        address
+        for c in desired.certificates.values()
+        for address in (c.address, *(f"{c.address}@{i.target}" for i in c.installs))
+    }
+    return tuple(
+        error(
+            f"there is no {address}",
+            hint="an address is authority/NAME, certificate/NAME or certificate/NAME@TARGET",
+        )
+        for address in addresses
+        if address not in known and not any(_covers(address, other) for other in known)
+    )

@@ -1,0 +1,134 @@
+"""The sides of every diff, as values: what is desired and what is observed.
+
+The third side, the ledger, is `reconciler.ledger.records.LedgerState`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from providers.base import Installed
+from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
+from schemas.plan import Source
+from schemas.project import GuardSettings, LedgerSettings, PublishSettings, Recipient
+from schemas.request import AuthorityRequest, LeafRequest
+from schemas.revocation import RevocationReason
+from schemas.target import TargetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredAuthority:
+    """One CA with every default filled in. `depth` is 0 for a root."""
+
+    name: str
+    source: Source
+    labels: Mapping[str, str]
+    request: AuthorityRequest
+    digest: str
+    recipients: tuple[Recipient, ...]
+    crl_duration: timedelta
+    depth: int
+    retired: bool = False
+
+    @property
+    def address(self) -> str:
+        """The name of this CA in a plan."""
+        return f"authority/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredInstall:
+    """One certificate in one target. `name` is the object's name there."""
+
+    target: str
+    name: str
+    output_formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredCertificate:
+    """One leaf with profile and defaults resolved. `renew_before` counts back from notAfter."""
+
+    name: str
+    source: Source
+    labels: Mapping[str, str]
+    formerly: tuple[str, ...]
+    request: LeafRequest
+    digest: str
+    renew_before: timedelta
+    custody: Custody
+    rotation_policy: RotationPolicy
+    on_remove: OnRemove
+    rollout: Rollout
+    installs: tuple[DesiredInstall, ...]
+
+    @property
+    def address(self) -> str:
+        """The name of this certificate in a plan."""
+        return f"certificate/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTarget:
+    """One place to install at."""
+
+    name: str
+    source: Source
+    spec: TargetSpec
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredRevocation:
+    """Serials to revoke: listed, or by certificate name and moment."""
+
+    name: str
+    source: Source
+    certificates: tuple[str, ...]
+    issued_before: datetime | None
+    serials: tuple[str, ...]
+    reason: RevocationReason
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything the documents at one commit, or in one working tree, ask for."""
+
+    project: str
+    revision: str | None
+    keyring: tuple[Recipient, ...]
+    ledger: LedgerSettings
+    guard: GuardSettings
+    publish: PublishSettings | None
+    authorities: Mapping[str, DesiredAuthority]
+    certificates: Mapping[str, DesiredCertificate]
+    targets: Mapping[str, DesiredTarget]
+    revocations: tuple[DesiredRevocation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One target as found. `status` is observed, not-here or unknown; `detail` says why it is unknown."""
+
+    status: Literal["observed", "not-here", "unknown"]
+    installed: Mapping[str, Installed] = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """A published file as found: its digest, and for a CRL its number and the serials it revokes."""
+
+    sha256: str
+    number: int | None = None
+    revoked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is there now. `published` is None where the directory could not be read whole."""
+
+    targets: Mapping[str, Observation]
+    published: Mapping[str, PublishedFile] | None = field(default_factory=dict)
+    published_detail: str = ""

@@ -1,0 +1,178 @@
+"""Certificate, CertificateSet and Profile: one leaf, many alike, and the part they share.
+
+The field names are cert-manager's; `targets` stands where cert-manager has `secretName`.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from schemas.base import Model, Word
+from schemas.scalars import (
+    CommonName,
+    Country,
+    DnsName,
+    Duration,
+    EmailAddress,
+    FilePath,
+    Integer,
+    IpAddress,
+    Name,
+    Percent,
+    Reference,
+    Text,
+    Uri,
+)
+
+
+class Algorithm(Word):
+    """Key algorithms, in cert-manager's spelling."""
+
+    RSA = "RSA"
+    ECDSA = "ECDSA"
+    ED25519 = "Ed25519"
+
+
+class Custody(Word):
+    """Where a leaf key may be while its certificate lives."""
+
+    UNTIL_INSTALLED = "until-installed"
+    LEDGER = "ledger"
+
+
+class RotationPolicy(Word):
+    """Whether a re-issue makes a new key."""
+
+    ALWAYS = "Always"
+    NEVER = "Never"
+
+
+class Usage(Word):
+    """Extended key usages (RFC 5280 section 4.2.1.12); key usages follow from these and the key."""
+
+    SERVER_AUTH = "server auth"
+    CLIENT_AUTH = "client auth"
+    CODE_SIGNING = "code signing"
+    EMAIL_PROTECTION = "email protection"
+    TIMESTAMPING = "timestamping"
+
+
+class OnRemove(Word):
+    """What becomes of a certificate whose document is deleted."""
+
+    REMOVE = "remove"
+    REVOKE = "revoke"
+    FORGET = "forget"
+
+
+class Rollout(Word):
+    """When an edit that would re-issue takes effect."""
+
+    NOW = "now"
+    ON_RENEWAL = "onRenewal"
+
+
+class OutputFormat(Word):
+    """Files a local target writes beside the usual ones."""
+
+    COMBINED_PEM = "CombinedPEM"
+
+
+class Subject(Model):
+    """The subject's distinguished name, apart from its common name (RFC 5280 section 4.1.2.6)."""
+
+    organizations: tuple[Text, ...] = ()
+    organizational_units: tuple[Text, ...] = ()
+    countries: tuple[Country, ...] = ()
+    localities: tuple[Text, ...] = ()
+    provinces: tuple[Text, ...] = ()
+    street_addresses: tuple[Text, ...] = ()
+    postal_codes: tuple[Text, ...] = ()
+    serial_number: Text | None = None
+
+
+class LeafKey(Model):
+    """A leaf's private key: kind, size, custody and whether it changes at renewal."""
+
+    algorithm: Algorithm = Algorithm.ECDSA
+    size: Integer | None = None
+    custody: Custody = Custody.UNTIL_INSTALLED
+    rotation_policy: RotationPolicy = RotationPolicy.ALWAYS
+
+
+class TargetEntry(Model):
+    """One place a certificate goes to, and what is special about it there."""
+
+    target_ref: Reference
+    object_name: Name | None = None
+    additional_output_formats: tuple[OutputFormat, ...] = ()
+
+
+def _entry(value: Any) -> Any:
+    return {"targetRef": value} if isinstance(value, str) else value
+
+
+TargetShorthand = Annotated[
+    TargetEntry,
+    BeforeValidator(_entry, json_schema_input_type=Reference | TargetEntry),
+]
+"""`nginx` is short for `{targetRef: nginx}`."""
+
+
+class ProfileSpec(Model):
+    """The reusable part of a Certificate spec; every field may be left to whoever refers to it."""
+
+    profile_ref: Reference | None = None
+    issuer_ref: Reference | None = None
+    subject: Subject | None = None
+    duration: Duration | None = None
+    renew_before: Duration | None = None
+    renew_before_percentage: Percent | None = None
+    usages: tuple[Usage, ...] | None = None
+    private_key: LeafKey | None = None
+    targets: tuple[TargetShorthand, ...] | None = None
+    on_remove: OnRemove | None = None
+    rollout: Rollout | None = None
+
+
+class CertificateSpec(Model):
+    """One leaf as it is wanted, its profile merged in: maps merged, lists replaced."""
+
+    profile_ref: Reference | None = None
+    issuer_ref: Reference
+    common_name: CommonName | None = None
+    subject: Subject = Subject()
+    dns_names: tuple[DnsName, ...] = ()
+    ip_addresses: tuple[IpAddress, ...] = ()
+    uris: tuple[Uri, ...] = ()
+    email_addresses: tuple[EmailAddress, ...] = ()
+    duration: Duration = timedelta(days=90)
+    renew_before: Duration | None = None
+    renew_before_percentage: Percent | None = None
+    usages: tuple[Usage, ...] = (Usage.SERVER_AUTH,)
+    private_key: LeafKey = LeafKey()
+    targets: tuple[TargetShorthand, ...] = ()
+    on_remove: OnRemove = OnRemove.REMOVE
+    rollout: Rollout = Rollout.NOW
+
+
+class CertificateDraft(CertificateSpec):
+    """A Certificate spec as it is written, before its profile is merged in."""
+
+    issuer_ref: Reference | None = None  # type: ignore[assignment]
+
+
+class SetTemplate(Model):
+    """What every item of a CertificateSet becomes; `{name}` and item keys are filled in."""
+
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    spec: dict[str, Any]
+
+
+class CertificateSetSpec(Model):
+    """Many certificates of one form: a template, and the items listed here or in a CSV file."""
+
+    template: SetTemplate
+    items: tuple[dict[str, str], ...] | None = None
+    csv: FilePath | None = None

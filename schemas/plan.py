@@ -1,0 +1,152 @@
+"""The saved plan: every change certform intends, as data that can be reviewed, stored and compared.
+
+`format_version` follows Terraform's rule: a minor adds fields and unknown ones may be ignored, a
+major breaks and must be refused. A plan has no field that could hold a key or a secret.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from schemas.base import Model
+from schemas.scalars import Instant
+
+FORMAT_VERSION = "1.0"
+
+
+class Action(StrEnum):
+    """What apply does. Nothing but this drives it."""
+
+    ISSUE = "issue"
+    INSTALL = "install"
+    RELABEL = "relabel"
+    REMOVE = "remove"
+    REVOKE = "revoke"
+    PUBLISH = "publish"
+    CONFIGURE = "configure"
+    FORGET = "forget"
+    BLOCKED = "blocked"
+
+
+class Reason(StrEnum):
+    """Why, for people and for policy; apply never branches on it."""
+
+    NOT_FOUND = "NotFound"
+    RENEWING = "Renewing"
+    EXPIRED = "Expired"
+    SPEC_CHANGED = "SpecChanged"
+    ISSUER_CHANGED = "IssuerChanged"
+    KEY_UNAVAILABLE = "KeyUnavailable"
+    REVOKED = "Revoked"
+    REQUESTED = "Requested"
+    RESUMING = "Resuming"
+    SUPERSEDED = "Superseded"
+    DRIFTED = "Drifted"
+    CHAIN_CHANGED = "ChainChanged"
+    UNVERIFIED = "Unverified"
+    LABELS_CHANGED = "LabelsChanged"
+    ORPHANED = "Orphaned"
+    WITHDRAWN = "Withdrawn"
+    REMOVED = "Removed"
+    RENAMED = "Renamed"
+    REVOCATION_ADDED = "RevocationAdded"
+    EXPIRING = "Expiring"
+    TARGET_UNKNOWN = "TargetUnknown"
+    TARGET_GONE = "TargetGone"
+    OCCUPIED = "Occupied"
+    FLAPPING = "Flapping"
+    BACKING_OFF = "BackingOff"
+    BLOCKED_BY = "BlockedBy"
+    CONFIGURED = "Configured"
+
+
+TIME_DRIVEN = frozenset(
+    {Reason.RENEWING, Reason.EXPIRED, Reason.EXPIRING, Reason.RESUMING, Reason.UNVERIFIED}
+)
+"""Reasons that come with time, not with an edit; so do changes that exist only to follow one of these."""
+
+
+class Data(Model):
+    """A part of the plan's JSON: snake_case, as in Terraform's."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+
+class Source(Data):
+    """A place in a file of the repository; line and column count from one."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class FieldChange(Data):
+    """One field's two values; `None` on one side when the field comes or goes."""
+
+    path: str
+    before: Any = None
+    after: Any = None
+
+
+class Change(Data):
+    """One step. `address` and `action` together name it; `requires` lists such names."""
+
+    address: str
+    action: Action
+    reason: Reason
+    message: str
+    fields: tuple[FieldChange, ...] = ()
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    requires: tuple[str, ...] = ()
+    source: Source | None = None
+    due: bool = False
+    """Whether time alone causes this change; such a change needs no review."""
+    fingerprint: str = ""
+
+    @property
+    def id(self) -> str:
+        """The name other changes require this one by, such as `issue:certificate/web`."""
+        return f"{self.action}:{self.address}"
+
+
+class TargetReport(Data):
+    """How one target was found: read whole, not on this host, or not readable."""
+
+    name: str
+    status: Literal["observed", "not-here", "unknown"]
+    certificates: int = 0
+    foreign: int = 0
+    detail: str | None = None
+
+
+class Expiry(Data):
+    """The certificate that expires first among those wanted."""
+
+    address: str
+    not_after: Instant
+
+
+class Plan(Data):
+    """Everything one apply would do, and what it was derived from."""
+
+    format_version: str = FORMAT_VERSION
+    kind: Literal["plan"] = "plan"
+    certform_version: str
+    project: str
+    lineage: str
+    revision: str | None = None
+    """The commit the documents were read from; None for a working tree."""
+    ledger_tip: str
+    created_at: Instant
+    selection: tuple[str, ...] = ()
+    targets: tuple[TargetReport, ...] = ()
+    changes: tuple[Change, ...] = ()
+    certificates: int = 0
+    next_expiry: Expiry | None = None
+    digest: str = Field(default="")
+    """128 bits over the fingerprints in order of address."""

@@ -1,0 +1,49 @@
+"""What is asked of an issuer, resolved: the form in which desired, ledger and plan are compared."""
+
+from typing import Literal
+
+from schemas.authority import NameConstraints
+from schemas.base import Model
+from schemas.certificate import Algorithm, Subject, Usage
+
+
+class KeyType(Model):
+    """A key's algorithm and size; Ed25519 has one size, 256 bits."""
+
+    algorithm: Algorithm
+    size: int
+
+    def __str__(self) -> str:
+        return "Ed25519" if self.algorithm is Algorithm.ED25519 else f"{self.algorithm} {self.size}"
+
+
+class LeafRequest(Model):
+    """A leaf certificate's content. Name lists are sorted, without repeats; duration in seconds."""
+
+    kind: Literal["leaf"] = "leaf"
+    issuer: str
+    issuer_generation: int
+    common_name: str | None = None
+    subject: Subject = Subject()
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
+    email_addresses: tuple[str, ...] = ()
+    usages: tuple[Usage, ...]
+    key: KeyType
+    duration: int
+
+
+class AuthorityRequest(Model):
+    """A CA certificate's content; the common name carries the generation. Duration in seconds."""
+
+    kind: Literal["authority"] = "authority"
+    issuer: str | None = None
+    issuer_generation: int | None = None
+    generation: int
+    common_name: str
+    subject: Subject = Subject()
+    key: KeyType
+    duration: int
+    path_length: int | None = None
+    name_constraints: NameConstraints | None = None

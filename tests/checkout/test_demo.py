@@ -1,0 +1,65 @@
+"""`make demo`, as a newcomer runs it: the example repository becomes a PKI that OpenSSL accepts."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Run the demo once; return its directory and what it printed."""
+    directory = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        ["make", "--no-print-directory", "demo", f"DEMO={directory}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory, done.stdout
+
+
+def test_every_chain_is_accepted_by_openssl(demo):
+    _, output = demo
+    verdicts = [line for line in output.splitlines() if line.endswith("cert.pem: OK")]
+    assert len(verdicts) == 16
+
+
+def test_the_second_plan_is_empty(demo):
+    _, output = demo
+    assert output.count("No changes. 15 certificates match") == 1
+
+
+def test_the_repository_goes_on_by_hand(demo):
+    directory, _ = demo
+    command = f". {directory}/.demo-env && {ROOT}/.venv/bin/certform --chdir {directory} plan"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert "No changes." in done.stdout, done.stderr
+
+
+def test_it_stops_before_apply_when_asked(tmp_path):
+    done = subprocess.run(
+        ["make", "--no-print-directory", "demo", f"DEMO={tmp_path}/d", "DEMO_APPLY=0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Plan: 19 new (4 CAs)" in done.stdout
+    assert not (tmp_path / "d" / "live").exists()
+
+
+def test_it_leaves_a_directory_that_holds_something_alone(tmp_path):
+    (tmp_path / "mine").write_text("precious")
+    done = subprocess.run(
+        ["scripts/demo", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "not empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]

@@ -1,0 +1,206 @@
+"""Known keys, in every form they could take, searched for wherever a run leaves or shows anything."""
+
+import base64
+import re
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
+
+from providers.sops.binary import Sops
+from reconciler.ledger import keyring, layout
+
+SPACE = re.compile(rb"\s+|\\n")
+
+
+def forms(name, key):
+    """Return every form of a key that would be a leak, by name."""
+    pkcs8 = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    raw = scalar(key)
+    found = {"PKCS#8": pkcs8, "scalar": raw, "scalar in decimal": str(int.from_bytes(raw)).encode()}
+    for form, value in (("PKCS#8", pkcs8), ("scalar", raw)):
+        found[f"{form} in hex"] = value.hex().encode()
+        found[f"{form} in HEX"] = value.hex().upper().encode()
+        found[f"{form} in base64"] = base64.b64encode(value).rstrip(b"=")
+    if not isinstance(key, Ed25519PrivateKey):
+        sec1 = key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        found["SEC 1 in base64"] = base64.b64encode(sec1).rstrip(b"=")
+    return {f"{name}: {form}": value for form, value in found.items()}
+
+
+def scalar(key):
+    if isinstance(key, Ed25519PrivateKey):
+        return key.private_bytes_raw()
+    return key.private_numbers().private_value.to_bytes((key.key_size + 7) // 8)
+
+
+@pytest.fixture
+def canaries(judge, monkeypatch):
+    """Return every secret of a repository once certform has filled it, in all their forms."""
+
+    def gather(repository):
+        monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(repository.identity))
+        found = {}
+        for path in repository.root.glob("live/*/*/current/privkey.pem"):
+            found |= forms(
+                "/".join(path.parts[-4:-2]), load_pem_private_key(path.read_bytes(), None)
+            )
+        for name in judge.ledger(repository.root).authorities:
+            opened = Sops().decrypt(stored(judge, repository, layout.authority_key_path(name, 1)))
+            found |= forms(name, load_der_private_key(opened.reveal(), None))
+        state = judge.ledger(repository.root)
+        sealed = stored(judge, repository, layout.KEYRING)
+        ring = keyring.opened(sealed, state.lineage, Sops())
+        found |= forms("ledger key", ring.signing_key)
+        found["leaf identity"] = str(ring.leaf_identity).encode()
+        found["age identity"] = re.search(rb"AGE-SECRET-KEY-\w+", repository.identity.read_bytes())[
+            0
+        ]
+        return found
+
+    return gather
+
+
+def stored(judge, repository, path):
+    return judge.git(repository.root, "cat-file", "blob", f"certform/ledger:{path}")
+
+
+def hits(canaries, surfaces):
+    """Yield where a secret can be seen, line breaks left out as well."""
+    for place, content in surfaces.items():
+        joined = SPACE.sub(b"", content)
+        for name, value in canaries.items():
+            if value in content or value in joined:
+                yield f"{name} in {place}"
+
+
+def left_behind(judge, repository):
+    """Return all that a run left on disk, but for the keys in targets, by place."""
+    root = repository.root
+    surfaces = {
+        "git objects": judge.git(root, "cat-file", "--batch-all-objects", "--batch", "--unordered")
+    }
+    for path in (*root.rglob("*"), *repository.temporary.rglob("*")):
+        if path.is_file() and not path.is_symlink() and path.name != "privkey.pem":
+            surfaces[str(path.relative_to(root.parent))] = content(path)
+    return surfaces
+
+
+def content(path):
+    """Return a file, decompressed if it is a loose object, half written ones as well."""
+    data = path.read_bytes()
+    if "objects" in path.parts:
+        try:
+            return zlib.decompressobj().decompress(data)
+        except zlib.error:
+            pass
+    return data
+
+
+def watched(repository, *argv):
+    """Run the installed program and return what others could see meanwhile, and its output."""
+    program = Path(sys.executable).with_name("certform")
+    beside = repository.temporary.parent
+    seen = {}
+    with (beside / "out").open("wb") as out, (beside / "err").open("wb") as err:
+        run = subprocess.Popen(
+            [program, *argv],
+            cwd=repository.root,
+            env=repository.environment,
+            stdout=out,
+            stderr=err,
+        )
+        while run.poll() is None:
+            for pid in family(run.pid):
+                note(seen, f"/proc/{pid}", ("cmdline", "environ"))
+            for path in repository.temporary.rglob("*"):
+                note(seen, str(path.parent), (path.name,))
+            time.sleep(0.001)
+    assert run.returncode == 0, (beside / "err").read_text()
+    words = " ".join(argv)
+    return seen | {
+        f"stdout of {words}": (beside / "out").read_bytes(),
+        f"stderr of {words}": (beside / "err").read_bytes(),
+    }
+
+
+def family(pid):
+    """Return a process and all below it."""
+    try:
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(each for child in below for each in family(int(child)))]
+
+
+def note(seen, folder, names):
+    """Remember what can be read this moment; a process may be another program by the next."""
+    for name in names:
+        try:
+            data = Path(folder, name).read_bytes()
+        except OSError:
+            continue
+        place = f"{folder}/{name}"
+        if data not in seen.get(place, b""):
+            seen[place] = seen.get(place, b"") + data
+
+
+def test_no_key_is_seen_outside_its_place(judge, empty, canaries, tell, tmp_path):
+    with empty.copied(tmp_path / "leaks") as repository:
+        surfaces = {}
+        for form in ("text", "json", "markdown"):
+            surfaces |= watched(repository, "plan", "--format", form, "--out", f"{form}.json")
+        surfaces |= watched(repository, "apply", "--auto-approve")
+        surfaces |= watched(repository, "plan", "--out", "after.json")
+        surfaces |= left_behind(judge, repository)
+        secrets = canaries(repository)
+        processes = {place.split("/")[2] for place in surfaces if place.startswith("/proc/")}
+        assert len(processes) > 20, "the programs that certform starts were not seen"
+        found = list(hits(secrets, surfaces))
+        tell(f"leaks: {len(found)} of {len(secrets)} canaries on {len(surfaces)} surfaces")
+        assert found == []
+
+
+def test_keys_in_targets_are_found_by_the_same_search_and_readable_by_their_owner_alone(
+    empty, workshop, canaries, tmp_path
+):
+    with empty.copied(tmp_path / "modes") as repository:
+        assert workshop.runner.apply(repository).status == 0
+        files = [path for path in repository.root.rglob("*") if path.is_file()]
+        secrets = canaries(repository)
+        holding = {path for path in files if list(hits(secrets, {"": path.read_bytes()}))}
+        assert holding == {path for path in files if path.name == "privkey.pem"}
+        assert {path.stat().st_mode & 0o077 for path in holding} == {0}
+
+
+def test_no_failure_tells_a_key(rig, judge, workshop, empty, canaries, tell, tmp_path):
+    log = tmp_path / "points"
+    with empty.copied(tmp_path / "points-of") as repository:
+        workshop.runner.apply(repository, CERTFORM_FAILPOINT_LOG=str(log))
+    points = sorted(set(log.read_text().split()))
+
+    def trial(runner, repository, point):
+        first = runner.apply(repository, CERTFORM_FAILPOINT=f"{point}:1:raise")
+        # what a failure leaves behind is searched too, before the next run clears it away
+        surfaces = {f"{point}, {place}": c for place, c in left_behind(judge, repository).items()}
+        then = runner.apply(repository)
+        outputs = {"out": first.out, "err": first.err, "then out": then.out, "then err": then.err}
+        surfaces |= {f"{point}, {name}": text.encode() for name, text in outputs.items()}
+        return list(hits(canaries(repository), surfaces)), len(surfaces)
+
+    results = workshop.sweep(empty, points, trial)
+    found = [leak for leaks, _ in results for leak in leaks]
+    searched = sum(count for _, count in results)
+    tell(f"leaks after {len(points)} injected failures: {len(found)} on {searched} surfaces")
+    assert found == []

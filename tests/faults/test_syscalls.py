@@ -1,0 +1,162 @@
+"""System calls that kill the process or fail, wherever an apply makes them: strace does both."""
+
+import itertools
+import os
+import re
+import time
+
+import pytest
+
+WRITES = ("fsync", "syncfs", "rename", "renameat", "unlink", "unlinkat", "mkdirat", "symlinkat")
+"""What changes the disk; the creation of files is found among all calls of openat."""
+CALL = re.compile(r"^(\d+ +)?(\w+)\(.*", re.MULTILINE)
+ERRORS = {
+    "write": ("ENOSPC", "EIO"),
+    "fsync": ("EIO",),
+    "syncfs": ("EIO", "ENOSPC"),
+    "openat": ("ENOSPC", "EROFS"),
+    "rename": ("ENOSPC", "EIO"),
+    "renameat": ("ENOSPC", "EIO"),
+    "mkdirat": ("ENOSPC",),
+    "unlinkat": ("EIO",),
+}
+PER_CALL = 3
+GIT_LOCKS = ("refs/heads/certform/ledger", "refs/certform/keys", "packed-refs")
+GIT_FAULTS = (
+    *itertools.product(("openat", "fsync", "rename"), GIT_LOCKS, ("signal=KILL",)),
+    *itertools.product(("openat",), GIT_LOCKS, ("error=ENOSPC",)),
+)
+
+
+@pytest.fixture(scope="session")
+def calls(rig, workshop, scenarios, require):
+    """For each scenario and system call, the counts at which certform's own process changes the disk."""
+    require("strace")
+
+    def count(runner, repository, _):
+        log = repository.temporary.parent / "strace"
+        options = ["-o", str(log), "-e", f"trace=openat,write,{','.join(WRITES)}"]
+        assert runner.apply(repository, strace=options).status == 0
+        return _changes(log.read_text())
+
+    return {
+        name: workshop.sweep(template, [None], count)[0]
+        for name, (template, _) in scenarios.items()
+    }
+
+
+def _changes(log):
+    """Return the count of each call that changes the disk, by its name."""
+    seen, changes = {}, {}
+    for match in CALL.finditer(log):
+        name = match[2]
+        seen[name] = seen.get(name, 0) + 1
+        reads = name == "openat" and "O_CREAT" not in match[0]
+        if not reads and not (name == "write" and re.search(r"write\([12],", match[0])):
+            changes.setdefault(name, []).append(seen[name])
+    return changes
+
+
+def _spread(counts, wanted):
+    """Return some of the counts, evenly spread, the first and the last among them."""
+    if len(counts) <= wanted:
+        return counts
+    return sorted({counts[round(k * (len(counts) - 1) / (wanted - 1))] for k in range(wanted)})
+
+
+def _mostly(hit):
+    """Whether nearly all faults happened: the number of files that Python opens varies a little."""
+    return sum(hit) >= 0.9 * len(hit)
+
+
+def _points(rig, calls, names):
+    limit = 10**6 if rig.FULL else PER_CALL
+    return [(name, at) for name in names for at in _spread(calls.get(name, []), limit)]
+
+
+@pytest.mark.parametrize("scenario", ["issue", "reissue"])
+def test_an_apply_killed_at_any_system_call_is_finished_by_the_next(  # noqa: PLR0917  fixtures, given by name
+    rig, judge, workshop, scenarios, calls, recovered, tell, scenario
+):
+    template, wanted = scenarios[scenario]
+
+    def trial(runner, repository, point):
+        kill = f"inject={point[0]}:signal=KILL:when={point[1]}"
+        ended = runner.apply(repository, strace=["-o", os.devnull, "-e", kill])
+        problems = list(judge.served(repository.root, complete=scenario == "reissue"))
+        if ended.status not in (-9, 0):
+            problems.append(f"neither killed nor done, ended with {ended.status}: {ended.err}")
+        problems += recovered(runner, repository, wanted)
+        return ended.status == -9, [f"killed at {point}: {problem}" for problem in problems]
+
+    points = _points(rig, calls[scenario], ("openat", *WRITES))
+    hit, found = zip(*workshop.sweep(template, points, trial), strict=True)
+    tell(judge.summary(f"SIGKILL at system calls, {scenario}", found))
+    assert list(itertools.chain(*found)) == []
+    assert _mostly(hit)
+
+
+def test_a_disk_that_fails_leaves_the_old_certificate_served_and_is_told_plainly(
+    rig, judge, workshop, scenarios, calls, recovered, tell
+):
+    template, wanted = scenarios["reissue"]
+
+    def trial(runner, repository, point):
+        name, at, error = point
+        inject = f"inject={name}:error={error}:when={at}"
+        log = repository.temporary.parent / "strace"
+        watch = ["-o", str(log), "-e", f"trace={name}", "-e", inject]
+        ended = runner.apply(repository, strace=watch)
+        hit = "(INJECTED)" in log.read_text()
+        problems = [*judge.served(repository.root, complete=True), *unclear(ended)]
+        if hit and ended.status == 0 and "could not be released" not in ended.err:
+            problems.append("nobody was told")
+        problems += recovered(runner, repository, wanted)
+        return hit, [f"{error} at {name} {at}: {problem}" for problem in problems]
+
+    points = [
+        (name, at, error)
+        for name, errors in ERRORS.items()
+        for (_, at), error in itertools.product(_points(rig, calls["reissue"], [name]), errors)
+    ]
+    hit, found = zip(*workshop.sweep(template, points, trial), strict=True)
+    tell(judge.summary("disk faults", found))
+    assert list(itertools.chain(*found)) == []
+    assert _mostly(hit)
+
+
+def test_a_git_that_dies_while_it_moves_refs_stops_nobody_for_good(
+    judge, workshop, scenarios, recovered, require, tell
+):
+    """A power cut or an out-of-memory killer takes git too, in the midst of its own lock files."""
+    require("strace")
+    template, wanted = scenarios["reissue"]
+
+    def trial(runner, repository, point):
+        name, ref, fault = point
+        place = repository.root / ".git" / f"{ref}.lock"
+        watch = ["-f", "-o", os.devnull, "-P", str(place), "-e", f"inject={name}:{fault}:when=1"]
+        ended = runner.apply(repository, strace=watch)
+        problems = [*judge.served(repository.root, complete=True), *unclear(ended)]
+        let_pass(repository.root / ".git", 120)
+        problems += recovered(runner, repository, wanted)
+        return [f"{fault} at {name} of {ref}: {problem}" for problem in problems]
+
+    found = workshop.sweep(template, GIT_FAULTS, trial)
+    tell(judge.summary("git killed or out of space", found))
+    assert list(itertools.chain(*found)) == []
+
+
+def let_pass(folder, seconds):
+    """Make every lock file in a folder older."""
+    then = time.time() - seconds
+    for lock in folder.rglob("*.lock"):
+        os.utime(lock, (then, then))
+
+
+def unclear(ended):
+    """Yield what is wrong with how a failed run told about it."""
+    if "met a bug" in ended.err or "Traceback" in ended.err + ended.out:
+        yield f"no diagnostic: {ended.err}"
+    if ended.status not in (0, 1, 3, 4):
+        yield f"ended with {ended.status}: {ended.err}"

@@ -1,0 +1,100 @@
+"""Many objects at once: several processes write and read them, and nobody can tell."""
+
+import os
+import signal
+
+import pytest
+
+from providers import processes, x509
+from providers.errors import Ambiguous, Conflict, ProviderError, Rejected, Unreachable
+from providers.local import observation, staging
+
+NAMES = [f"web-{number}" for number in range(8)]
+
+
+@pytest.fixture(autouse=True)
+def _several_processes(monkeypatch):
+    monkeypatch.setattr(processes, "LEAST", 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
+
+
+@pytest.fixture
+def requests(wanted):
+    return [wanted(name) for name in NAMES]
+
+
+def install(target, requests):
+    staged = target.stage(requests)
+    assert [each.request for each in staged] == requests
+    shown = target.switch(staged)
+    verified = target.verify(shown)
+    target.settle(verified)
+    return verified
+
+
+def die_elsewhere():
+    parent = os.getpid()
+
+    def reach(_name):
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reach
+
+
+def test_all_are_installed_in_order_and_observed(target, requests, root):
+    installed = install(target, requests)
+    assert [each.name for each in installed] == NAMES
+    assert target.observe() == tuple(installed)
+    for request in requests:
+        current = root / request.name / "current"
+        assert (current / "cert.pem").read_bytes() == request.bundle.certificate
+        assert (current / "privkey.pem").read_bytes() == request.bundle.private_key.reveal()
+        assert x509.split_pem((current / "fullchain.pem").read_bytes())
+        assert not (root / request.name / "previous").is_symlink()
+
+
+def test_one_that_fails_stops_no_other(target, requests, root, wanted):
+    target.install(wanted("marked"))
+    for name in (NAMES[0], NAMES[-1]):
+        (root / name).mkdir()
+    results = target.stage(requests)
+    failed = [n for n, each in enumerate(results) if isinstance(each, ProviderError)]
+    assert failed == [0, len(NAMES) - 1]
+    assert all(isinstance(results[n], Conflict) for n in failed)
+
+
+def test_a_name_asked_for_twice_is_written_once_wherever_the_two_are(target, requests, wanted):
+    results = target.stage([*requests, wanted(NAMES[0])])
+    assert [n for n, each in enumerate(results) if isinstance(each, Conflict)] == [len(NAMES)]
+
+
+@pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
+def test_drift_is_seen_in_every_part(target, requests, root, name):
+    installed = install(target, requests)
+    (root / name / "current/chain.pem").write_text("something else")
+    drifted = [each.name for each in target.observe() if each.drift]
+    assert drifted == [name]
+    refused = [each for each in target.verify(installed) if isinstance(each, Rejected)]
+    assert len(refused) == 1
+    assert name in str(refused[0])
+
+
+def test_after_a_process_died_at_writing_the_next_run_writes_all(
+    target, make_target, requests, root, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(staging, "reach", die_elsewhere())
+        assert all(isinstance(each, Ambiguous) for each in target.stage(requests))
+    assert target.observe() == ()
+    install(make_target(), requests)
+    assert len(list(root.rglob("privkey.pem"))) == len(NAMES)
+
+
+def test_what_a_process_died_at_reading_is_unknown_and_not_empty(target, requests, monkeypatch):
+    install(target, requests)
+    die = die_elsewhere()
+    inspect = observation.inspect
+    monkeypatch.setattr(observation, "inspect", lambda *where: (die(""), inspect(*where))[1])
+    with pytest.raises(Unreachable):
+        target.observe()

@@ -1,0 +1,94 @@
+"""The publication directory."""
+
+import os
+import stat
+
+import pytest
+
+from providers.base import Publication
+from providers.errors import Rejected, Unreachable
+from providers.local.layout import MARKER
+from providers.local.publisher import DirectoryPublisher
+
+
+def listed(folder):
+    return sorted(each.name for each in folder.iterdir())
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return tmp_path / "srv" / "pki"
+
+
+@pytest.fixture
+def publisher(directory):
+    return DirectoryPublisher(directory, "corp_1")
+
+
+def test_nothing_is_published_where_nothing_is(publisher, directory):
+    assert publisher.published() == {}
+    assert not publisher.initialised()
+    assert not directory.exists()
+
+
+def test_what_is_published_can_be_read_by_all_and_is_replaced_whole(publisher, directory):
+    publisher.publish([Publication("root.g1.crl", b"one"), Publication("root.g1.crt", b"ca")])
+    publisher.publish([Publication("root.g1.crl", b"two")])
+    assert publisher.published() == {"root.g1.crl": b"two", "root.g1.crt": b"ca"}
+    assert publisher.initialised()
+    assert stat.S_IMODE((directory / "root.g1.crl").stat().st_mode) == 0o644
+    assert listed(directory) == [MARKER, "root.g1.crl", "root.g1.crt"]
+
+
+def test_withdrawing_twice_is_no_error(publisher):
+    publisher.publish([Publication("a.crl", b"one"), Publication("b.crl", b"two")])
+    publisher.withdraw("a.crl")
+    publisher.withdraw("a.crl")
+    assert publisher.published() == {"b.crl": b"two"}
+
+
+def test_a_large_crl_is_read_back(publisher):
+    content = os.urandom(5_000_000)
+    publisher.publish([Publication("a.crl", content)])
+    assert publisher.published() == {"a.crl": content}
+
+
+def test_other_files_are_neither_reported_nor_touched(publisher, directory):
+    publisher.publish([Publication("a.crl", b"one")])
+    (directory / "index.html").write_text("hello")
+    assert publisher.published() == {"a.crl": b"one"}
+    with pytest.raises(Rejected):
+        publisher.withdraw("index.html")
+
+
+@pytest.mark.parametrize("name", ["../a.crl", "a/b.crl", ".a.crl", "a.html", "a.crl\n", "", "crl"])
+def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(
+    publisher, directory, name
+):
+    with pytest.raises(Rejected):
+        publisher.publish([Publication("good.crl", b"one"), Publication(name, b"two")])
+    assert not directory.exists()
+
+
+def test_the_directory_of_somebody_else_is_unreachable(publisher, directory):
+    directory.mkdir(parents=True)
+    (directory / "index.html").write_text("hello")
+    with pytest.raises(Unreachable):
+        publisher.published()
+    with pytest.raises(Unreachable):
+        publisher.publish([Publication("a.crl", b"one")])
+    assert listed(directory) == ["index.html"]
+
+
+def test_a_link_in_a_files_place_is_replaced_and_not_followed(publisher, directory, tmp_path):
+    publisher.publish([Publication("a.crl", b"one")])
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    for name in ("a.crl", ".a.crl.new"):
+        (directory / name).unlink(missing_ok=True)
+        (directory / name).symlink_to(precious)
+    with pytest.raises(Unreachable):
+        publisher.published()
+    publisher.publish([Publication("a.crl", b"two")])
+    assert publisher.published() == {"a.crl": b"two"}
+    assert precious.read_text() == "mine"

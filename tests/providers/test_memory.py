@@ -1,0 +1,80 @@
+"""The in-memory target fails when it is told to, once for each time."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from providers.base import TargetConfig
+from providers.conformance import OURS, request
+from providers.errors import Rejected, Throttled, Transient, Unreachable
+from providers.memory import MemoryStore, MemoryTarget
+from providers.specimens import Specimens
+from schemas.target import LocalDirectory, TargetSpec
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+def target(store, tmp_path):
+    spec = TargetSpec(local_directory=LocalDirectory(path="tls"))
+    return MemoryTarget(TargetConfig("memory", spec, OURS, tmp_path), store)
+
+
+@pytest.fixture
+def wanted():
+    now = datetime.now(UTC)
+    specimens = Specimens.make(now)
+    return lambda name="web", predecessor=None: request(
+        name, specimens.bundle("www.example.com", now), predecessor
+    )
+
+
+@pytest.mark.parametrize("call", ["install", "stage", "switch"])
+def test_a_failed_call_leaves_nothing_and_the_next_one_succeeds(target, store, wanted, call):
+    store.fail(call, Transient("once"))
+    with pytest.raises(Transient):
+        target.install(wanted())
+    assert target.observe() == ()
+    assert target.install(wanted()) in target.observe()
+
+
+@pytest.mark.parametrize("call", ["activate", "verify", "verify:web"])
+def test_what_is_refused_stays_where_nothing_was_before(target, store, wanted, call):
+    store.fail(call, Transient("once"))
+    with pytest.raises(Transient):
+        target.install(wanted())
+    (left,) = target.observe()
+    assert target.install(wanted(predecessor=left)) in target.observe()
+
+
+def test_errors_come_in_order_and_in_their_place(target, store, wanted):
+    store.fail("stage:a", Throttled("slow", 2.0), Transient("again"))
+    requests = [wanted("a"), wanted("b")]
+    assert [type(each).__name__ for each in target.stage(requests)] == ["Throttled", "Staged"]
+    assert [type(each).__name__ for each in target.stage(requests)] == ["Transient", "Staged"]
+    assert [type(each).__name__ for each in target.stage(requests)] == ["Staged", "Staged"]
+    assert store.calls["stage"] == 3
+
+
+def test_an_unreachable_place_is_unknown_and_what_it_holds_outlives_the_target(
+    target, store, wanted, tmp_path
+):
+    installed = target.install(wanted())
+    store.reachable = False
+    with pytest.raises(Unreachable):
+        target.observe()
+    store.reachable = True
+    spec = TargetSpec(local_directory=LocalDirectory(path="tls"))
+    again = MemoryTarget(TargetConfig("memory", spec, OURS, tmp_path), store)
+    assert again.observe() == (installed,)
+
+
+def test_what_was_not_activated_is_not_served(target, wanted):
+    (staged,) = target.stage([wanted()])
+    (shown,) = target.switch([staged])
+    assert isinstance(target.verify([shown])[0], Rejected)
+    target.activate()
+    assert target.verify([shown]) == [shown]

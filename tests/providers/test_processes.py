@@ -1,0 +1,137 @@
+"""Work shared out over processes: in order, complete, and nothing of it outlives who asked."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from providers.errors import Ambiguous, Conflict
+from providers.processes import spread
+from providers.secret import Secret
+
+ITEMS = range(100)
+
+
+@pytest.fixture(autouse=True)
+def _two_processors(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
+
+
+def pids(part):
+    return [(item, os.getpid()) for item in part]
+
+
+def elsewhere(action):
+    here = os.getpid()
+
+    def work(part):
+        if os.getpid() != here:
+            action()
+        return list(part)
+
+    return work
+
+
+def fail(error):
+    raise error
+
+
+def test_results_come_in_order_from_two_processes():
+    found = spread(pids, ITEMS, least=10)
+    assert [item for item, _ in found] == list(ITEMS)
+    assert len({pid for _, pid in found}) == 2
+
+
+@pytest.mark.parametrize("items", [[], [1], list(range(9))])
+def test_few_items_stay_in_this_process(items):
+    assert spread(pids, items, least=10) == [(item, os.getpid()) for item in items]
+
+
+def test_a_process_with_threads_does_not_fork():
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    try:
+        assert {pid for _, pid in spread(pids, ITEMS, least=10)} == {os.getpid()}
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_one_processor_does_not_fork(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0})
+    assert {pid for _, pid in spread(pids, ITEMS, least=10)} == {os.getpid()}
+
+
+@pytest.mark.parametrize("error", [Conflict("taken"), OSError(5, "Input/output error", "web")])
+def test_what_fails_elsewhere_is_raised_here(error):
+    with pytest.raises(type(error)) as caught:
+        spread(elsewhere(lambda: fail(error)), ITEMS, least=10)
+    assert str(caught.value) == str(error)
+
+
+def test_a_process_that_is_killed_makes_the_outcome_ambiguous():
+    with pytest.raises(Ambiguous):
+        spread(elsewhere(lambda: os.kill(os.getpid(), signal.SIGKILL)), ITEMS, least=10)
+
+
+def test_no_secret_comes_through_the_pipe():
+    with pytest.raises(Ambiguous):
+        spread(lambda part: [Secret(b"key") for _ in part], ITEMS, least=10)
+
+
+def test_no_process_is_left_when_this_one_fails():
+    here = os.getpid()
+
+    def work(part):
+        if os.getpid() == here:
+            fail(Conflict("here"))
+        signal.pause()
+        return list(part)
+
+    with pytest.raises(Conflict):
+        spread(work, ITEMS, least=10)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_fork_dies_with_its_parent(tmp_path):
+    place = tmp_path / "pid"
+    script = f"""
+import os, signal, sys
+os.sched_getaffinity = lambda _: {{0, 1}}
+from providers.processes import spread
+here = os.getpid()
+def work(part):
+    if os.getpid() != here:
+        open({str(place)!r} + ".new", "w").write(str(os.getpid()))
+        os.rename({str(place)!r} + ".new", {str(place)!r})
+    signal.pause()
+spread(work, range(10), least=2)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script])
+    wait_for(place.exists)
+    child = int(place.read_text())
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not runs(child))
+
+
+def wait_for(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("it did not happen within ten seconds")
+
+
+def runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

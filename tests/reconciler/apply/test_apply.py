@@ -1,0 +1,206 @@
+"""Apply against the truth: what stands where, what is recorded, and what a failure leaves."""
+
+from dataclasses import replace
+
+import pytest
+from fleet import Ca, Fleet, Leaf, at, shown
+from memory_ledger import Crash
+
+from providers.errors import Transient
+from reconciler.apply import apply
+from reconciler.events import EventStatus
+from reconciler.ledger.records import Status
+from reconciler.planning import make_plan, pending
+from schemas.certificate import Custody, OnRemove, RotationPolicy
+
+WEB = "certificate/web"
+
+
+@pytest.fixture
+def fleet():
+    leaves = {"web": Leaf("mid", at("a", "b")), "api": Leaf("mid", at("a"))}
+    return Fleet(cas={"root": Ca(), "mid": Ca("root")}, leaves=leaves).converge()
+
+
+def ended(events):
+    return {f"{event.action} {event.address}": event for event in events}
+
+
+def test_a_thousand_installs_are_one_reload_and_few_waves():
+    leaves = {f"c{n}": Leaf(targets=at("a", "b")) for n in range(1000)}
+    fleet = Fleet(leaves=leaves, publish=False).converge()
+    assert fleet.store("a").calls["activate"] == fleet.store("b").calls["activate"] == 1
+    assert fleet.journal.waves <= 8
+    assert fleet.kept_keys() == {}
+
+
+@pytest.mark.parametrize("call", ["stage:web", "switch:web", "verify:web"])
+def test_one_certificate_that_fails_stops_no_other_and_gives_way_to_the_old_one(fleet, call):
+    before = fleet.installed("a", "web")
+    fleet.wait(25).store("a").fail(call, Transient("injected"))
+    events = ended(fleet.apply())
+    assert events[f"install {WEB}@a"].status is EventStatus.FAILED
+    assert "injected" in events[f"install {WEB}@a"].message
+    assert events[f"install {WEB}@b"].status is EventStatus.DONE
+    assert events["install certificate/api@a"].status is EventStatus.DONE
+    assert fleet.installed("a", "web") == before
+    assert set(fleet.kept_keys().values()) == {"web"}, "the key waits for the second attempt"
+    fleet.converge()
+    assert fleet.kept_keys() == {}
+
+
+@pytest.mark.parametrize("call", ["stage", "switch", "activate", "verify"])
+def test_a_target_that_fails_as_a_whole_stops_itself_alone(fleet, call):
+    before = {n: fleet.installed("a", n) for n in ("web", "api")}
+    fleet.wait(25).store("a").fail(call, Transient("injected"))
+    events = ended(fleet.apply())
+    failed = {key for key, event in events.items() if event.status is EventStatus.FAILED}
+    assert failed == {f"install {WEB}@a", "install certificate/api@a"}
+    assert {n: fleet.installed("a", n) for n in ("web", "api")} == before
+    assert fleet.store("a").served == {n: i.sha256 for n, i in before.items()}
+    fleet.converge()
+
+
+def test_a_revocation_waits_for_the_replacement_and_others_are_published_meanwhile(fleet):
+    old = {name: fleet.current(name).serial for name in ("web", "api")}
+    fleet.wait(0.1).revoke("inc", "web", "api").store("b").fail("verify:web", Transient("no"))
+    events = ended(fleet.apply())
+    assert events[f"revoke {WEB}#{old['web']}"].status is EventStatus.SKIPPED
+    assert events[f"revoke {WEB}#{old['web']}"].message == f"requires {WEB}@b"
+    assert events["publish crl/mid-g1"].status is EventStatus.DONE
+    assert fleet.world().observed.published["mid-g1.crl"].revoked == {old["api"]}
+    fleet.converge()
+    assert fleet.world().observed.published["mid-g1.crl"].revoked == set(old.values())
+
+
+def test_one_crl_that_cannot_be_read_stops_no_other(fleet):
+    fleet.publisher.files["mid-g1.crl"] = b"garbage"
+    fleet.wait(100)
+    events = ended(fleet.apply())
+    assert events["publish crl/mid-g1"].status is EventStatus.FAILED
+    assert "move it away" in events["publish crl/mid-g1"].message
+    assert events["publish crl/root-g1"].status is EventStatus.DONE
+
+
+def test_crl_numbers_rise_after_every_loss(fleet):
+    numbers = []
+    for accident in (dict.clear, lambda _: fleet.journal.state.crls.clear(), lambda _: None):
+        fleet.wait(4)
+        accident(fleet.publisher.files)
+        fleet.converge()
+        numbers.append(fleet.publisher.numbers["mid-g1.crl"])
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_published_revocation_that_the_ledger_lost_stays_published(fleet):
+    old = fleet.current("web").serial
+    fleet.wait(0.1).revoke("inc", "web").converge()
+    record = fleet.journal.state.certificates["web"]
+    kept = tuple(i for i in record.issuances if i.serial != old)
+    fleet.journal.state.certificates["web"] = record.model_copy(update={"issuances": kept})
+    fleet.wait(4).converge()
+    assert fleet.world().observed.published["mid-g1.crl"].revoked == {old}
+
+
+@pytest.mark.parametrize("unseen", ["unreachable", "away"])
+def test_a_key_waits_for_a_target_that_cannot_be_seen(fleet, unseen):
+    fleet.wait(25)
+    fleet.store("b").reachable = unseen == "away"
+    fleet.away |= {"b"} if unseen == "away" else set()
+    fleet.apply()
+    serial = fleet.current("web").serial
+    assert fleet.kept_keys() == {serial: "web"}
+    assert pending(fleet.plan().changes) == ()
+    fleet.store("b").reachable = True
+    fleet.away.clear()
+    assert [step.id for step in fleet.plan().changes] == [f"install:{WEB}@b"]
+    fleet.converge()
+    assert fleet.current("web").serial == fleet.installed("b", "web").serial == serial
+    assert fleet.kept_keys() == {}
+
+
+def test_a_key_that_never_changes_changes_when_it_is_revoked():
+    leaf = Leaf(custody=Custody.LEDGER, rotation=RotationPolicy.NEVER)
+    fleet = Fleet(leaves={"web": leaf}).converge()
+    first = fleet.current("web").spki
+    assert fleet.wait(25).converge().current("web").spki == first
+    assert fleet.wait(0.1).revoke("inc", "web").converge().current("web").spki != first
+
+
+def test_a_revoked_key_is_erased():
+    fleet = Fleet(leaves={"web": Leaf(custody=Custody.LEDGER)}).converge()
+    old = fleet.current("web").serial
+    fleet.wait(0.1).revoke("inc", "web").converge()
+    assert old not in fleet.kept_keys()
+    assert set(fleet.kept_keys().values()) == {"web"}
+
+
+def test_only_the_ca_that_signs_is_opened(fleet):
+    opened = []
+    session = fleet.edit("web", names=("n.example.com",)).session()
+    seal = session.sops.decrypt
+    session.sops.decrypt = lambda sealed: opened.append(sealed) or seal(sealed)
+    list(apply(session, pending(make_plan(session.world).changes)))
+    assert opened == [fleet.journal.authority_keys["mid", 1]]
+
+
+EDITS = {
+    "first": lambda _: None,
+    "renewal": lambda f: f.wait(25),
+    "edit": lambda f: f.edit("web", names=("n.example.com",)),
+    "rename": lambda f: f.rename("web", "shop"),
+    "removal": lambda f: f.leaves.clear(),
+    "move": lambda f: f.edit("web", targets=at("b")),
+    "revocation": lambda f: f.wait(0.1).revoke("inc", "web"),
+    "generation": lambda f: f.cas.update(mid=Ca("root", generation=2)),
+}
+
+
+def begun(edit):
+    cas = {"root": Ca(), "mid": Ca("root")}
+    leaves = {"web": Leaf("mid", at("a", "b")), "api": Leaf("mid", at("a"))}
+    fleet = Fleet(cas=cas, leaves=leaves)
+    if edit != "first":
+        fleet.converge()
+    EDITS[edit](fleet)
+    return fleet
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_crash_at_any_wave_is_made_good_by_the_next_run(edit, after):
+    whole = begun(edit)
+    start = whole.journal.waves
+    whole.converge()
+    issued = {s for r in whole.journal.state.certificates.values() for s in (len(r.issuances),)}
+    for wave in range(1, whole.journal.waves - start + 1):
+        fleet = begun(edit)
+        fleet.journal.crash_at, fleet.journal.crash_after = wave, after
+        with pytest.raises(Crash):
+            fleet.apply()
+        for store in fleet.stores.values():
+            store.staged.clear()
+        fleet.converge()
+        assert fleet.kept_keys() == {}
+        counts = {len(r.issuances) for r in fleet.journal.state.certificates.values()}
+        assert max(counts) <= max(issued), "more was issued than without the crash"
+        known = {i.serial for r in fleet.journal.state.certificates.values() for i in r.issuances}
+        assert {held.installed.serial for _, held in fleet.ours()} <= known
+
+
+def test_a_forgotten_object_is_left_without_our_labels_and_whole(fleet):
+    fleet.edit("api", on_remove=OnRemove.FORGET, names=("x.example.com",)).converge()
+    before = fleet.installed("a", "api")
+    del fleet.leaves["api"]
+    fleet.converge()
+    assert fleet.installed("a", "api") == replace(before, labels={})
+    assert fleet.journal.state.certificates["api"].placements == ()
+
+
+def test_a_step_that_is_not_done_yet_is_told_as_started_first(fleet):
+    events = [(e.address, e.status) for e in fleet.wait(25).stream()]
+    for address, status in events:
+        if status is EventStatus.DONE:
+            assert events.index((address, EventStatus.STARTED)) < events.index((address, status))
+    assert shown(fleet.plan()) == []
+    assert fleet.current("web").status is Status.ISSUED

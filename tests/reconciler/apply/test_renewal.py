@@ -1,0 +1,102 @@
+"""The nightly run: what time has made due is done, whatever else waits."""
+
+import pytest
+from fleet import Ca, Fleet, Leaf, at, shown
+
+from providers.errors import Rejected, Transient
+from reconciler.events import EventStatus
+from reconciler.ledger.records import Status
+from reconciler.selection import Selection
+
+NIGHTLY = Selection(due_only=True)
+
+
+@pytest.fixture
+def fleet():
+    cas = {"root": Ca(), "mid": Ca("root")}
+    return Fleet(cas=cas, leaves={"web": Leaf("mid", at("a", "b"))}).converge()
+
+
+def test_an_install_that_failed_is_taken_up_again(fleet):
+    fleet.wait(25)
+    fleet.store("a").fail("activate", Rejected("no"), Rejected("no"))
+    first = {event.address: event.status for event in fleet.apply(NIGHTLY)}
+    assert first["certificate/web@a"] is EventStatus.FAILED
+    fleet.wait(1).apply(NIGHTLY)
+    for target in ("a", "b"):
+        assert fleet.installed(target, "web").sha256 == fleet.current("web").sha256
+
+
+def test_a_target_that_was_away_gets_what_was_issued_meanwhile(fleet):
+    fleet.away = {"b"}
+    fleet.wait(25).apply(NIGHTLY)
+    assert fleet.kept_keys()
+    fleet.away = {"a"}
+    fleet.wait(1).apply(NIGHTLY)
+    assert fleet.installed("b", "web").sha256 == fleet.current("web").sha256
+    assert not fleet.kept_keys()
+
+
+def test_an_open_edit_does_not_stop_a_renewal(fleet):
+    before = fleet.current("web")
+    fleet.edit("web", names=("www.example.com", "new.example.com")).wait(25)
+    fleet.pinned = True
+    fleet.apply(NIGHTLY)
+    renewed = fleet.current("web")
+    assert renewed.serial != before.serial
+    assert renewed.request == before.request
+    fleet.pinned = False
+    assert ("issue", "certificate/web", "SpecChanged") in shown(fleet.plan())
+
+
+def test_an_edit_alone_is_not_made_at_night(fleet):
+    fleet.edit("web", names=("new.example.com",)).pinned = True
+    assert fleet.apply(NIGHTLY) == []
+
+
+def test_drift_does_not_stop_a_renewal_either(fleet):
+    before = fleet.current("web").serial
+    fleet.spoil("a", "web", "cert.pem was changed by hand")
+    assert fleet.apply(NIGHTLY) == []
+    fleet.wait(25).apply(NIGHTLY)
+    assert fleet.current("web").serial != before
+
+
+def test_a_crl_that_was_signed_and_not_published_is_published(fleet, monkeypatch):
+    fleet.wait(4)
+
+    def refuse(_files):
+        raise Transient("full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(fleet.publisher, "publish", refuse)
+        assert {e.status for e in fleet.apply(NIGHTLY)} == {EventStatus.FAILED}
+    assert {e.status for e in fleet.apply(NIGHTLY)} == {EventStatus.DONE}
+    assert shown(fleet.plan()) == []
+
+
+def test_what_was_published_as_revoked_stays_revoked_when_the_ledger_was_rolled_back(fleet):
+    old = fleet.current("web")
+    fleet.wait(0.1).revoke("leak", "web").converge()
+    record = fleet.journal.state.certificates["web"]
+    issuances = tuple(
+        i.model_copy(update={"status": Status.ISSUED, "revoked": None})
+        if i.serial == old.serial
+        else i
+        for i in record.issuances
+    )
+    rolled_back = record.model_copy(update={"issuances": issuances})
+    fleet.journal.state.certificates["web"] = rolled_back  # type: ignore[index]
+    fleet.revocations.clear()
+    fleet.wait(4).apply(NIGHTLY)
+    assert fleet.world().observed.published["mid-g1.crl"].revoked == {old.serial}
+
+
+def test_a_strangers_crl_is_neither_believed_nor_replaced(fleet):
+    fleet.publisher.files["mid-g1.crl"] = fleet.publisher.files["root-g1.crl"]
+    before = fleet.journal.state.crls["mid", 1].number
+    events = {event.address: event for event in fleet.wait(4).apply(NIGHTLY)}
+    assert events["crl/mid-g1"].status is EventStatus.FAILED
+    assert "not signed by this CA" in events["crl/mid-g1"].message
+    assert events["crl/root-g1"].status is EventStatus.DONE
+    assert fleet.journal.state.crls["mid", 1].number == before

@@ -1,0 +1,201 @@
+"""One writer: whoever else there is waits, and whoever was overtaken writes nothing more."""
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import replace
+
+import pytest
+
+from reconciler.errors import Locked
+from reconciler.ledger import lock
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.history import log, verify_history
+from reconciler.ledger.lock import Holder, Patience, Process
+from reconciler.ledger.objects import object_format, store
+from reconciler.ledger.store import open_store
+
+SEEDS = range(4)
+
+
+def test_a_second_writer_gives_up_and_names_the_first(site):
+    told = []
+    with site.journal() as journal:
+        waiting = Patience(timeout=0.1, poll=0.02, tell=told.append)
+        with pytest.raises(Locked, match=f"process {os.getpid()} on") as locked:
+            site.journal(waiting).__enter__()
+        assert journal.lock.holder.id in locked.value.hint
+    assert told
+    assert "waiting for" in told[0]
+
+
+def test_the_lock_is_free_again_afterwards(site):
+    for _ in range(2):
+        with site.journal() as journal:
+            journal.write(Wave("nothing"))
+
+
+def test_the_lock_is_free_again_after_a_failure(site):
+    with pytest.raises(RuntimeError), site.journal():
+        raise RuntimeError
+    with site.journal():
+        pass
+
+
+def hold(site, process: Process, ttl: float) -> Holder:
+    """Put the lock of another process there."""
+    place = open_store(site.path, site.settings)
+    naming = object_format(place.git)
+    moment = log(site.path, site.settings)[0].at
+    holder = Holder(
+        id="00ff" * 4, process=process, command="certform apply", acquired_at=moment, ttl=ttl
+    )
+    value = lock.value(naming, holder, moment)
+    store(place.git, naming, value)
+    tips = place.tips()
+    place.move(tips, replace(tips, lock=value[-1].id))
+    return holder
+
+
+def ended_process() -> Process:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    return lock.this_process().model_copy(update={"pid": ended.pid, "started": "1"})
+
+
+def test_the_lock_of_a_dead_process_of_this_host_is_taken_over_at_once(site):
+    hold(site, ended_process(), ttl=1e9)
+    with site.journal() as journal:
+        journal.write(Wave("taken over"))
+
+
+def test_a_pid_that_was_given_to_another_process_is_a_dead_holder(site):
+    reused = lock.this_process().model_copy(update={"started": "1"})
+    hold(site, reused, ttl=1e9)
+    with site.journal():
+        pass
+
+
+@pytest.mark.parametrize("elsewhere", [{"host": "other"}, {"boot": "other"}, {"namespace": "o"}])
+def test_a_lock_from_elsewhere_is_taken_over_only_after_its_time_to_live(site, elsewhere):
+    process = ended_process().model_copy(update=elsewhere)
+    hold(site, process, ttl=0.3)
+    with pytest.raises(Locked):
+        site.journal(Patience(timeout=0.05, poll=0.01)).__enter__()
+    began = time.monotonic()
+    with site.journal(Patience(timeout=20, poll=0.02)) as journal:
+        assert time.monotonic() - began >= 0.3
+        journal.write(Wave("taken over"))
+
+
+def test_a_lock_that_moves_is_not_taken_over(site):
+    """The time to live starts anew with every value, so a slow writer that renews keeps its lock."""
+    process = ended_process().model_copy(update={"host": "other"})
+    holder = hold(site, process, ttl=0.6)
+    place = open_store(site.path, site.settings)
+
+    def renew(_: str) -> None:
+        nonlocal holder
+        holder = holder.advanced()
+        naming = object_format(place.git)
+        value = lock.value(naming, holder, holder.acquired_at)
+        store(place.git, naming, value)
+        tips = place.tips()
+        place.move(tips, replace(tips, lock=value[-1].id))
+
+    with pytest.raises(Locked):
+        site.journal(Patience(timeout=1.5, poll=0.05, tell=renew)).__enter__()
+    assert holder.counter > 1
+
+
+def test_an_overtaken_writer_writes_nothing(site, kit):
+    with site.journal() as overtaken:
+        place = open_store(site.path, site.settings)
+        lock.unlock(place, overtaken.lock.holder.id)
+        with site.journal() as journal:
+            journal.write(Wave("the new one", certificates=[kit.certificate("new")]))
+            for _ in range(2):
+                with pytest.raises(Locked, match="took over"):
+                    overtaken.write(Wave("the old one", certificates=[kit.certificate("old")]))
+            with pytest.raises(Locked, match="took over"):
+                overtaken.renew()
+            journal.write(Wave("still the new one"))
+    assert set(site.read().certificates) == {"new"}
+
+
+def test_the_overtaken_cannot_release_the_lock_of_the_next(site):
+    place = open_store(site.path, site.settings)
+    with site.journal() as overtaken:
+        lock.unlock(place, overtaken.lock.holder.id)
+        successor = site.journal()
+        journal = successor.__enter__()
+    journal.write(Wave("still ours"))
+    successor.__exit__(None, None, None)
+
+
+def test_unlock_removes_the_lock_it_names_and_no_other(site):
+    place = open_store(site.path, site.settings)
+    with pytest.raises(Locked, match="not locked"):
+        lock.unlock(place, "0" * 16)
+    holder = hold(site, ended_process().model_copy(update={"host": "other"}), ttl=1e9)
+    with pytest.raises(Locked, match="is locked by `certform apply`") as locked:
+        lock.unlock(place, "0" * 16)
+    assert holder.id in locked.value.hint
+    assert lock.unlock(place, holder.id) == holder
+    with site.journal():
+        pass
+
+
+def spawn(site, kit, python, name, waves, action="stop", **environment) -> subprocess.Popen:
+    script = kit.Path(__file__).with_name("writer.py")
+    settings = site.settings.model_dump_json(by_alias=True, exclude_none=True)
+    process = subprocess.Popen(
+        [python, str(script), str(site.path), settings, name, str(waves), action],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+    )
+    process.stdin.write(kit.issuance("1f").model_dump_json(exclude_none=True).encode())
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_writers_that_race_lose_no_wave_and_write_none_twice(site, kit, tmp_path, seed):
+    sites = [site, site]
+    if kit.run_git(site.path, "remote"):
+        sites = [site, site.clone(tmp_path / "other")]
+    names = (f"a{seed}", f"b{seed}", f"c{seed}")
+    places = (sites[0], sites[1], sites[seed % 2])
+    racers = [
+        spawn(place, kit, kit.sys.executable, name, 4)
+        for place, name in zip(places, names, strict=True)
+    ]
+    for racer in racers:
+        _, stderr = racer.communicate()
+        assert racer.returncode == 0, stderr.decode()
+    waves = [entry.summary for entry in log(site.path, site.settings)]
+    expected = sorted(f"wave {name}{n:x}" for name in names for n in range(4))
+    assert sorted(waves)[1:] == expected
+    state = site.read()
+    assert set(state.certificates) == {f"web-{wave.removeprefix('wave ')}" for wave in expected}
+    assert state.bundles == set(names)
+    assert verify_history(site.path, site.settings) == ()
+    with site.journal() as journal:
+        last = [f"{name}3" for name in names]
+        assert set(journal.leaf_keys([w.removeprefix("wave ") for w in expected])) == set(last)
+
+
+def test_a_writer_that_is_killed_gives_way_at_once(site, kit):
+    killed = spawn(site, kit, kit.sys.executable, "a0", 2, "hang")
+    assert killed.stdout.readline() == b"holding\n"
+    with pytest.raises(Locked):
+        site.journal().__enter__()
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    with site.journal() as journal:
+        assert set(journal.leaf_keys(["a00", "a01"])) == {"a01"}
+        journal.write(Wave("on we go"))

@@ -1,0 +1,226 @@
+"""Refusals: whatever is not plainly this project's ledger, whole and current, is not read."""
+
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from providers.sops.binary import Sops
+from reconciler.errors import LedgerRefused
+from reconciler.git import Git, GitError
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.creation import create_ledger, existing_lineage
+from reconciler.ledger.objects import Commit, Format, object_format, parse_commit, signed, store
+from reconciler.ledger.records import LedgerState
+from schemas.project import LedgerSettings
+
+BRANCH = "refs/heads/certform/ledger"
+
+
+def home(site, kit):
+    """Return the repository the ledger lives in."""
+    origin = kit.run_git(site.path, "remote", "get-url", "origin", check=False)
+    return site.path.parent / "origin.git" if origin else site.path
+
+
+def write(site, kit, name: str) -> str:
+    with site.journal() as journal:
+        journal.write(Wave(f"issue {name}", certificates=[kit.certificate(name)]))
+        return journal.state.tip
+
+
+def test_a_new_ledger_is_empty_and_its_own(site):
+    state = site.read()
+    assert isinstance(state, LedgerState)
+    assert (state.certificates, state.authorities, state.crls) == ({}, {}, {})
+    assert state.lineage.public_key == site.settings.public_key
+    assert state.lineage.owner.startswith("example_")
+
+
+def test_reading_decrypts_nothing_and_takes_no_lock(site, kit, monkeypatch):
+    write(site, kit, "web")
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", "/nonexistent")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert set(site.read().certificates) == {"web"}
+    refs = kit.run_git(home(site, kit), "for-each-ref", "--format=%(refname)")
+    assert "refs/certform/lock" not in refs
+
+
+def test_reading_changes_nothing_in_a_repository_that_has_the_ledger(make_site, kit):
+    site = make_site(remote=False)
+    before = kit.run_git(site.path, "for-each-ref"), kit.every_object(site.path)
+    site.read()
+    assert before == (kit.run_git(site.path, "for-each-ref"), kit.every_object(site.path))
+
+
+def test_a_project_without_a_key_is_told_to_init(site):
+    keyless = replace(site, settings=LedgerSettings())
+    with pytest.raises(LedgerRefused, match="names no ledger") as refusal:
+        keyless.read()
+    assert refusal.value.hint == "certform init"
+
+
+def test_a_missing_ledger_is_never_a_first_run(site, kit):
+    kit.run_git(home(site, kit), "update-ref", "-d", BRANCH)
+    with pytest.raises(LedgerRefused, match="is missing") as refusal:
+        site.read()
+    assert "certform ledger recover" in refusal.value.hint
+    assert refusal.value.exit_code == 3
+
+
+def test_a_fresh_clone_reads_the_ledger(make_site, kit, tmp_path):
+    site = make_site(remote=True)
+    tip = write(site, kit, "web")
+    assert site.clone(tmp_path / "fresh").read().tip == tip
+
+
+def test_a_shallow_clone_reads_and_writes_the_ledger(make_site, kit, tmp_path):
+    site = make_site(remote=True)
+    write(site, kit, "web")
+    shallow = site.clone(tmp_path / "shallow", "--depth=1")
+    assert kit.run_git(shallow.path, "rev-parse", "--is-shallow-repository") == "true"
+    assert set(shallow.read().certificates) == {"web"}
+    write(shallow, kit, "api")
+    assert set(site.read().certificates) == {"web", "api"}
+
+
+def test_a_ledger_of_another_key_is_foreign(site, kit, tmp_path, recipients):
+    other = kit.make_repository(tmp_path / "other")
+    key = create_ledger(other, "other", LedgerSettings(), recipients, Sops(), kit.NOW).public_key
+    stranger = replace(site, settings=LedgerSettings(public_key=key))
+    with pytest.raises(LedgerRefused, match="signed by another key"):
+        stranger.read()
+
+
+def commit_on_top(site, kit, *, key: bool, change: dict[str, bytes] | None = None) -> str:
+    """Put a commit on the ledger as an outsider would, or as somebody with its key would."""
+    place = home(site, kit)
+    git = Git(place)
+    parent = kit.run_git(place, "rev-parse", BRANCH)
+    naming: Format = object_format(git)
+    for path, content in (change or {}).items():
+        blob = git.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+        listing = git.run("ls-tree", parent) + f"100644 blob {blob}\t{path}\n".encode()
+        tree = git.run("mktree", stdin=_last_by_name(listing)).decode().strip()
+    if not change:
+        tree = kit.run_git(place, "rev-parse", f"{parent}^{{tree}}")
+    draft = Commit(tree, parent, "by an outsider", kit.NOW)
+    made = naming.object("commit", draft.payload())
+    if key:
+        with site.journal() as journal:
+            made = signed(naming, draft, journal._open().keyring.signing_key)
+    store(git, naming, [made])
+    kit.run_git(place, "update-ref", BRANCH, made.id)
+    return made.id
+
+
+def _last_by_name(listing: bytes) -> bytes:
+    entries = {line.partition(b"\t")[2]: line for line in listing.splitlines()}
+    return b"\n".join(entries.values()) + b"\n"
+
+
+def test_an_unsigned_tip_is_refused(site, kit):
+    tip = commit_on_top(site, kit, key=False)
+    with pytest.raises(LedgerRefused, match=f"{tip} is signed by nobody"):
+        site.read()
+    with pytest.raises(LedgerRefused, match="signed by nobody"), site.journal():
+        pytest.fail("the journal opened")
+
+
+def test_a_signature_moved_to_another_commit_is_refused(site, kit):
+    place = home(site, kit)
+    tip = kit.run_git(place, "rev-parse", BRANCH)
+    (content,) = Git(place).contents("commit", [tip])
+    forged = content.replace(b"Begin the ledger", b"Begin the forgery")
+    assert forged != content
+    assert parse_commit(forged).signature == parse_commit(content).signature
+    oid = Git(place).run("hash-object", "-t", "commit", "-w", "--stdin", stdin=forged)
+    kit.run_git(place, "update-ref", BRANCH, oid.decode().strip())
+    with pytest.raises(LedgerRefused, match="signed by another key"):
+        site.read()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"lineage.json": b"{}"}, "lineage.json is not a Lineage"),
+        ({"lineage.json": b'{"format": 2}'}, "newer|not a Lineage"),
+    ],
+)
+def test_a_damaged_file_is_named(site, kit, change, said):
+    commit_on_top(site, kit, key=True, change=change)
+    with pytest.raises(LedgerRefused, match=said):
+        site.read()
+
+
+def test_a_rolled_back_ledger_is_refused_by_who_saw_the_later_one(site, kit):
+    first = write(site, kit, "web")
+    write(site, kit, "api")
+    site.read()
+    kit.run_git(home(site, kit), "update-ref", BRANCH, first)
+    with pytest.raises(LedgerRefused, match="rolled back"):
+        site.read()
+    with pytest.raises(LedgerRefused, match="rolled back"), site.journal():
+        pytest.fail("the journal opened")
+
+
+def test_a_ledger_that_is_only_here_is_to_be_published(make_site, kit, tmp_path):
+    site = make_site(remote=False)
+    kit.run_git(tmp_path, "init", "--quiet", "--bare", "origin.git")
+    kit.run_git(site.path, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    with pytest.raises(LedgerRefused, match="not at origin"):
+        site.read()
+    here = site.settings.model_copy(update={"remote": "."})
+    assert replace(site, settings=here).read().certificates == {}
+
+
+def test_a_remote_out_of_reach_is_an_error_and_not_an_absence(make_site, kit):
+    site = make_site(remote=True)
+    (site.path.parent / "origin.git").rename(site.path.parent / "elsewhere.git")
+    with pytest.raises(GitError, match="does not appear to be a git repository"):
+        site.read()
+
+
+@pytest.mark.parametrize("remote", ["--upload-pack=touch /tmp/pwned", "-x"])
+def test_a_remote_cannot_be_an_option(site, remote):
+    settings = site.settings.model_copy(update={"remote": remote})
+    with pytest.raises(LedgerRefused, match="no remote's name"):
+        replace(site, settings=settings).read()
+
+
+def test_a_remote_cannot_be_a_command(site, tmp_path):
+    marker = tmp_path / "marker"
+    settings = site.settings.model_copy(update={"remote": f"ext::touch {marker}"})
+    with pytest.raises(GitError, match="'ext' not allowed"):
+        replace(site, settings=settings).read()
+    assert not marker.exists()
+
+
+def test_a_ledger_is_not_made_twice(site, kit, recipients):
+    for settings in (site.settings, LedgerSettings()):
+        with pytest.raises(LedgerRefused, match="there is, or was, a ledger"):
+            create_ledger(site.path, "example", settings, recipients, Sops(), kit.NOW)
+
+
+def test_a_ledger_that_vanished_is_not_made_anew(site, kit, recipients):
+    kit.run_git(home(site, kit), "update-ref", "-d", BRANCH)
+    with pytest.raises(LedgerRefused, match="there is, or was, a ledger"):
+        create_ledger(site.path, "example", site.settings, recipients, Sops(), kit.NOW)
+
+
+def test_an_init_that_was_cut_short_finds_the_ledger_it_made(site, kit, tmp_path):
+    found = existing_lineage(site.path, LedgerSettings())
+    assert found is not None
+    assert found.public_key == site.settings.public_key
+    assert existing_lineage(kit.make_repository(tmp_path / "new"), LedgerSettings()) is None
+
+
+def test_a_sha256_repository_keeps_a_ledger_too(kit, tmp_path, recipients):
+    path = tmp_path / "wide"
+    path.mkdir()
+    subprocess.run(["git", "init", "-q", "--object-format=sha256"], cwd=path, check=True)
+    key = create_ledger(path, "wide", LedgerSettings(), recipients, Sops(), kit.NOW).public_key
+    site = kit.Site(path, LedgerSettings(public_key=key))
+    write(site, kit, "web")
+    assert set(site.read().certificates) == {"web"}
+    assert kit.run_git(path, "fsck", "--full", "--strict", "--no-dangling") == ""

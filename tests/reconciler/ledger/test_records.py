@@ -1,0 +1,118 @@
+"""The format of the records, frozen: what a released certform wrote stays readable and the same."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler.errors import LedgerRefused
+from reconciler.ledger import layout
+from reconciler.ledger.records import (
+    Attempts,
+    AuthorityRecord,
+    CertificateRecord,
+    CrlRecord,
+    Lineage,
+    Placement,
+    Revoked,
+    Status,
+    Urls,
+)
+from schemas.authority import NameConstraints, NameForms
+from schemas.certificate import Algorithm, OnRemove, Subject
+from schemas.request import AuthorityRequest, KeyType
+from schemas.revocation import RevocationReason
+
+NOW = datetime(2026, 11, 23, 2, 41, tzinfo=UTC)
+LINEAGE = Lineage(
+    id="0123456789abcdef",
+    project="example",
+    created_at=NOW,
+    public_key="ssh-ed25519 " + "A" * 68,
+    leaf_recipient="age1" + "q" * 58,
+)
+CRL = CrlRecord(
+    authority="services",
+    generation=2,
+    number=7,
+    this_update=NOW,
+    next_update=NOW + timedelta(days=7),
+    sha256="ef" * 32,
+)
+REQUEST = AuthorityRequest(
+    issuer="root",
+    issuer_generation=1,
+    generation=2,
+    common_name="Example Services CA G2",
+    subject=Subject(organizations=("Example Ltd",), countries=("GB",)),
+    key=KeyType(algorithm=Algorithm.ECDSA, size=384),
+    duration=94_608_000,
+    path_length=0,
+    name_constraints=NameConstraints(permitted=NameForms(dns_domains=("svc.test",))),
+)
+ISSUED = {"issued_at": NOW, "certificate": "Y2VydA==", "sha256": "cd" * 32}
+PLACEMENTS = (
+    Placement(target="nginx", object_name="web", serial="1f", verified_at=NOW, changes=(NOW, NOW)),
+    Placement(target="haproxy", object_name="web-2"),
+)
+
+
+@pytest.fixture
+def records(kit):
+    urls = Urls(crl="http://pki.test/root.crl", issuer="http://pki.test/root.cer")
+    authority = kit.issuance("2a", request=REQUEST, custody=None, urls=urls, **ISSUED)
+    revoked = Revoked(at=NOW, reason=RevocationReason.SUPERSEDED)
+    issuances = (
+        kit.issuance("1e", Status.ABANDONED),
+        kit.issuance("1f", Status.REVOKED, bundle="0011223344556677", revoked=revoked, **ISSUED),
+        kit.issuance("20", Status.RESERVED, bundle="8899aabbccddeeff"),
+    )
+    certificate = CertificateRecord(
+        name="web",
+        on_remove=OnRemove.REVOKE,
+        issuances=issuances,
+        placements=PLACEMENTS,
+        attempts=Attempts(failures=2, last_at=NOW, error="Throttled: too fast", digest="0" * 32),
+    )
+    return {
+        "lineage": LINEAGE,
+        "authority": AuthorityRecord(name="services", issuances=(authority,)),
+        "certificate": certificate,
+        "certificate-new": CertificateRecord(name="new"),
+        "crl": CRL,
+    }
+
+
+KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_record_is_written_as_it_always_was(name, records, golden):
+    golden(f"ledger/{name}.json", layout.encode(records[name]).decode())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_record_is_read_back_as_it_was(name, records):
+    record = records[name]
+    assert layout.decode(type(record), "file", layout.encode(record)) == record
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not a Lineage"),
+        (b"{", "not a Lineage"),
+        (b"[]", "not a Lineage"),
+        (layout.encode(LINEAGE).replace(b'"format": 1', b'"format": 2'), "at format"),
+        (layout.encode(LINEAGE).replace(b'"project"', b'"projekt"'), "at project"),
+        (layout.encode(LINEAGE).replace(b"2026-11-23", b"2026-13-23"), "at createdAt"),
+    ],
+)
+def test_a_damaged_record_is_refused_by_name_and_place(content, said):
+    with pytest.raises(LedgerRefused, match=said):
+        layout.decode(Lineage, "lineage.json", content)
+
+
+def test_a_record_under_the_path_of_another_is_refused(kit):
+    content = layout.encode(kit.certificate("web"))
+    with pytest.raises(LedgerRefused, match="holds the record of"):
+        layout.certificates({layout.certificate_path("other"): content})

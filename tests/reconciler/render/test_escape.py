@@ -1,0 +1,79 @@
+"""Whatever comes from outside obeys nobody but us: terminals, CI runners and Markdown see text."""
+
+import re
+from collections.abc import Callable, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.render.escape import code, fence, inert, prose, visible, visible_lines
+from reconciler.render.markdown import render_markdown
+from reconciler.render.text import render_text
+from schemas.plan import Plan
+
+ENTITY = re.compile(r"&#\d+;")
+FENCED = re.compile(r"^(`{3,})diff\n.*?^\1$", re.MULTILINE | re.DOTALL)
+
+texts = st.text() | st.sampled_from(["::error::x", "##[group]", "\u202e", "a\x9b31m", "\ud800"])
+
+
+@given(texts)
+def test_visible_text_has_no_character_that_acts_or_hides(text: str) -> None:
+    assert visible(text).isprintable()
+    assert all(line.isprintable() for line in visible_lines(text))
+
+
+@given(texts)
+def test_printable_text_is_left_as_it_is(text: str) -> None:
+    assert visible(visible(text)) == visible(text)
+
+
+@given(texts, st.text(alphabet=" \t\u00a0", max_size=3))
+def test_no_line_is_a_command_of_a_runner(text: str, indent: str) -> None:
+    line = inert(indent + visible(text))
+    assert not line.lstrip().startswith("::")
+    assert "##[" not in line
+
+
+@pytest.mark.parametrize("escape", [prose, code])
+@given(text=texts)
+def test_markdown_has_no_markup_of_anybody_else(escape: Callable[[str], str], text: str) -> None:
+    escaped = ENTITY.sub("", escape(text).removeprefix("<code>").removesuffix("</code>"))
+    assert not set("&<>|`*_~[]\\@#$\n") & set(escaped)
+    assert "://" not in escaped
+    assert "www." not in escaped.lower()
+
+
+@given(st.text(alphabet="`\na", max_size=40))
+def test_a_fence_is_closed_by_us_alone(content: str) -> None:
+    opening, *inside, closing = fence(content, "diff").split("\n")
+    assert opening == f"{closing}diff"
+    assert closing not in "\n".join(inside)
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_hostile_plan_cannot_command_a_terminal_or_a_runner(
+    plans: Mapping[str, Callable[[], Plan]], *, colour: bool
+) -> None:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", render_text(plans["hostile"](), colour=colour))
+    for line in text.splitlines():
+        assert line.isprintable()
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
+
+
+def test_a_hostile_plan_adds_no_markup_to_markdown(
+    plans: Mapping[str, Callable[[], Plan]],
+) -> None:
+    markdown = render_markdown(plans["hostile"](), blob_url="https://git.example/blob/abc")
+    open_text = FENCED.sub("", markdown)
+    assert "diff" not in open_text
+    for active in ("<img", "-->", "@", "`", "http://", "[l]", "\x1b", "\u202e"):
+        assert active not in open_text
+    for row in re.findall(r"^\|.*", open_text, re.MULTILINE):
+        assert row.count("|") == 6
+    assert set(re.findall(r"<(/?\w+)", open_text)) == {
+        *("code", "/code", "a", "/a"),
+        *("details", "/details", "summary", "/summary"),
+    }

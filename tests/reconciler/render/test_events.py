@@ -1,0 +1,106 @@
+"""What apply says while it works, and at the end."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.events import Event, EventStatus
+from reconciler.render.events import progress, render_apply_summary, render_event
+from schemas.plan import Action
+
+WEB = "certificate/web"
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Event(WEB, Action.ISSUE, EventStatus.STARTED), "certificate/web: Issuing..."),
+        (
+            Event(WEB, Action.ISSUE, EventStatus.WAITING, "order is pending", 10),
+            "certificate/web: Still issuing... (order is pending) [10s elapsed]",
+        ),
+        (
+            Event(f"{WEB}@nginx", Action.INSTALL, EventStatus.DONE, elapsed_seconds=0.3),
+            "certificate/web@nginx: Installed in 0.3s",
+        ),
+        (
+            Event(WEB, Action.REVOKE, EventStatus.FAILED, "denied\nby nginx", 75),
+            "certificate/web: NOT revoked after 1m15s: denied\n    | by nginx",
+        ),
+        (
+            Event(WEB, Action.REMOVE, EventStatus.SKIPPED, "its successor failed"),
+            "certificate/web: Not started: its successor failed",
+        ),
+    ],
+)
+def test_an_event_is_one_line(event: Event, line: str) -> None:
+    assert render_event(event, colour=False) == line
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("status", EventStatus)
+def test_every_event_has_words(action: Action, status: EventStatus) -> None:
+    assert render_event(Event(WEB, action, status, "why"), colour=True).count("why") == 1
+
+
+def test_a_hostile_event_commands_nobody(hostile_text: str) -> None:
+    event = Event(f"::{hostile_text}", Action.ISSUE, EventStatus.FAILED, f"a\n::{hostile_text}")
+    for line in render_event(event, colour=False).split("\n"):
+        assert line.isprintable()
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
+
+
+def issued(number: int, status: EventStatus = EventStatus.DONE) -> Iterator[Event]:
+    for n in range(number):
+        yield Event(f"certificate/{n}", Action.ISSUE, EventStatus.STARTED)
+        yield Event(f"certificate/{n}", Action.ISSUE, status)
+
+
+def test_few_changes_are_told_one_by_one() -> None:
+    assert len(list(progress(issued(50), {Action.ISSUE: 50}, colour=False))) == 100
+
+
+def test_many_changes_are_counted() -> None:
+    lines = list(progress(issued(10_000), {Action.ISSUE: 10_000}, colour=False))
+    assert len(lines) == 20
+    assert lines[0] == "... 500 of 10,000 issued"
+    assert lines[-1] == "... 10,000 of 10,000 issued"
+
+
+def test_failures_are_told_even_among_many() -> None:
+    events = [*issued(99), Event("certificate/99", Action.ISSUE, EventStatus.FAILED, "no")]
+    lines = list(progress(events, {Action.ISSUE: 100}, colour=False))
+    assert "certificate/99: NOT issued after 0.0s: no" in lines
+
+
+def test_the_end_counts_what_was_done() -> None:
+    events = [
+        *issued(2),
+        Event(f"{WEB}@a", Action.INSTALL, EventStatus.DONE),
+        Event("certificate/old@a", Action.REMOVE, EventStatus.DONE),
+    ]
+    text = render_apply_summary(events, colour=False)
+    assert text == "Apply complete: 2 issued, 1 installed, 1 removed."
+
+
+def test_an_end_with_failures_repeats_them_and_says_what_to_do() -> None:
+    events = [
+        *issued(3),
+        Event(f"{WEB}@a", Action.INSTALL, EventStatus.FAILED, "disk is full", 0.2),
+        Event(f"{WEB}@b", Action.INSTALL, EventStatus.SKIPPED),
+        Event("certificate/old@a", Action.REMOVE, EventStatus.SKIPPED),
+    ]
+    assert render_apply_summary(events, colour=False) == (
+        "certificate/web@a: NOT installed after 0.2s: disk is full\n"
+        "Apply incomplete: 3 done, 1 failed, 2 not started. "
+        "Run apply again: it goes on where it stopped."
+    )
+
+
+def test_a_change_that_failed_first_and_was_done_then_counts_as_done() -> None:
+    events = [
+        Event(WEB, Action.ISSUE, EventStatus.FAILED, "busy"),
+        Event(WEB, Action.ISSUE, EventStatus.DONE),
+    ]
+    assert render_apply_summary(events, colour=False) == "Apply complete: 1 issued."

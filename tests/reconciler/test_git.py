@@ -1,0 +1,111 @@
+"""git as certform drives it: nothing that a repository or an outer git brings along takes effect."""
+
+import subprocess
+
+import pytest
+
+from reconciler.git import Git, GitError, full
+
+
+@pytest.fixture
+def repository(tmp_path):
+    def run(*argv):
+        subprocess.run(["git", *argv], cwd=tmp_path, check=True, capture_output=True)
+
+    run("init", "--quiet", "--initial-branch=main")
+    (tmp_path / "file").write_text("content\n")
+    run("add", ".")
+    run("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "--quiet", "-m", "begin")
+    return tmp_path
+
+
+def blob(repository, content: bytes) -> str:
+    return Git(repository).run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+
+
+def test_a_revision_becomes_a_full_commit_id(repository):
+    git = Git(repository)
+    head = git.run("rev-parse", "HEAD").decode().strip()
+    assert git.commit("main") == git.commit("HEAD") == git.commit(head[:10]) == head
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "", "--all", "--git-dir=/", "HEAD:file", "-h"])
+def test_what_names_no_commit_is_none(repository, revision):
+    assert Git(repository).commit(revision) is None
+
+
+def test_many_blobs_come_from_one_process_in_order(repository):
+    contents = [b"", b"\n", b"a\0b", b"x" * 100_000, b"blob 3\n"]
+    ids = [blob(repository, content) for content in contents]
+    assert Git(repository).blobs(ids[::-1]) == contents[::-1]
+    assert Git(repository).blobs([]) == []
+
+
+def test_a_missing_or_other_object_is_an_error(repository):
+    git = Git(repository)
+    with pytest.raises(GitError, match="no blob 0000"):
+        git.blobs(["0" * 40])
+    with pytest.raises(GitError, match="no blob"):
+        git.blobs([str(git.commit("HEAD"))])
+
+
+@pytest.mark.parametrize("name", ["HEAD", "abc", "A" * 40, "0" * 41, "0" * 40 + "\n"])
+def test_only_full_object_ids_pass(name):
+    with pytest.raises(ValueError, match="not a full object id"):
+        full(name)
+
+
+def test_an_error_says_what_git_said_without_credentials(repository):
+    address = "https://user:pa55@localhost.invalid:1/x.git"
+    with pytest.raises(GitError, match="git ls-remote failed") as failure:
+        Git(repository).run("ls-remote", "--", address)
+    assert "pa55" not in str(failure.value)
+    assert failure.value.status == 128
+
+
+def test_the_variables_of_an_outer_git_do_not_lead_elsewhere(repository, tmp_path, monkeypatch):
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    git = Git(repository)
+    assert git.top_level() == repository
+    assert git.common_directory() == repository / ".git"
+    assert git.commit("HEAD")
+
+
+def test_hooks_and_fsmonitor_do_not_run(repository, tmp_path):
+    marker = tmp_path / "marker"
+    script = repository / ".git" / "hooks" / "reference-transaction"
+    script.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    script.chmod(0o755)
+    subprocess.run(["git", "config", "core.fsmonitor", str(script)], cwd=repository, check=True)
+    git = Git(repository)
+    git.run("update-ref", "refs/heads/other", str(git.commit("HEAD")))
+    git.run("status", "--porcelain")
+    assert not marker.exists()
+    subprocess.run(["git", "update-ref", "refs/heads/third", "HEAD"], cwd=repository, check=True)
+    assert marker.exists()
+
+
+def test_replaced_objects_are_not_believed(repository):
+    git = Git(repository)
+    true, false = blob(repository, b"true"), blob(repository, b"false")
+    subprocess.run(["git", "replace", true, false], cwd=repository, check=True)
+    assert git.blobs([true]) == [b"true"]
+
+
+@pytest.mark.parametrize("address", ["file:///tmp", "/tmp", "ext::true"])
+def test_files_and_commands_are_no_remotes_unless_allowed(repository, address):
+    with pytest.raises(GitError, match="not allowed"):
+        Git(repository).run("ls-remote", "--", address)
+
+
+def test_a_directory_without_git_has_no_top_level(tmp_path_factory):
+    assert Git(tmp_path_factory.mktemp("plain")).top_level() is None
+
+
+def test_a_work_tree_shares_the_common_directory(repository, tmp_path_factory):
+    other = tmp_path_factory.mktemp("work") / "tree"
+    subprocess.run(["git", "worktree", "add", "-q", other], cwd=repository, check=True)
+    git = Git(other)
+    assert git.top_level() == other
+    assert git.common_directory().samefile(repository / ".git")

@@ -1,0 +1,88 @@
+"""The guard: how much may change at once, and which clock is believed."""
+
+from datetime import timedelta
+
+import pytest
+from fleet import Fleet, Leaf, at
+
+from reconciler.guard import guard
+from schemas.plan import Action, Change, Reason
+from schemas.project import GuardSettings
+
+
+@pytest.fixture(scope="module")
+def ledgers():
+    """Ledgers with nine, ten and a hundred certificates."""
+    return {
+        n: Fleet(leaves={f"c{i}": Leaf(targets=at("a")) for i in range(n)}).converge()
+        for n in (9, 10, 100)
+    }
+
+
+def steps(number, action, reason, suffix=""):
+    return [
+        Change(address=f"certificate/c{n}{suffix}", action=action, reason=reason, message="")
+        for n in range(number)
+    ]
+
+
+def refused(fleet, changes, later=timedelta(), **options):
+    settings = options.pop("settings", GuardSettings())
+    found = guard(changes, settings, fleet.journal.state, fleet.now + later, **options)
+    return [d.summary for d in found]
+
+
+KINDS = {
+    "removed": (Action.REMOVE, Reason.ORPHANED, "@a"),
+    "revoked": (Action.REVOKE, Reason.REQUESTED, "#77"),
+    "replaced": (Action.ISSUE, Reason.SPEC_CHANGED, ""),
+    "expired by this clock": (Action.ISSUE, Reason.EXPIRED, ""),
+}
+
+
+@pytest.mark.parametrize("words", KINDS)
+def test_more_than_a_share_is_refused_from_ten_certificates_up(ledgers, words):
+    kind = KINDS[words]
+    summary = "{} of {} certificates would be " + words + ", more than 30%"
+    assert refused(ledgers[10], steps(3, *kind)) == []
+    assert refused(ledgers[10], steps(4, *kind)) == [summary.format(4, 10)]
+    assert refused(ledgers[100], steps(30, *kind)) == []
+    assert refused(ledgers[100], steps(31, *kind)) == [summary.format(31, 100)]
+    assert refused(ledgers[9], steps(9, *kind)) == []
+
+
+def test_it_can_be_lifted_and_set(ledgers):
+    many = steps(10, *KINDS["removed"])
+    assert refused(ledgers[10], many, mass=True) == []
+    strict = GuardSettings.model_validate({"maxChange": "5%", "from": "1"})
+    assert len(refused(ledgers[9], steps(1, *KINDS["revoked"]), settings=strict)) == 1
+
+
+def test_several_targets_of_one_certificate_count_once(ledgers):
+    many = [s for suffix in ("@a", "@b") for s in steps(3, Action.REMOVE, Reason.ORPHANED, suffix)]
+    assert refused(ledgers[10], many) == []
+
+
+def test_new_certificates_are_never_too_many(ledgers):
+    assert refused(ledgers[10], steps(500, Action.ISSUE, Reason.NOT_FOUND)) == []
+
+
+def test_the_nightly_renewals_are_never_too_many(ledgers):
+    assert refused(ledgers[100], steps(100, Action.ISSUE, Reason.RENEWING)) == []
+
+
+def test_a_clock_far_ahead_is_refused_until_it_is_said_to_be_right(ledgers):
+    fleet = ledgers[9]
+    assert refused(fleet, [], timedelta(days=400)) == []
+    assert len(refused(fleet, [], timedelta(days=401))) == 1
+    assert refused(fleet, [], timedelta(days=401), mass=True) == []
+
+
+@pytest.mark.parametrize("mass", [True, False])
+def test_a_clock_before_the_ledgers_is_refused_whatever_is_planned(ledgers, mass):
+    fleet = ledgers[10]
+    assert refused(fleet, [], timedelta(minutes=-5), mass=mass) == []
+    (summary,) = refused(fleet, [], timedelta(minutes=-5, seconds=-1), mass=mass)
+    assert summary == (
+        "this clock says 2025-12-31T23:54:59Z, the ledger was last written at 2026-01-01T00:00:00Z"
+    )

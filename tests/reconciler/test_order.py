@@ -1,0 +1,66 @@
+"""Waves: everything after what it requires, blocked changes left out."""
+
+from graphlib import CycleError
+
+import pytest
+
+from reconciler.order import waves
+from schemas.plan import Action, Change, Reason
+
+
+def step(id_, *requires):
+    action, _, address = id_.partition(":")
+    return Change(
+        address=address,
+        action=Action(action),
+        reason=Reason.NOT_FOUND,
+        message="",
+        requires=requires,
+    )
+
+
+def ids(changes):
+    return [[each.id for each in wave] for wave in waves(changes)]
+
+
+def test_each_wave_needs_only_those_before_it_and_is_sorted():
+    steps = [
+        step("remove:certificate/old@a", "install:certificate/web@a"),
+        step("install:certificate/web@b", "issue:certificate/web"),
+        step("install:certificate/web@a", "issue:certificate/web"),
+        step("publish:crl/root-g1"),
+        step("issue:certificate/web", "issue:authority/root"),
+        step("issue:authority/root"),
+    ]
+    assert (
+        ids(steps)
+        == ids(reversed(steps))
+        == [
+            ["issue:authority/root", "publish:crl/root-g1"],
+            ["issue:certificate/web"],
+            ["install:certificate/web@a", "install:certificate/web@b"],
+            ["remove:certificate/old@a"],
+        ]
+    )
+
+
+def test_what_is_required_and_not_planned_is_done_already():
+    assert ids([step("install:certificate/web@a", "issue:certificate/web")]) == [
+        ["install:certificate/web@a"]
+    ]
+
+
+def test_blocked_changes_are_never_made():
+    assert ids([step("blocked:certificate/web"), step("issue:certificate/api")]) == [
+        ["issue:certificate/api"]
+    ]
+
+
+def test_a_circle_is_an_error():
+    with pytest.raises(CycleError):
+        ids(
+            [
+                step("issue:authority/a", "issue:authority/b"),
+                step("issue:authority/b", "issue:authority/a"),
+            ]
+        )

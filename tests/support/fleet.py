@@ -1,0 +1,342 @@
+"""A whole repository, its ledger and its targets in memory: real cryptography, real diff, real apply."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+from memory_ledger import ClearCipher, MemoryJournal, MemoryPublisher
+
+from providers.base import NAME, Installed, Target, TargetConfig
+from providers.memory import MemoryObject, MemoryStore, MemoryTarget
+from providers.sops.binary import Sops
+from reconciler.apply import Session, apply
+from reconciler.diff import World
+from reconciler.events import Event, EventStatus
+from reconciler.ledger.records import Issuance, LedgerState, Lineage, Status
+from reconciler.observe import observe
+from reconciler.pinning import pin
+from reconciler.planning import make_plan, pending
+from reconciler.selection import Selection
+from reconciler.state import (
+    Desired,
+    DesiredAuthority,
+    DesiredCertificate,
+    DesiredInstall,
+    DesiredRevocation,
+    DesiredTarget,
+)
+from schemas.base import digest
+from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage
+from schemas.plan import Action, Change, Plan, Reason, Source
+from schemas.project import GuardSettings, LedgerSettings, PublishSettings, PublishTo, Recipient
+from schemas.request import AuthorityRequest, KeyType, LeafRequest
+from schemas.revocation import RevocationReason
+from schemas.target import LocalDirectory, TargetSpec
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = 86400
+KEY = KeyType(algorithm=Algorithm.ED25519, size=256)
+HERE = Source(file="test.yaml")
+LINEAGE = Lineage(
+    id="00112233445566ff",
+    project="example",
+    created_at=START - timedelta(days=1),
+    public_key=f"ssh-ed25519 {'A' * 68}",
+    leaf_recipient=f"age1{'q' * 58}",
+)
+PUBLISH = PublishSettings(to=PublishTo(directory="public"), base_url="http://pki.example.com")
+
+
+@dataclass(frozen=True)
+class Ca:
+    """An Authority as it is written."""
+
+    parent: str | None = None
+    generation: int = 1
+    retired: bool = False
+    days: int = 3000
+    crl_days: int = 7
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A Certificate as it is written. `targets` are (target, object name) pairs."""
+
+    issuer: str = "root"
+    targets: tuple[tuple[str, str | None], ...] = (("a", None),)
+    names: tuple[str, ...] = ("www.example.com",)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    formerly: tuple[str, ...] = ()
+    custody: Custody = Custody.UNTIL_INSTALLED
+    rotation: RotationPolicy = RotationPolicy.ALWAYS
+    on_remove: OnRemove = OnRemove.REMOVE
+    rollout: Rollout = Rollout.NOW
+    days: int = 30
+    renew_before: int = 10
+
+
+def at(*targets: str) -> tuple[tuple[str, str | None], ...]:
+    """Write `targets:` in its short form."""
+    return tuple((target, None) for target in targets)
+
+
+@dataclass
+class Fleet:
+    """The documents, the truth, and one clock. `away` are the targets that are on another host."""
+
+    cas: dict[str, Ca] = field(default_factory=lambda: {"root": Ca()})
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    revocations: dict[str, DesiredRevocation] = field(default_factory=dict)
+    targets: tuple[str, ...] = ("a", "b")
+    publish: bool = True
+    now: datetime = START
+    away: set[str] = field(default_factory=set)
+    stores: dict[str, MemoryStore] = field(default_factory=dict)
+    kinds: dict[str, type[MemoryTarget]] = field(default_factory=dict)
+    replace: frozenset[str] = frozenset()
+    pinned: bool = False
+
+    def __post_init__(self) -> None:
+        self.journal = MemoryJournal.empty(LINEAGE, self.clock)
+        self.publisher = MemoryPublisher(self.clock, self._end)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def wait(self, days: float) -> "Fleet":
+        """Let time pass."""
+        self.now += timedelta(seconds=int(days * DAY))
+        return self
+
+    def store(self, target: str) -> MemoryStore:
+        """What really is in a target, whoever may look."""
+        return self.stores.setdefault(target, MemoryStore())
+
+    def edit(self, name: str, **fields: object) -> "Fleet":
+        """Change one Certificate's document."""
+        self.leaves[name] = replace(self.leaves[name], **fields)  # type: ignore[arg-type]
+        return self
+
+    def rename(self, old: str, new: str) -> "Fleet":
+        """Rename one Certificate's document, saying so."""
+        leaf = self.leaves.pop(old)
+        self.leaves[new] = replace(leaf, formerly=(*leaf.formerly, old))
+        return self
+
+    def revoke(self, name: str, *certificates: str, serials: tuple[str, ...] = ()) -> "Fleet":
+        """Write a Revocation of everything issued up to now, or of serials."""
+        self.revocations[name] = DesiredRevocation(
+            name=name,
+            source=HERE,
+            certificates=certificates,
+            issued_before=self.now if certificates else None,
+            serials=serials,
+            reason=RevocationReason.KEY_COMPROMISE,
+        )
+        return self
+
+    def current(self, name: str) -> Issuance:
+        """The certificate issued last under a name."""
+        found = self.journal.state.certificates[name].current
+        assert found is not None
+        return found
+
+    def installed(self, target: str, name: str) -> Installed:
+        """What really stands in a target under an object name."""
+        return self.store(target).objects[name].installed
+
+    def desired(self) -> Desired:
+        """What the documents ask for."""
+        generations = {name: ca.generation for name, ca in self.cas.items()}
+        return Desired(
+            project="example",
+            revision=None,
+            keyring=(Recipient(age=f"age1{'q' * 58}"),),
+            ledger=LedgerSettings(),
+            guard=GuardSettings(),
+            publish=PUBLISH if self.publish else None,
+            authorities={n: _authority(n, ca, self.cas) for n, ca in self.cas.items()},
+            certificates={
+                name: _certificate(name, leaf, generations[leaf.issuer], frozenset(self.leaves))
+                for name, leaf in self.leaves.items()
+            },
+            targets={name: _target(name) for name in self.targets},
+            revocations=tuple(self.revocations.values()),
+        )
+
+    def reach(self) -> Mapping[str, Target]:
+        """The targets this host can reach."""
+        return {
+            name: self.kinds.get(name, MemoryTarget)(
+                TargetConfig(name, _target(name).spec, LINEAGE.owner, Path("/")), self.store(name)
+            )
+            for name in self.targets
+            if name not in self.away
+        }
+
+    def world(self) -> World:
+        """The three sides at this moment."""
+        state = self.journal.state
+        desired = pin(self.desired(), state) if self.pinned else self.desired()
+        publisher = self.publisher if self.publish else None
+        observed = observe(desired, state, self.reach(), publisher)
+        return World(desired, observed, state, self.now, self.replace)
+
+    def plan(self, selection: Selection | None = None) -> Plan:
+        """What one apply would do."""
+        return make_plan(self.world(), selection)
+
+    def session(self) -> Session:
+        """Everything apply works with."""
+        publisher = self.publisher if self.publish else None
+        reach, sops = self.reach(), cast("Sops", ClearCipher())
+        return Session(self.world(), self.journal, reach, publisher, sops, self.clock)
+
+    def stream(self, selection: Selection | None = None) -> Iterator[Event]:
+        """Plan and apply, event by event."""
+        session = self.session()
+        yield from apply(session, pending(make_plan(session.world, selection).changes))
+
+    def apply(self, selection: Selection | None = None) -> list[Event]:
+        """Plan and apply; return how each change ended."""
+        return [event for event in self.stream(selection) if event.final]
+
+    def converge(self) -> "Fleet":
+        """Apply, and expect that everything worked and nothing is left to do."""
+        events = self.apply()
+        assert [e for e in events if e.status is not EventStatus.DONE] == []
+        assert shown(self.plan()) == []
+        return self
+
+    def foreign(self, target: str, name: str) -> Installed:
+        """Put somebody else's object into a target."""
+        found = Installed(f"memory:{target}/{name}", name, {}, "abc123", "00" * 32, self.now)
+        self.store(target).put_foreign(found)
+        return found
+
+    def spoil(self, target: str, name: str, *drift: str) -> None:
+        """Let somebody touch one of our objects."""
+        objects = self.store(target).objects
+        held = objects[name]
+        objects[name] = replace(held, installed=replace(held.installed, drift=drift))
+
+    def ours(self) -> Iterator[tuple[str, MemoryObject]]:
+        """Every object that carries our label, in every target there ever was."""
+        for target, store in self.stores.items():
+            for held in store.objects.values():
+                if held.installed.owned_by(LINEAGE.owner):
+                    yield target, held
+
+    def kept_keys(self) -> dict[str, str]:
+        """The certificates whose keys the ledger holds, by serial."""
+        held = {serial for keys in self.journal.keys.values() for serial in keys}
+        return {
+            issuance.serial: record.name
+            for record in self.journal.state.certificates.values()
+            for issuance in record.issuances
+            if issuance.serial in held
+        }
+
+    def _end(self, serial: str) -> datetime | None:
+        every = issuances(self.journal.state)
+        return next((i.not_after for i in every if i.serial == serial), None)
+
+
+def revoked_now(before: LedgerState, after: LedgerState) -> Iterator[Issuance]:
+    """Yield what one wave revoked."""
+    old = {i.serial: i for i in issuances(before)}
+    for issuance in issuances(after):
+        if issuance.status is Status.REVOKED:
+            known = old.get(issuance.serial)
+            if known is None or known.status is not Status.REVOKED:
+                yield issuance
+
+
+def issuances(state: LedgerState) -> Iterator[Issuance]:
+    """Yield every issuance that the ledger holds."""
+    for certificate in state.certificates.values():
+        yield from certificate.issuances
+    for authority in state.authorities.values():
+        yield from authority.issuances
+
+
+def shown(plan: Plan) -> list[tuple[str, str, str]]:
+    """A plan as (action, address, reason)."""
+    return [(str(c.action), c.address, str(c.reason)) for c in plan.changes]
+
+
+def named(plan: Plan, action: Action, address: str) -> Change:
+    """The one change of an action and an address, a serial left out of it."""
+    (found,) = (
+        c for c in plan.changes if c.action is action and c.address.partition("#")[0] == address
+    )
+    return found
+
+
+def reasons(plan: Plan, address: str) -> dict[Action, Reason]:
+    """Why something happens at an address, by action."""
+    return {c.action: c.reason for c in plan.changes if c.address == address}
+
+
+def name_of(installed: Installed) -> str:
+    """The certificate an object says it holds."""
+    return installed.labels.get(NAME, "")
+
+
+def _target(name: str) -> DesiredTarget:
+    spec = TargetSpec(local_directory=LocalDirectory(path=name))
+    return DesiredTarget(name, HERE, spec, digest(spec.to_json()))
+
+
+def _authority(name: str, ca: Ca, cas: Mapping[str, Ca]) -> DesiredAuthority:
+    request = AuthorityRequest(
+        issuer=ca.parent,
+        issuer_generation=cas[ca.parent].generation if ca.parent else None,
+        generation=ca.generation,
+        common_name=f"Example {name} G{ca.generation}",
+        key=KEY,
+        duration=ca.days * DAY,
+    )
+    depth, above = 0, ca.parent
+    while above is not None:
+        depth, above = depth + 1, cas[above].parent
+    return DesiredAuthority(
+        name=name,
+        source=HERE,
+        labels={},
+        request=request,
+        digest=digest(request.to_json()),
+        recipients=(Recipient(age=f"age1{'q' * 58}"),),
+        crl_duration=timedelta(days=ca.crl_days),
+        depth=depth,
+        retired=ca.retired,
+    )
+
+
+def _certificate(
+    name: str, leaf: Leaf, generation: int, wanted: frozenset[str]
+) -> DesiredCertificate:
+    request = LeafRequest(
+        issuer=leaf.issuer,
+        issuer_generation=generation,
+        dns_names=tuple(sorted(leaf.names)),
+        usages=(Usage.SERVER_AUTH,),
+        key=KEY,
+        duration=leaf.days * DAY,
+    )
+    return DesiredCertificate(
+        name=name,
+        source=HERE,
+        labels=leaf.labels,
+        formerly=tuple(old for old in leaf.formerly if old not in wanted),
+        request=request,
+        digest=digest(request.to_json()),
+        renew_before=timedelta(days=leaf.renew_before),
+        custody=leaf.custody,
+        rotation_policy=leaf.rotation,
+        on_remove=leaf.on_remove,
+        rollout=leaf.rollout,
+        installs=tuple(DesiredInstall(t, o or name) for t, o in leaf.targets),
+    )

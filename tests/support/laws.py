@@ -1,0 +1,112 @@
+"""The laws that hold at every moment, judged by the truth: every target, seen or not, and every wave."""
+
+from collections.abc import Iterator, Sequence
+
+from fleet import LINEAGE, Fleet, issuances, name_of, revoked_now
+
+from providers.base import Installed, InstallRequest, Staged
+from providers.errors import ProviderError
+from providers.memory import MemoryTarget
+from reconciler.events import Event
+from reconciler.ledger.records import LedgerState
+
+
+def wanted_spots(fleet: Fleet) -> set[tuple[str, str]]:
+    """Every (target, object name) that the documents ask for."""
+    return {(t, o or name) for name, leaf in fleet.leaves.items() for t, o in leaf.targets}
+
+
+class Laws:
+    """Watches one fleet: every call of a target and every wave of the ledger is judged by the truth."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        watching = self
+
+        class Watched(MemoryTarget):
+            def switch(self, staged: Sequence[Staged], /) -> Sequence[Installed | ProviderError]:
+                for each in staged:
+                    watching.check_key(each.request)
+                return super().switch(staged)
+
+            def remove(self, installed: Installed, /) -> None:
+                watching.check_removal(self._name, installed)
+                super().remove(installed)
+
+        fleet.kinds = dict.fromkeys(fleet.targets, Watched)
+        fleet.journal.watch = self.check_wave
+
+    def check_key(self, request: InstallRequest) -> None:
+        """Nothing is shown before the ledger holds it durably."""
+        sha = {i.sha256 for r in self.state.certificates.values() for i in r.issuances}
+        held = self.fleet.stores
+        staged = {
+            store.staged[request.name].installed.sha256
+            for store in held.values()
+            if request.name in store.staged
+        }
+        assert staged <= sha, "a certificate was shown that the ledger does not know"
+
+    def check_removal(self, target: str, installed: Installed) -> None:
+        """Nothing is removed that is wanted, nor before what takes its place works everywhere."""
+        assert installed.owned_by(LINEAGE.owner), "a foreign object was to be removed"
+        spot = (target, installed.name)
+        assert spot not in wanted_spots(self.fleet), f"{spot} is wanted and was to be removed"
+        old = name_of(installed)
+        for name, leaf in self.fleet.leaves.items():
+            if name == old or (old in leaf.formerly and old not in self.fleet.leaves):
+                for place, other in leaf.targets:
+                    assert self.works(name, place, other or name), f"{old} goes before {name} works"
+
+    def works(self, name: str, target: str, object_name: str) -> bool:
+        """Whether a certificate's current issue is verified in a place."""
+        record = self.state.certificates.get(name)
+        current = record.current if record else None
+        placement = record.placement(target, object_name) if record else None
+        if current is None or placement is None or placement.serial != current.serial:
+            return False
+        if target in self.fleet.away or not self.fleet.store(target).reachable:
+            return True
+        held = self.fleet.store(target).objects.get(object_name)
+        return held is not None and held.installed.sha256 == current.sha256
+
+    def check_wave(self, before: LedgerState, after: LedgerState) -> None:
+        """What is revoked is served nowhere any more, whether or not we can look there."""
+        for issuance in revoked_now(before, after):
+            for target, held in self.fleet.ours():
+                used = set(self.chain(held.installed.serial, after))
+                assert issuance.serial not in used, f"revoked while {target} serves it"
+
+    def chain(self, serial: str | None, state: LedgerState) -> Iterator[str]:
+        """A serial and those of the CAs above it."""
+        found = next((i for i in issuances(state) if i.serial == serial), None)
+        while found is not None:
+            yield found.serial
+            record = state.authorities.get(str(found.request.issuer))
+            found = record.generation(found.request.issuer_generation or 0) if record else None
+
+    @property
+    def state(self) -> LedgerState:
+        return self.fleet.journal.state
+
+    def run(self, stream: Iterator[Event]) -> list[Event]:
+        """Apply under watch: what is served where it is wanted never goes away, foreign things stay."""
+        served = {spot for spot in self.standing() if spot in wanted_spots(self.fleet)}
+        foreign = self.strangers()
+        events = []
+        for event in stream:
+            assert served <= self.standing(), f"{served - self.standing()} vanished meanwhile"
+            assert self.strangers() | foreign == self.strangers(), "a foreign object was changed"
+            events.append(event)
+        return [event for event in events if event.final]
+
+    def standing(self) -> set[tuple[str, str]]:
+        return {(target, held.installed.name) for target, held in self.fleet.ours()}
+
+    def strangers(self) -> dict[tuple[str, str], Installed]:
+        return {
+            (target, name): held.installed
+            for target, store in self.fleet.stores.items()
+            for name, held in store.objects.items()
+            if not held.installed.owned_by(LINEAGE.owner)
+        }
