@@ -40,6 +40,19 @@ def fail(error):
     raise error
 
 
+def forks(monkeypatch):
+    """The processes that are started from now on; others' may run beside them."""
+    started = []
+    fork = os.fork
+
+    def tell():
+        started.append(fork())
+        return started[-1]
+
+    monkeypatch.setattr(os, "fork", tell)
+    return started
+
+
 def test_results_come_in_order_from_two_processes():
     found = spread(pids, ITEMS, least=10)
     assert [item for item, _ in found] == list(ITEMS)
@@ -84,8 +97,9 @@ def test_no_secret_comes_through_the_pipe():
         spread(lambda part: [Secret(b"key") for _ in part], ITEMS, least=10)
 
 
-def test_no_process_is_left_when_this_one_fails():
+def test_no_process_is_left_when_this_one_fails(monkeypatch):
     here = os.getpid()
+    started = forks(monkeypatch)
 
     def work(part):
         if os.getpid() == here:
@@ -95,8 +109,9 @@ def test_no_process_is_left_when_this_one_fails():
 
     with pytest.raises(Conflict):
         spread(work, ITEMS, least=10)
+    assert len(started) == 1
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(started[0], os.WNOHANG)
 
 
 def test_a_fork_dies_with_its_parent(tmp_path):
