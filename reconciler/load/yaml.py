@@ -1,7 +1,7 @@
 """YAML as data: mappings, lists and source text, with the place of each and nothing clever.
 
 libyaml's events are read, not its values: what a scalar means is for the field that takes it. It is
-PyYAML's libyaml (0.2.5), because older ones refuse a URI in a flow list. The places of all nodes
+PyYAML's libyaml (0.2.5 or newer), because older ones refuse a URI in a flow list. The places of all nodes
 lie in one array in the order they are written, so they cost eight bytes each.
 """
 
@@ -30,6 +30,7 @@ Value: TypeAlias = "dict[str, Value] | tuple[Value, ...] | str | None"
 Step: TypeAlias = str | int
 
 MAX_DEPTH = 32
+_TOO_DEEP = f"nests deeper than {MAX_DEPTH} levels"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -106,7 +107,7 @@ def _size_before(node: dict[str, Value], step: str) -> int:
 class _TooDeepError(Exception):
     """The document nests deeper than any of ours, and the rest of the file is not read.
 
-    libyaml's time grows with the square of the depth: 100,000 brackets cost half a minute.
+    libyaml 0.2.5's time grows with the square of the depth: 100,000 brackets cost half a minute.
     """
 
     def __init__(self, refusal: Refusal) -> None:
@@ -139,8 +140,7 @@ class _Builder:
         if kind is AliasEvent:
             return None
         if depth == MAX_DEPTH:
-            summary = f"nests deeper than {MAX_DEPTH} levels"
-            raise _TooDeepError(Refusal(start.line + 1, start.column + 1, summary))
+            raise _TooDeepError(Refusal(start.line + 1, start.column + 1, _TOO_DEEP))
         return self._mapping(depth + 1) if kind is MappingStartEvent else self._list(depth + 1)
 
     def _list(self, depth: int) -> tuple[Value, ...]:
@@ -220,6 +220,8 @@ def _broken(text: str, error: MarkedYAMLError) -> Refusal:
     lines = text.rstrip().split("\n")
     if line > len(lines):  # libyaml points behind the end, where there is nothing to show
         line, column = len(lines), len(lines[-1]) + 1
+    if "maximum nesting depth" in (error.problem or ""):  # libyaml 0.2.6 has a limit of its own
+        return Refusal(line, column, _TOO_DEEP)
     hint = _QUOTE if error.context == "while scanning an alias" else ""
     words = ", ".join(part for part in (error.context, error.problem) if part)
     return Refusal(line, column, f"is not YAML: {words}", hint)
