@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +10,6 @@ import pytest
 pytest.register_assert_rewrite("providers.conformance")
 
 GOLDEN = Path(__file__).parent / "golden"
-
-# what tests of several folders are built on; there are no packages below tests/
-sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,15 +1,20 @@
 """Every named point of an apply, failed and killed: the next apply puts everything right."""
 
 import itertools
+from collections.abc import Callable, Mapping
 
+import judge
 import pytest
+import rig
+from judge import Scenarios, recovered
+from rig import Repository, Runner, Workshop
 
 
 @pytest.fixture(scope="session")
-def points(rig, workshop, scenarios):
+def points(workshop: Workshop, scenarios: Scenarios) -> Mapping[str, list[str]]:
     """The named points that an apply reaches, in order, by scenario."""
 
-    def reached(runner, repository, _):
+    def reached(runner: Runner, repository: Repository, _: None) -> list[str]:
         log = repository.temporary.parent / "points"
         assert runner.apply(repository, CERTFORM_FAILPOINT_LOG=str(log)).status == 0
         return log.read_text().split()
@@ -22,12 +27,17 @@ def points(rig, workshop, scenarios):
 
 @pytest.mark.parametrize("action", ["kill", "raise"])
 @pytest.mark.parametrize("scenario", ["issue", "reissue"])
-def test_an_apply_stopped_at_any_point_is_finished_by_the_next(  # noqa: PLR0917  fixtures, given by name
-    rig, judge, workshop, scenarios, points, recovered, tell, scenario, action
-):
+def test_an_apply_stopped_at_any_point_is_finished_by_the_next(
+    workshop: Workshop,
+    scenarios: Scenarios,
+    points: Mapping[str, list[str]],
+    tell: Callable[[str], None],
+    scenario: str,
+    action: str,
+) -> None:
     template, wanted = scenarios[scenario]
 
-    def trial(runner, repository, point):
+    def trial(runner: Runner, repository: Repository, point: tuple[str, int]) -> list[str]:
         ended = runner.apply(repository, CERTFORM_FAILPOINT=f"{point[0]}:{point[1]}:{action}")
         problems = list(judge.served(repository.root, complete=scenario == "reissue"))
         if (ended.status == -9) != (action == "kill"):

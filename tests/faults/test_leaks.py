@@ -6,10 +6,14 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import judge
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -17,14 +21,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_pem_private_key,
 )
+from rig import Repository, Runner, Workshop
 
 from providers.sops.binary import Sops
 from reconciler.ledger import keyring, layout
 
+Canaries = Callable[[Repository], dict[str, bytes]]
 SPACE = re.compile(rb"\s+|\\n")
 
 
-def forms(name, key):
+def forms(name: str, key: PrivateKeyTypes) -> dict[str, bytes]:
     """Return every form of a key that would be a leak, by name."""
     pkcs8 = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     raw = scalar(key)
@@ -39,44 +45,45 @@ def forms(name, key):
     return {f"{name}: {form}": value for form, value in found.items()}
 
 
-def scalar(key):
+def scalar(key: PrivateKeyTypes) -> bytes:
     if isinstance(key, Ed25519PrivateKey):
         return key.private_bytes_raw()
+    assert isinstance(key, EllipticCurvePrivateKey)
     return key.private_numbers().private_value.to_bytes((key.key_size + 7) // 8)
 
 
 @pytest.fixture
-def canaries(judge, monkeypatch):
+def canaries(monkeypatch: pytest.MonkeyPatch) -> Canaries:
     """Return every secret of a repository once certform has filled it, in all their forms."""
 
-    def gather(repository):
+    def gather(repository: Repository) -> dict[str, bytes]:
         monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(repository.identity))
-        found = {}
+        found: dict[str, bytes] = {}
         for path in repository.root.glob("live/*/*/current/privkey.pem"):
             found |= forms(
                 "/".join(path.parts[-4:-2]), load_pem_private_key(path.read_bytes(), None)
             )
         for name in judge.ledger(repository.root).authorities:
-            opened = Sops().decrypt(stored(judge, repository, layout.authority_key_path(name, 1)))
+            opened = Sops().decrypt(stored(repository, layout.authority_key_path(name, 1)))
             found |= forms(name, load_der_private_key(opened.reveal(), None))
         state = judge.ledger(repository.root)
-        sealed = stored(judge, repository, layout.KEYRING)
+        sealed = stored(repository, layout.KEYRING)
         ring = keyring.opened(sealed, state.lineage, Sops())
         found |= forms("ledger key", ring.signing_key)
         found["leaf identity"] = str(ring.leaf_identity).encode()
-        found["age identity"] = re.search(rb"AGE-SECRET-KEY-\w+", repository.identity.read_bytes())[
-            0
-        ]
+        identity = re.search(rb"AGE-SECRET-KEY-\w+", repository.identity.read_bytes())
+        assert identity is not None
+        found["age identity"] = identity[0]
         return found
 
     return gather
 
 
-def stored(judge, repository, path):
+def stored(repository: Repository, path: str) -> bytes:
     return judge.git(repository.root, "cat-file", "blob", f"certform/ledger:{path}")
 
 
-def hits(canaries, surfaces):
+def hits(canaries: Mapping[str, bytes], surfaces: Mapping[str, bytes]) -> Iterator[str]:
     """Yield where a secret can be seen, line breaks left out as well."""
     for place, content in surfaces.items():
         joined = SPACE.sub(b"", content)
@@ -85,7 +92,7 @@ def hits(canaries, surfaces):
                 yield f"{name} in {place}"
 
 
-def left_behind(judge, repository):
+def left_behind(repository: Repository) -> dict[str, bytes]:
     """Return all that a run left on disk, but for the keys in targets, by place."""
     root = repository.root
     surfaces = {
@@ -97,7 +104,7 @@ def left_behind(judge, repository):
     return surfaces
 
 
-def content(path):
+def content(path: Path) -> bytes:
     """Return a file, decompressed if it is a loose object, half written ones as well."""
     data = path.read_bytes()
     if "objects" in path.parts:
@@ -108,11 +115,11 @@ def content(path):
     return data
 
 
-def watched(repository, *argv):
+def watched(repository: Repository, *argv: str) -> dict[str, bytes]:
     """Run the installed program and return what others could see meanwhile, and its output."""
     program = Path(sys.executable).with_name("certform")
     beside = repository.temporary.parent
-    seen = {}
+    seen: dict[str, bytes] = {}
     with (beside / "out").open("wb") as out, (beside / "err").open("wb") as err:
         run = subprocess.Popen(
             [program, *argv],
@@ -135,7 +142,7 @@ def watched(repository, *argv):
     }
 
 
-def family(pid):
+def family(pid: int) -> list[int]:
     """Return a process and all below it."""
     try:
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -144,7 +151,7 @@ def family(pid):
     return [pid, *(each for child in below for each in family(int(child)))]
 
 
-def note(seen, folder, names):
+def note(seen: dict[str, bytes], folder: str, names: Iterable[str]) -> None:
     """Remember what can be read this moment; a process may be another program by the next."""
     for name in names:
         try:
@@ -156,14 +163,16 @@ def note(seen, folder, names):
             seen[place] = seen.get(place, b"") + data
 
 
-def test_no_key_is_seen_outside_its_place(judge, empty, canaries, tell, tmp_path):
+def test_no_key_is_seen_outside_its_place(
+    empty: Repository, canaries: Canaries, tell: Callable[[str], None], tmp_path: Path
+) -> None:
     with empty.copied(tmp_path / "leaks") as repository:
-        surfaces = {}
+        surfaces: dict[str, bytes] = {}
         for form in ("text", "json", "markdown"):
             surfaces |= watched(repository, "plan", "--format", form, "--out", f"{form}.json")
         surfaces |= watched(repository, "apply", "--auto-approve")
         surfaces |= watched(repository, "plan", "--out", "after.json")
-        surfaces |= left_behind(judge, repository)
+        surfaces |= left_behind(repository)
         secrets = canaries(repository)
         processes = {place.split("/")[2] for place in surfaces if place.startswith("/proc/")}
         assert len(processes) > 20, "the programs that certform starts were not seen"
@@ -173,8 +182,8 @@ def test_no_key_is_seen_outside_its_place(judge, empty, canaries, tell, tmp_path
 
 
 def test_keys_in_targets_are_found_by_the_same_search_and_readable_by_their_owner_alone(
-    empty, workshop, canaries, tmp_path
-):
+    empty: Repository, workshop: Workshop, canaries: Canaries, tmp_path: Path
+) -> None:
     with empty.copied(tmp_path / "modes") as repository:
         assert workshop.runner.apply(repository).status == 0
         files = [path for path in repository.root.rglob("*") if path.is_file()]
@@ -184,16 +193,22 @@ def test_keys_in_targets_are_found_by_the_same_search_and_readable_by_their_owne
         assert {path.stat().st_mode & 0o077 for path in holding} == {0}
 
 
-def test_no_failure_tells_a_key(rig, judge, workshop, empty, canaries, tell, tmp_path):
+def test_no_failure_tells_a_key(
+    workshop: Workshop,
+    empty: Repository,
+    canaries: Canaries,
+    tell: Callable[[str], None],
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "points"
     with empty.copied(tmp_path / "points-of") as repository:
         workshop.runner.apply(repository, CERTFORM_FAILPOINT_LOG=str(log))
     points = sorted(set(log.read_text().split()))
 
-    def trial(runner, repository, point):
+    def trial(runner: Runner, repository: Repository, point: str) -> tuple[list[str], int]:
         first = runner.apply(repository, CERTFORM_FAILPOINT=f"{point}:1:raise")
         # what a failure leaves behind is searched too, before the next run clears it away
-        surfaces = {f"{point}, {place}": c for place, c in left_behind(judge, repository).items()}
+        surfaces = {f"{point}, {place}": c for place, c in left_behind(repository).items()}
         then = runner.apply(repository)
         outputs = {"out": first.out, "err": first.err, "then out": then.out, "then err": then.err}
         surfaces |= {f"{point}, {name}": text.encode() for name, text in outputs.items()}

@@ -4,18 +4,25 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import judge
 import pytest
+from judge import recovered
+from rig import Ended, Repository, Workshop
+
+from reconciler.ledger.records import LedgerState
 
 SEEDS = 100 if os.environ.get("CERTFORM_FULL_SWEEP") else 12
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def race(rig, workshop, first, second, seed):
+def race(workshop: Workshop, first: Repository, second: Repository, seed: int) -> list[Ended]:
     """Start two applies a moment apart and return how both ended."""
     random_ = random.Random(seed)
     runs = []
@@ -26,27 +33,30 @@ def race(rig, workshop, first, second, seed):
     return [run.wait() for run in runs]
 
 
-def agree(judge, ended, state):
+def agree(ended: Sequence[Ended], state: LedgerState) -> list[str]:
     """Return what two applies must not have done."""
     problems = [f"ended with {e.status}: {e.err}" for e in ended if e.status not in (0, 3)]
     if all(e.status != 0 for e in ended):
         problems.append("nobody finished")
-    for name, record in {**state.certificates, **state.authorities}.items():
-        if len(record.issuances) != 1:
-            problems.append(f"surplus: {name} has {len(record.issuances)} issuances")
+    issued = {name: record.issuances for name, record in state.certificates.items()}
+    issued |= {name: record.issuances for name, record in state.authorities.items()}
+    for name, issuances in issued.items():
+        if len(issuances) != 1:
+            problems.append(f"surplus: {name} has {len(issuances)} issuances")
     return problems
 
 
 def test_two_applies_on_one_repository_issue_nothing_twice(
-    rig, judge, workshop, empty, recovered, tell, place
-):
+    workshop: Workshop, empty: Repository, tell: Callable[[str], None], place: Path
+) -> None:
     wanted = judge.Wanted({"one": 1, "two": 1, "three": 1})
-    found, waited = [], 0
+    found: list[list[str]] = []
+    waited = 0
     for seed in range(SEEDS):
         with empty.copied(place / str(seed)) as repository:
             beside = repository.beside(place / str(seed) / "second")
-            ended = race(rig, workshop, repository, beside, seed)
-            problems = agree(judge, ended, judge.ledger(repository.root))
+            ended = race(workshop, repository, beside, seed)
+            problems = agree(ended, judge.ledger(repository.root))
             problems += recovered(workshop.runner, repository, wanted)
             waited += any("waiting for" in each.err for each in ended)
             found.append([f"seed {seed}: {problem}" for problem in problems])
@@ -56,16 +66,17 @@ def test_two_applies_on_one_repository_issue_nothing_twice(
 
 
 def test_two_clones_of_a_remote_issue_nothing_twice(
-    rig, judge, workshop, empty, recovered, tell, place
-):
+    workshop: Workshop, empty: Repository, tell: Callable[[str], None], place: Path
+) -> None:
     """The targets are the same too: both clones install into one pair of directories."""
     wanted = judge.Wanted({"one": 1, "two": 1, "three": 1})
-    found, waited = [], 0
+    found: list[list[str]] = []
+    waited = 0
     for seed in range(SEEDS):
         with empty.copied(place / str(seed)) as origin:
             first, second = (origin.cloned(place / str(seed) / name) for name in ("a", "b"))
-            ended = race(rig, workshop, first, second, seed)
-            problems = agree(judge, ended, judge.ledger(first.root))
+            ended = race(workshop, first, second, seed)
+            problems = agree(ended, judge.ledger(first.root))
             problems += recovered(workshop.runner, first, wanted)
             problems += judge.keys_in_git(second.root)
             waited += any("waiting for" in each.err for each in ended)
@@ -75,7 +86,9 @@ def test_two_clones_of_a_remote_issue_nothing_twice(
     assert [problem for problems in found for problem in problems] == []
 
 
-def test_the_lock_of_a_killed_run_is_taken_over_at_once(judge, workshop, empty, recovered, place):
+def test_the_lock_of_a_killed_run_is_taken_over_at_once(
+    workshop: Workshop, empty: Repository, place: Path
+) -> None:
     with empty.copied(place / "killed") as repository:
         run = workshop.runner.start(
             repository, "apply", "--auto-approve", CERTFORM_FAILPOINT="ledger.refs.after:3:kill"
@@ -88,7 +101,9 @@ def test_the_lock_of_a_killed_run_is_taken_over_at_once(judge, workshop, empty, 
         assert recovered(workshop.runner, repository, wanted) == []
 
 
-def test_a_ref_that_another_git_is_writing_just_now_is_left_to_it(workshop, empty, place):
+def test_a_ref_that_another_git_is_writing_just_now_is_left_to_it(
+    workshop: Workshop, empty: Repository, place: Path
+) -> None:
     with empty.copied(place / "young") as repository:
         lock = repository.root / ".git/refs/heads/certform/ledger.lock"
         lock.touch()

@@ -3,9 +3,13 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
+import judge
 import pytest
+from judge import Scenarios, recovered
+from rig import Repository, Runner, Workshop
 
 MOMENTS = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.1)
 """Seconds into a run; an apply takes longer than the last on most machines."""
@@ -13,11 +17,11 @@ MOMENTS = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.1)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_apply_stops_cleanly_and_the_next_one_finishes(
-    judge, workshop, scenarios, recovered, tell, number
-):
+    workshop: Workshop, scenarios: Scenarios, tell: Callable[[str], None], number: signal.Signals
+) -> None:
     template, wanted = scenarios["reissue"]
 
-    def trial(runner, repository, moment):
+    def trial(runner: Runner, repository: Repository, moment: float) -> list[str]:
         run = runner.start(repository, "apply", "--auto-approve")
         time.sleep(moment)
         with suppress(ProcessLookupError):

@@ -4,8 +4,14 @@ import itertools
 import os
 import re
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
+import judge
 import pytest
+import rig
+from judge import Scenarios, recovered
+from rig import Ended, Repository, Runner, Workshop
 
 WRITES = ("fsync", "syncfs", "rename", "renameat", "unlink", "unlinkat", "mkdirat", "symlinkat")
 """What changes the disk; the creation of files is found among all calls of openat."""
@@ -21,6 +27,8 @@ ERRORS = {
     "unlinkat": ("EIO",),
 }
 PER_CALL = 3
+Changes = Mapping[str, Sequence[int]]
+"""The counts at which each system call changes the disk."""
 GIT_LOCKS = ("refs/heads/certform/ledger", "refs/certform/keys", "packed-refs")
 GIT_FAULTS = (
     *itertools.product(("openat", "fsync", "rename"), GIT_LOCKS, ("signal=KILL",)),
@@ -29,11 +37,13 @@ GIT_FAULTS = (
 
 
 @pytest.fixture(scope="session")
-def calls(rig, workshop, scenarios, require):
+def calls(
+    workshop: Workshop, scenarios: Scenarios, require: Callable[[str], str]
+) -> Mapping[str, Changes]:
     """For each scenario and system call, the counts at which certform's own process changes the disk."""
     require("strace")
 
-    def count(runner, repository, _):
+    def count(runner: Runner, repository: Repository, _: None) -> Changes:
         log = repository.temporary.parent / "strace"
         options = ["-o", str(log), "-e", f"trace=openat,write,{','.join(WRITES)}"]
         assert runner.apply(repository, strace=options).status == 0
@@ -45,9 +55,10 @@ def calls(rig, workshop, scenarios, require):
     }
 
 
-def _changes(log):
+def _changes(log: str) -> Changes:
     """Return the count of each call that changes the disk, by its name."""
-    seen, changes = {}, {}
+    seen: dict[str, int] = {}
+    changes: dict[str, list[int]] = {}
     for match in CALL.finditer(log):
         name = match[2]
         seen[name] = seen.get(name, 0) + 1
@@ -57,30 +68,36 @@ def _changes(log):
     return changes
 
 
-def _spread(counts, wanted):
+def _spread(counts: Sequence[int], wanted: int) -> Sequence[int]:
     """Return some of the counts, evenly spread, the first and the last among them."""
     if len(counts) <= wanted:
         return counts
     return sorted({counts[round(k * (len(counts) - 1) / (wanted - 1))] for k in range(wanted)})
 
 
-def _mostly(hit):
+def _mostly(hit: Sequence[bool]) -> bool:
     """Whether nearly all faults happened: the number of files that Python opens varies a little."""
     return sum(hit) >= 0.9 * len(hit)
 
 
-def _points(rig, calls, names):
+def _points(calls: Changes, names: Iterable[str]) -> list[tuple[str, int]]:
     limit = 10**6 if rig.FULL else PER_CALL
     return [(name, at) for name in names for at in _spread(calls.get(name, []), limit)]
 
 
 @pytest.mark.parametrize("scenario", ["issue", "reissue"])
-def test_an_apply_killed_at_any_system_call_is_finished_by_the_next(  # noqa: PLR0917  fixtures, given by name
-    rig, judge, workshop, scenarios, calls, recovered, tell, scenario
-):
+def test_an_apply_killed_at_any_system_call_is_finished_by_the_next(
+    workshop: Workshop,
+    scenarios: Scenarios,
+    calls: Mapping[str, Changes],
+    tell: Callable[[str], None],
+    scenario: str,
+) -> None:
     template, wanted = scenarios[scenario]
 
-    def trial(runner, repository, point):
+    def trial(
+        runner: Runner, repository: Repository, point: tuple[str, int]
+    ) -> tuple[bool, list[str]]:
         kill = f"inject={point[0]}:signal=KILL:when={point[1]}"
         ended = runner.apply(repository, strace=["-o", os.devnull, "-e", kill])
         problems = list(judge.served(repository.root, complete=scenario == "reissue"))
@@ -89,7 +106,7 @@ def test_an_apply_killed_at_any_system_call_is_finished_by_the_next(  # noqa: PL
         problems += recovered(runner, repository, wanted)
         return ended.status == -9, [f"killed at {point}: {problem}" for problem in problems]
 
-    points = _points(rig, calls[scenario], ("openat", *WRITES))
+    points = _points(calls[scenario], ("openat", *WRITES))
     hit, found = zip(*workshop.sweep(template, points, trial), strict=True)
     tell(judge.summary(f"SIGKILL at system calls, {scenario}", found))
     assert list(itertools.chain(*found)) == []
@@ -97,11 +114,16 @@ def test_an_apply_killed_at_any_system_call_is_finished_by_the_next(  # noqa: PL
 
 
 def test_a_disk_that_fails_leaves_the_old_certificate_served_and_is_told_plainly(
-    rig, judge, workshop, scenarios, calls, recovered, tell
-):
+    workshop: Workshop,
+    scenarios: Scenarios,
+    calls: Mapping[str, Changes],
+    tell: Callable[[str], None],
+) -> None:
     template, wanted = scenarios["reissue"]
 
-    def trial(runner, repository, point):
+    def trial(
+        runner: Runner, repository: Repository, point: tuple[str, int, str]
+    ) -> tuple[bool, list[str]]:
         name, at, error = point
         inject = f"inject={name}:error={error}:when={at}"
         log = repository.temporary.parent / "strace"
@@ -117,7 +139,7 @@ def test_a_disk_that_fails_leaves_the_old_certificate_served_and_is_told_plainly
     points = [
         (name, at, error)
         for name, errors in ERRORS.items()
-        for (_, at), error in itertools.product(_points(rig, calls["reissue"], [name]), errors)
+        for (_, at), error in itertools.product(_points(calls["reissue"], [name]), errors)
     ]
     hit, found = zip(*workshop.sweep(template, points, trial), strict=True)
     tell(judge.summary("disk faults", found))
@@ -126,13 +148,16 @@ def test_a_disk_that_fails_leaves_the_old_certificate_served_and_is_told_plainly
 
 
 def test_a_git_that_dies_while_it_moves_refs_stops_nobody_for_good(
-    judge, workshop, scenarios, recovered, require, tell
-):
+    workshop: Workshop,
+    scenarios: Scenarios,
+    require: Callable[[str], str],
+    tell: Callable[[str], None],
+) -> None:
     """A power cut or an out-of-memory killer takes git too, in the midst of its own lock files."""
     require("strace")
     template, wanted = scenarios["reissue"]
 
-    def trial(runner, repository, point):
+    def trial(runner: Runner, repository: Repository, point: tuple[str, str, str]) -> list[str]:
         name, ref, fault = point
         place = repository.root / ".git" / f"{ref}.lock"
         watch = ["-f", "-o", os.devnull, "-P", str(place), "-e", f"inject={name}:{fault}:when=1"]
@@ -147,14 +172,14 @@ def test_a_git_that_dies_while_it_moves_refs_stops_nobody_for_good(
     assert list(itertools.chain(*found)) == []
 
 
-def let_pass(folder, seconds):
+def let_pass(folder: Path, seconds: int) -> None:
     """Make every lock file in a folder older."""
     then = time.time() - seconds
     for lock in folder.rglob("*.lock"):
         os.utime(lock, (then, then))
 
 
-def unclear(ended):
+def unclear(ended: Ended) -> Iterator[str]:
     """Yield what is wrong with how a failed run told about it."""
     if "met a bug" in ended.err or "Traceback" in ended.err + ended.out:
         yield f"no diagnostic: {ended.err}"

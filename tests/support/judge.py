@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from rig import Repository, Runner
 
 from reconciler.ledger.reader import read_ledger
 from reconciler.ledger.records import LedgerState, Status
@@ -115,6 +116,22 @@ class Wanted:
 
     issued: Mapping[str, int]
     revoked: frozenset[int] = frozenset()
+
+
+Scenarios = Mapping[str, tuple[Repository, Wanted]]
+"""Where to start from and how it must end, by what is done."""
+
+
+def recovered(runner: Runner, repository: Repository, wanted: Wanted) -> list[str]:
+    """Apply again, then plan: return what is still not as it must be."""
+    seen = look(repository.root)
+    again = runner.apply(repository)
+    if again.status != 0:
+        return [f"the next apply ended with {again.status}: {again.err}"]
+    plan = runner.run(repository, "plan", "--detailed-exitcode")
+    left = [] if plan.status == 0 else [f"the plan is not empty ({plan.status}): {plan.out}"]
+    left += unsettled(repository.root, wanted, seen)
+    return [*left, *keys_in(repository.temporary)]
 
 
 def unsettled(root: Path, wanted: Wanted, seen: Sight) -> Iterator[str]:
