@@ -1,5 +1,7 @@
 """Serial numbers that come again in every run, so that a history that failed fails again."""
 
+from collections.abc import Iterator
+
 import pytest
 from history import SERIALS
 
@@ -7,7 +9,7 @@ from providers import x509
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _serials():
+def _serials() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(x509, "new_serial", SERIALS)
         yield

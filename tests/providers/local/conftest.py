@@ -1,29 +1,42 @@
 """A local target in a temporary directory, and certificates for it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from providers.base import TargetConfig
+from providers.base import Bundle, Installed, InstallRequest, TargetConfig
 from providers.conformance import OURS, request
 from providers.local.directory import LocalDirectoryTarget
 from providers.specimens import Specimens
-from schemas.target import LocalDirectory, TargetSpec
+from schemas.target import LocalDirectory, TargetSpec, Verify
 
 
 @pytest.fixture(scope="session")
-def specimens():
+def specimens() -> Specimens:
     return Specimens.make(datetime.now(UTC))
 
 
 @pytest.fixture
-def bundle(specimens):
-    return lambda name="www.example.com": specimens.bundle(name, datetime.now(UTC))
+def bundle(specimens: Specimens) -> Callable[..., Bundle]:
+    def bundle(name: str = "www.example.com") -> Bundle:
+        return specimens.bundle(name, datetime.now(UTC))
+
+    return bundle
 
 
 @pytest.fixture
-def make_target(tmp_path):
-    def make(name="local", whose=OURS, check=None, reload=None, verify=None, **settings):
+def make_target(tmp_path: Path) -> Callable[..., LocalDirectoryTarget]:
+    def make(
+        name: str = "local",
+        whose: str = OURS,
+        check: tuple[str, ...] | None = None,
+        reload: tuple[str, ...] | None = None,
+        verify: Verify | None = None,
+        **settings: Any,
+    ) -> LocalDirectoryTarget:
         place = LocalDirectory(path="tls", **settings)
         spec = TargetSpec(local_directory=place, check=check, reload=reload, verify=verify)
         return LocalDirectoryTarget.from_config(TargetConfig(name, spec, whose, tmp_path))
@@ -32,15 +45,18 @@ def make_target(tmp_path):
 
 
 @pytest.fixture
-def target(make_target):
+def target(make_target: Callable[..., LocalDirectoryTarget]) -> LocalDirectoryTarget:
     return make_target()
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path: Path) -> Path:
     return tmp_path / "tls"
 
 
 @pytest.fixture
-def wanted(bundle):
-    return lambda name="web", predecessor=None: request(name, bundle(), predecessor)
+def wanted(bundle: Callable[..., Bundle]) -> Callable[..., InstallRequest]:
+    def wanted(name: str = "web", predecessor: Installed | None = None) -> InstallRequest:
+        return request(name, bundle(), predecessor)
+
+    return wanted

@@ -3,7 +3,10 @@
 import os
 import signal
 import subprocess
+import sys
+from pathlib import Path
 
+import ledger_kit as kit
 import pytest
 
 from reconciler.ledger.contract import Wave
@@ -12,11 +15,11 @@ from reconciler.ledger.history import log, verify_history
 WAVES = 2
 
 
-def run(site, kit, name: str, waves: int, **environment: str) -> subprocess.CompletedProcess:
-    script = kit.Path(__file__).with_name("writer.py")
+def run(site, name: str, waves: int, **environment: str) -> subprocess.CompletedProcess:
+    script = Path(__file__).with_name("writer.py")
     settings = site.settings.model_dump_json(by_alias=True, exclude_none=True)
     return subprocess.run(
-        [kit.sys.executable, str(script), str(site.path), settings, name, str(waves), "stop"],
+        [sys.executable, str(script), str(site.path), settings, name, str(waves), "stop"],
         input=kit.issuance("1f").model_dump_json(exclude_none=True).encode(),
         capture_output=True,
         check=False,
@@ -24,15 +27,15 @@ def run(site, kit, name: str, waves: int, **environment: str) -> subprocess.Comp
     )
 
 
-def points(site, kit, tmp_path) -> list[str]:
+def points(site, tmp_path) -> list[str]:
     """Return the failpoints that an undisturbed run passes, in order."""
     passed = tmp_path / "points"
-    done = run(site, kit, "e", WAVES, CERTFORM_FAILPOINT_LOG=str(passed))
+    done = run(site, "e", WAVES, CERTFORM_FAILPOINT_LOG=str(passed))
     assert done.returncode == 0, done.stderr.decode()
     return passed.read_text().split()
 
 
-def assert_whole(site, kit, name: str) -> int:
+def assert_whole(site, name: str) -> int:
     """Assert that what is recorded under a name is the first waves, whole; return how many."""
     state = site.read()
     serials = [f"{name}{n:x}" for n in range(WAVES)]
@@ -46,18 +49,18 @@ def assert_whole(site, kit, name: str) -> int:
 
 
 @pytest.mark.parametrize("action", ["kill", "raise"])
-def test_whatever_step_fails_the_next_run_converges(site, kit, tmp_path, action):
-    names = points(site, kit, tmp_path)
+def test_whatever_step_fails_the_next_run_converges(site, tmp_path, action):
+    names = points(site, tmp_path)
     assert len(names) > 20
     releasing = names.index("lock.release.before") + 1
     for n, point in enumerate(names, start=1):
         name = f"{n:02x}"
-        done = run(site, kit, name, WAVES, CERTFORM_FAILPOINT=f"*:{n}:{action}")
+        done = run(site, name, WAVES, CERTFORM_FAILPOINT=f"*:{n}:{action}")
         # Failing to give the lock back undoes nothing, so it is no failure of the run.
         failed = 0 if n >= releasing else 1
         expected = -signal.SIGKILL if action == "kill" else failed
         assert done.returncode == expected, (point, done.stderr.decode())
-        written = assert_whole(site, kit, name)
+        written = assert_whole(site, name)
         with site.journal() as journal:
             last = [f"{name}{written - 1:x}"] if written else []
             assert set(journal.leaf_keys([f"{name}{i:x}" for i in range(WAVES)])) == set(last)
@@ -65,27 +68,27 @@ def test_whatever_step_fails_the_next_run_converges(site, kit, tmp_path, action)
             journal.write(Wave("on we go", certificates=done, erase=frozenset(last)))
             assert journal.unerased == ()
         assert site.read().bundles == {"e"}
-        assert count_age_files(site, kit) == 1, point
+        assert count_age_files(site) == 1, point
     assert verify_history(site.path, site.settings) == ()
 
 
-def count_age_files(site, kit) -> int:
+def count_age_files(site) -> int:
     objects = kit.every_object(site.path).values()
     return sum(content.startswith(b"age-encryption.org/") for content in objects)
 
 
 @pytest.mark.parametrize("moved", ["keys", "keys ledger", "keys ledger seen"])
-def test_a_transaction_of_refs_cut_short_by_a_power_failure_is_harmless(make_site, kit, moved):
+def test_a_transaction_of_refs_cut_short_by_a_power_failure_is_harmless(make_site, moved):
     """git renames refs one by one at the end; whatever prefix of them happened, nothing is lost."""
     site = make_site(remote=False)
-    run(site, kit, "e", 1)
+    run(site, "e", 1)
     refs = {
         "keys": "refs/certform/keys",
         "ledger": f"refs/heads/{site.settings.branch}",
         "seen": "refs/certform/seen",
     }
     before = {name: kit.run_git(site.path, "rev-parse", ref) for name, ref in refs.items()}
-    run(site, kit, "f", 1)
+    run(site, "f", 1)
     for name in refs.keys() - set(moved.split()) - {"keys"}:
         kit.run_git(site.path, "update-ref", refs[name], before[name])
     state = site.read()
@@ -99,15 +102,15 @@ def test_a_transaction_of_refs_cut_short_by_a_power_failure_is_harmless(make_sit
 
 
 @pytest.mark.parametrize("ref", ["heads/certform/ledger", "certform/lock", "certform/keys"])
-def test_a_ref_lock_that_git_left_behind_is_an_error_that_names_it(make_site, kit, ref):
+def test_a_ref_lock_that_git_left_behind_is_an_error_that_names_it(make_site, ref):
     site = make_site(remote=False)
-    run(site, kit, "e", 1)
+    run(site, "e", 1)
     stale = site.path / ".git" / "refs" / f"{ref}.lock"
     stale.parent.mkdir(parents=True, exist_ok=True)
     stale.touch()
-    done = run(site, kit, "f", 1)
+    done = run(site, "f", 1)
     assert done.returncode == 1
     assert str(stale) in done.stderr.decode()
     assert "web-f0" not in site.read().certificates
     stale.unlink()
-    assert run(site, kit, "f", 1).returncode == 0
+    assert run(site, "f", 1).returncode == 0

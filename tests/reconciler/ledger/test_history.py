@@ -1,17 +1,27 @@
 """The audit: what the log shows, and what it finds when something recorded was unsaid."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+import ledger_kit as kit
 import pytest
+from ledger_kit import Site
 
 from reconciler.errors import LedgerRefused
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.history import log, verify_history
-from reconciler.ledger.records import CrlRecord, Placement, Revoked, Status
+from reconciler.ledger.records import (
+    CertificateRecord,
+    CrlRecord,
+    Issuance,
+    Placement,
+    Revoked,
+    Status,
+)
 from schemas.revocation import RevocationReason
 
 
-def crl(kit, number: int, sha256: str | None = None) -> CrlRecord:
+def crl(number: int, sha256: str | None = None) -> CrlRecord:
     week = kit.NOW + timedelta(days=7)
     return CrlRecord(
         authority="root",
@@ -23,109 +33,117 @@ def crl(kit, number: int, sha256: str | None = None) -> CrlRecord:
     )
 
 
-def certificates(kit, *issuances):
-    return {"certificates": [kit.certificate("web", *issuances)]}
+def wave(
+    certificates: Sequence[CertificateRecord] = (),
+    crls: Sequence[CrlRecord] = (),
+    gone: Sequence[str] = (),
+) -> Wave:
+    return Wave("a wave", certificates=certificates, crls=crls, gone=gone)
 
 
-def revoked(kit, serial: str = "1f", reason=RevocationReason.SUPERSEDED):
+def certificates(*issuances: Issuance) -> Wave:
+    return wave([kit.certificate("web", *issuances)])
+
+
+def revoked(serial: str = "1f", reason: RevocationReason = RevocationReason.SUPERSEDED) -> Issuance:
     return kit.issuance(serial, Status.REVOKED, revoked=Revoked(at=kit.NOW, reason=reason))
 
 
 GOOD = {
-    "a life": lambda kit: [
-        certificates(kit, kit.issuance("1f", Status.RESERVED)),
-        certificates(kit, kit.issuance("1f", certificate="Y2VydA==")),
-        certificates(kit, kit.issuance("1f", certificate="Y2VydA=="), kit.issuance("20")),
+    "a life": [
+        certificates(kit.issuance("1f", Status.RESERVED)),
+        certificates(kit.issuance("1f", certificate="Y2VydA==")),
+        certificates(kit.issuance("1f", certificate="Y2VydA=="), kit.issuance("20")),
     ],
-    "an abandoned reservation dropped": lambda kit: [
-        certificates(kit, kit.issuance("1f", Status.RESERVED)),
-        certificates(kit, kit.issuance("1f", Status.ABANDONED)),
-        certificates(kit, kit.issuance("20")),
+    "an abandoned reservation dropped": [
+        certificates(kit.issuance("1f", Status.RESERVED)),
+        certificates(kit.issuance("1f", Status.ABANDONED)),
+        certificates(kit.issuance("20")),
     ],
-    "a revocation": lambda kit: [
-        certificates(kit, kit.issuance("1f")),
-        certificates(kit, revoked(kit)),
+    "a revocation": [
+        certificates(kit.issuance("1f")),
+        certificates(revoked()),
     ],
-    "an expired one dropped": lambda kit: [
-        certificates(kit, kit.issuance("1f", not_after=kit.NOW - timedelta(days=1))),
-        {"gone": ["web"]},
+    "an expired one dropped": [
+        certificates(kit.issuance("1f", not_after=kit.NOW - timedelta(days=1))),
+        wave(gone=["web"]),
     ],
-    "a certificate renamed": lambda kit: [
-        certificates(kit, kit.issuance("1f")),
-        {"gone": ["web"], "certificates": [kit.certificate("www", kit.issuance("1f"))]},
+    "a certificate renamed": [
+        certificates(kit.issuance("1f")),
+        wave([kit.certificate("www", kit.issuance("1f"))], gone=["web"]),
     ],
-    "a placement forgotten": lambda kit: [
-        {
-            "certificates": [
+    "a placement forgotten": [
+        wave(
+            [
                 kit.certificate("web").model_copy(
                     update={"placements": (Placement(target="t", object_name="web"),)}
                 )
             ]
-        },
-        {"certificates": [kit.certificate("web")]},
+        ),
+        certificates(),
     ],
-    "CRLs": lambda kit: [
-        {"crls": [crl(kit, 1)]},
-        {"crls": [crl(kit, 1, "aa")]},
-        {"crls": [crl(kit, 2)]},
+    "CRLs": [
+        wave(crls=[crl(1)]),
+        wave(crls=[crl(1, "aa")]),
+        wave(crls=[crl(2)]),
     ],
 }
 BAD = {
-    "serial 1f vanished": lambda kit: [certificates(kit, kit.issuance("1f")), {"gone": ["web"]}],
-    "serial 1f went from revoked to issued": lambda kit: [
-        certificates(kit, revoked(kit)),
-        certificates(kit, kit.issuance("1f")),
+    "serial 1f vanished": [certificates(kit.issuance("1f")), wave(gone=["web"])],
+    "serial 1f went from revoked to issued": [
+        certificates(revoked()),
+        certificates(kit.issuance("1f")),
     ],
-    "serial 1f went from issued to reserved": lambda kit: [
-        certificates(kit, kit.issuance("1f")),
-        certificates(kit, kit.issuance("1f", Status.RESERVED)),
+    "serial 1f went from issued to reserved": [
+        certificates(kit.issuance("1f")),
+        certificates(kit.issuance("1f", Status.RESERVED)),
     ],
-    "serial 1f changed its revoked": lambda kit: [
-        certificates(kit, revoked(kit)),
-        certificates(kit, revoked(kit, reason=RevocationReason.UNSPECIFIED)),
+    "serial 1f changed its revoked": [
+        certificates(revoked()),
+        certificates(revoked(reason=RevocationReason.UNSPECIFIED)),
     ],
-    "serial 1f changed its spki": lambda kit: [
-        certificates(kit, kit.issuance("1f", Status.RESERVED)),
-        certificates(kit, kit.issuance("1f", spki="b3RoZXI=")),
+    "serial 1f changed its spki": [
+        certificates(kit.issuance("1f", Status.RESERVED)),
+        certificates(kit.issuance("1f", spki="b3RoZXI=")),
     ],
-    "serial 1f changed its certificate": lambda kit: [
-        certificates(kit, kit.issuance("1f", certificate="YQ==")),
-        certificates(kit, kit.issuance("1f", certificate="Yg==")),
+    "serial 1f changed its certificate": [
+        certificates(kit.issuance("1f", certificate="YQ==")),
+        certificates(kit.issuance("1f", certificate="Yg==")),
     ],
-    "the CRL number of root generation 1 went back": lambda kit: [
-        {"crls": [crl(kit, 2)]},
-        {"crls": [crl(kit, 1)]},
+    "the CRL number of root generation 1 went back": [
+        wave(crls=[crl(2)]),
+        wave(crls=[crl(1)]),
     ],
-    "CRL number of root": lambda kit: [
-        {"crls": [crl(kit, 2, "aa")]},
-        {"crls": [crl(kit, 2, "bb")]},
+    "CRL number of root": [
+        wave(crls=[crl(2, "aa")]),
+        wave(crls=[crl(2, "bb")]),
     ],
 }
 
 
-def write(site, waves) -> None:
+def write(site: Site, waves: Iterable[Wave]) -> None:
     with site.journal() as journal:
-        for wave in waves:
-            journal.write(Wave("a wave", **wave))
+        for each in waves:
+            journal.write(each)
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_an_honest_history_has_no_findings(make_site, kit, name):
+def test_an_honest_history_has_no_findings(make_site, name):
     site = make_site(remote=False)
-    write(site, GOOD[name](kit))
+    write(site, GOOD[name])
     assert verify_history(site.path, site.settings) == ()
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_was_unsaid_is_found(make_site, kit, name):
+def test_what_was_unsaid_is_found(make_site, name):
     site = make_site(remote=False)
-    write(site, BAD[name](kit))
+    write(site, BAD[name])
     findings = verify_history(site.path, site.settings)
     assert name in findings[0].problem
     assert {finding.tip for finding in findings} == {site.read().tip}
 
 
-def test_an_unsigned_commit_deep_in_history_is_found(make_site, kit):
+def test_an_unsigned_commit_deep_in_history_is_found(make_site):
     site = make_site(remote=False)
     identity = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
     branch = site.settings.branch
@@ -135,14 +153,14 @@ def test_an_unsigned_commit_deep_in_history_is_found(make_site, kit):
     outsider = kit.run_git(site.path, *identity, *commit)
     kit.run_git(site.path, "update-ref", f"refs/heads/{branch}", outsider)
     with pytest.raises(LedgerRefused, match="signed by nobody"):
-        write(site, [{}])
+        write(site, [wave()])
     (finding,) = verify_history(site.path, site.settings)
     assert finding.problem == "is not signed with the ledger's key"
     assert [entry.signed for entry in log(site.path, site.settings)] == [False, True]
 
 
-def test_the_log_tells_what_was_done_newest_first(site, kit):
-    write(site, [certificates(kit, kit.issuance("1f")), {"gone": ["web"]}])
+def test_the_log_tells_what_was_done_newest_first(site):
+    write(site, [certificates(kit.issuance("1f")), wave(gone=["web"])])
     entries = log(site.path, site.settings)
     assert [e.summary for e in entries] == ["a wave", "a wave", "Begin the ledger of example"]
     assert all(entry.signed and entry.at == kit.NOW for entry in entries)

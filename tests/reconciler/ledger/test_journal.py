@@ -1,9 +1,11 @@
 """Waves: what they leave in git, what they erase from it, and who can judge them."""
 
+import base64
 import sys
 import time
 from datetime import timedelta
 
+import ledger_kit as kit
 import pyrage
 import pytest
 
@@ -16,15 +18,15 @@ from schemas.certificate import Algorithm
 from schemas.request import AuthorityRequest, KeyType
 
 
-def keyed(kit, serial: str, bundle: str | None):
+def keyed(serial: str, bundle: str | None):
     return kit.certificate(f"web-{serial}", kit.issuance(serial, bundle=bundle))
 
 
-def keys(kit, *serials: str) -> dict[str, Secret]:
+def keys(*serials: str) -> dict[str, Secret]:
     return {serial: Secret(kit.der(serial)) for serial in serials}
 
 
-def read_age_files(kit, path, identity) -> list[bytes]:
+def read_age_files(path, identity) -> list[bytes]:
     """Return what the identity opens among all objects of a repository."""
     objects = kit.every_object(path).values()
     ciphertexts = [content for content in objects if content.startswith(b"age-encryption.org/")]
@@ -36,7 +38,7 @@ def leaf_identity(site):
         return journal._open().keyring.leaf_identity
 
 
-def test_what_a_wave_records_is_read_back(site, kit):
+def test_what_a_wave_records_is_read_back(site):
     crl = CrlRecord(
         authority="services", generation=1, number=3, this_update=kit.NOW, next_update=kit.NOW
     )
@@ -61,7 +63,7 @@ def test_what_a_wave_records_is_read_back(site, kit):
     assert recorded.crls == {("services", 1): crl}
 
 
-def test_a_forgotten_authority_goes_with_its_keys(site, kit):
+def test_a_forgotten_authority_goes_with_its_keys(site):
     request = AuthorityRequest(
         generation=2,
         common_name="Example G2",
@@ -83,7 +85,7 @@ def test_a_forgotten_authority_goes_with_its_keys(site, kit):
     assert list(recorded.authorities) == ["old.g2"]
 
 
-def test_the_working_tree_and_the_index_are_left_alone(site, kit):
+def test_the_working_tree_and_the_index_are_left_alone(site):
     before = kit.run_git(site.path, "rev-parse", "HEAD")
     with site.journal() as journal:
         journal.write(Wave("issue", certificates=[kit.certificate("web")]))
@@ -91,7 +93,7 @@ def test_the_working_tree_and_the_index_are_left_alone(site, kit):
     assert kit.run_git(site.path, "rev-parse", "HEAD") == before
 
 
-def test_git_finds_nothing_to_complain_about(site, kit):
+def test_git_finds_nothing_to_complain_about(site):
     with site.journal() as journal:
         for n in range(3):
             names = [f"web-{n}-{i}" for i in range(120 if n == 1 else 2)]
@@ -99,14 +101,14 @@ def test_git_finds_nothing_to_complain_about(site, kit):
     assert kit.run_git(site.path, "fsck", "--full", "--strict", "--no-dangling") == ""
 
 
-def test_the_lock_leaves_no_objects_behind(site, kit):
+def test_the_lock_leaves_no_objects_behind(site):
     with site.journal() as journal:
         journal.write(Wave("issue", certificates=[kit.certificate("web")]))
         journal.renew()
     assert "commit" not in kit.run_git(site.path, "fsck", "--unreachable", "--no-reflogs")
 
 
-def test_git_itself_judges_every_signature_good(site, kit, require, tmp_path):
+def test_git_itself_judges_every_signature_good(site, require, tmp_path):
     require("ssh-keygen")
     with site.journal() as journal:
         journal.write(Wave("issue\n\nwith a body", certificates=[kit.certificate("web")]))
@@ -118,7 +120,7 @@ def test_git_itself_judges_every_signature_good(site, kit, require, tmp_path):
     assert shown == ["G certform@localhost"] * 2
 
 
-def test_a_message_cannot_forge_a_header_or_an_escape_sequence(site, kit):
+def test_a_message_cannot_forge_a_header_or_an_escape_sequence(site):
     with site.journal() as journal:
         journal.write(Wave("issue\x1b[2J\0 web"))
         tip = journal.state.tip
@@ -126,10 +128,10 @@ def test_a_message_cannot_forge_a_header_or_an_escape_sequence(site, kit):
     assert site.read().tip == tip
 
 
-def test_leaf_keys_are_given_back_while_they_are_kept(site, kit):
+def test_leaf_keys_are_given_back_while_they_are_kept(site):
     with site.journal() as journal:
-        records = [keyed(kit, "a1", "b1"), keyed(kit, "a2", "b1")]
-        new = keys(kit, "a1", "a2")
+        records = [keyed("a1", "b1"), keyed("a2", "b1")]
+        new = keys("a1", "a2")
         journal.write(Wave("reserve", certificates=records, bundle="b1", new_keys=new))
     with site.journal() as journal:
         found = journal.leaf_keys(["a2", "a1", "ff"])
@@ -140,111 +142,111 @@ def test_leaf_keys_are_given_back_while_they_are_kept(site, kit):
     assert site.read().bundles == {"b1"}
 
 
-def test_a_bundle_grows_without_losing_what_it_held(site, kit):
+def test_a_bundle_grows_without_losing_what_it_held(site):
     with site.journal() as journal:
         for serial in ("a1", "a2"):
-            record = keyed(kit, serial, "b1")
-            new = keys(kit, serial)
+            record = keyed(serial, "b1")
+            new = keys(serial)
             journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=new))
         assert journal.leaf_keys(["a1", "a2"]).keys() == {"a1", "a2"}
 
 
-def test_new_keys_without_a_bundle_are_a_mistake(site, kit):
+def test_new_keys_without_a_bundle_are_a_mistake(site):
     with site.journal() as journal, pytest.raises(ValueError, match="names their bundle"):
-        journal.write(Wave("reserve", new_keys=keys(kit, "a1")))
+        journal.write(Wave("reserve", new_keys=keys("a1")))
 
 
-def test_an_erased_key_is_in_no_object_of_the_store(site, kit):
+def test_an_erased_key_is_in_no_object_of_the_store(site):
     identity = leaf_identity(site)
     with site.journal() as journal:
-        records = [keyed(kit, "a1", "b1"), keyed(kit, "a2", "b1")]
-        new = keys(kit, "a1", "a2")
+        records = [keyed("a1", "b1"), keyed("a2", "b1")]
+        new = keys("a1", "a2")
         journal.write(Wave("reserve", certificates=records, bundle="b1", new_keys=new))
-        (held,) = read_age_files(kit, site.path, identity)
+        (held,) = read_age_files(site.path, identity)
         assert b"a1" in held
 
-        erased = keyed(kit, "a1", None)
+        erased = keyed("a1", None)
         journal.write(Wave("done", certificates=[erased], erase=frozenset({"a1"})))
-        (held,) = read_age_files(kit, site.path, identity)
+        (held,) = read_age_files(site.path, identity)
         assert b'"a1"' not in held
         assert b'"a2"' in held
         assert journal.leaf_keys(["a1", "a2"]).keys() == {"a2"}
 
-        erased = keyed(kit, "a2", None)
+        erased = keyed("a2", None)
         journal.write(Wave("done", certificates=[erased], erase=frozenset({"a2"})))
-        assert read_age_files(kit, site.path, identity) == []
+        assert read_age_files(site.path, identity) == []
         assert journal.unerased == ()
         assert journal.state.bundles == frozenset()
     assert site.read().bundles == frozenset()
 
 
-def test_a_bundle_goes_with_the_last_record_that_names_it(site, kit):
+def test_a_bundle_goes_with_the_last_record_that_names_it(site):
     identity = leaf_identity(site)
     with site.journal() as journal:
-        record = keyed(kit, "a1", "b1")
-        journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=keys(kit, "a1")))
+        record = keyed("a1", "b1")
+        journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=keys("a1")))
         journal.write(Wave("drop", gone=[record.name]))
-    assert read_age_files(kit, site.path, identity) == []
+    assert read_age_files(site.path, identity) == []
 
 
-def test_a_bundle_that_was_packed_is_reported_and_erased_once_it_is_loose(site, kit):
+def test_a_bundle_that_was_packed_is_reported_and_erased_once_it_is_loose(site):
     identity = leaf_identity(site)
     with site.journal() as journal:
-        record = keyed(kit, "a1", "b1")
-        journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=keys(kit, "a1")))
+        record = keyed("a1", "b1")
+        journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=keys("a1")))
         kit.run_git(site.path, "gc", "--quiet")
-        erased = keyed(kit, "a1", None)
+        erased = keyed("a1", None)
         journal.write(Wave("done", certificates=[erased], erase=frozenset({"a1"})))
         assert len(journal.unerased) == 4
-    assert len(read_age_files(kit, site.path, identity)) == 1
+    assert len(read_age_files(site.path, identity)) == 1
     kit.run_git(site.path, "repack", "-a", "-d", "--unpack-unreachable", "--quiet")
     with site.journal() as journal:
         assert journal.unerased == ()
-    assert read_age_files(kit, site.path, identity) == []
+    assert read_age_files(site.path, identity) == []
 
 
-def test_the_lost_work_of_the_user_survives_every_erasure(site, kit):
+def test_the_lost_work_of_the_user_survives_every_erasure(site):
     lost = kit.run_git(site.path, "hash-object", "-w", "certform.yaml")
     (site.path / "other").write_text("not yet added anywhere")
     lost = kit.run_git(site.path, "hash-object", "-w", "other")
     with site.journal() as journal:
-        new = keys(kit, "a1")
-        record = keyed(kit, "a1", "b1")
+        new = keys("a1")
+        record = keyed("a1", "b1")
         journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=new))
         journal.write(Wave("drop", gone=[record.name]))
     assert kit.run_git(site.path, "cat-file", "-p", lost) == "not yet added anywhere"
 
 
-def test_another_clone_erases_what_it_fetched(make_site, kit, tmp_path):
+def test_another_clone_erases_what_it_fetched(make_site, tmp_path):
     site = make_site(remote=True)
     identity = leaf_identity(site)
     other = site.clone(tmp_path / "other")
     with site.journal() as journal:
-        record = keyed(kit, "a1", "b1")
-        new = keys(kit, "a1")
+        record = keyed("a1", "b1")
+        new = keys("a1")
         journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=new))
         assert other.read().bundles == {"b1"}
-        assert len(read_age_files(kit, other.path, identity)) == 1
+        assert len(read_age_files(other.path, identity)) == 1
         journal.write(Wave("drop", gone=[record.name]))
     assert other.read().bundles == frozenset()
-    assert read_age_files(kit, other.path, identity) == []
+    assert read_age_files(other.path, identity) == []
 
 
-def test_no_object_holds_a_key_in_the_clear(site, kit):
+def test_no_object_holds_a_key_in_the_clear(site):
     with site.journal() as journal:
-        record = keyed(kit, "a1", "b1")
-        new = keys(kit, "a1")
+        record = keyed("a1", "b1")
+        new = keys("a1")
         journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=new))
         keyring = journal._open().keyring
     seed = keyring.signing_key.private_bytes_raw()
     identity = str(keyring.leaf_identity).encode()
-    secrets = (kit.der("a1"), kit.base64.b64encode(kit.der("a1")), seed, identity)
-    secrets += (seed.hex().encode(), kit.base64.b64encode(seed))
+    secrets = (kit.der("a1"), base64.b64encode(kit.der("a1")), seed, identity)
+    secrets += (seed.hex().encode(), base64.b64encode(seed))
     for content in kit.every_object(site.path).values():
         assert not any(secret in content for secret in secrets)
 
 
-def test_the_keyring_is_opened_once_for_many_waves_and_not_at_all_for_none(site, kit, monkeypatch):
+def test_the_keyring_is_opened_once_for_many_waves_and_not_at_all_for_none(site, monkeypatch):
     calls = []
     decrypt = Sops.decrypt
     monkeypatch.setattr(Sops, "decrypt", lambda *a: calls.append(1) or decrypt(*a))
@@ -257,7 +259,7 @@ def test_the_keyring_is_opened_once_for_many_waves_and_not_at_all_for_none(site,
     assert calls == [1]
 
 
-def test_time_in_the_ledger_does_not_run_backwards(site, kit):
+def test_time_in_the_ledger_does_not_run_backwards(site):
     with site.journal(now=kit.NOW.replace(year=2030)) as journal:
         journal.write(Wave("later"))
     with site.journal() as journal:
@@ -265,7 +267,7 @@ def test_time_in_the_ledger_does_not_run_backwards(site, kit):
         assert journal.state.tip_time == kit.NOW.replace(year=2030)
 
 
-def test_ten_thousand_records_are_one_wave(site, kit, capsys):
+def test_ten_thousand_records_are_one_wave(site, capsys):
     records = [
         kit.certificate(f"web-{n}", kit.issuance(f"{n + 1:x}", certificate="Q" * 800))
         for n in range(10_000)

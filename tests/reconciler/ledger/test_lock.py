@@ -3,9 +3,12 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import ledger_kit as kit
 import pytest
 
 from reconciler.errors import Locked
@@ -109,7 +112,7 @@ def test_a_lock_that_moves_is_not_taken_over(site):
     assert holder.counter > 1
 
 
-def test_an_overtaken_writer_writes_nothing(site, kit):
+def test_an_overtaken_writer_writes_nothing(site):
     with site.journal() as overtaken:
         place = open_store(site.path, site.settings)
         lock.unlock(place, overtaken.lock.holder.id)
@@ -147,8 +150,8 @@ def test_unlock_removes_the_lock_it_names_and_no_other(site):
         pass
 
 
-def spawn(site, kit, python, name, waves, action="stop", **environment) -> subprocess.Popen:
-    script = kit.Path(__file__).with_name("writer.py")
+def spawn(site, python, name, waves, action="stop", **environment) -> subprocess.Popen:
+    script = Path(__file__).with_name("writer.py")
     settings = site.settings.model_dump_json(by_alias=True, exclude_none=True)
     process = subprocess.Popen(
         [python, str(script), str(site.path), settings, name, str(waves), action],
@@ -164,15 +167,14 @@ def spawn(site, kit, python, name, waves, action="stop", **environment) -> subpr
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_writers_that_race_lose_no_wave_and_write_none_twice(site, kit, tmp_path, seed):
+def test_writers_that_race_lose_no_wave_and_write_none_twice(site, tmp_path, seed):
     sites = [site, site]
     if kit.run_git(site.path, "remote"):
         sites = [site, site.clone(tmp_path / "other")]
     names = (f"a{seed}", f"b{seed}", f"c{seed}")
     places = (sites[0], sites[1], sites[seed % 2])
     racers = [
-        spawn(place, kit, kit.sys.executable, name, 4)
-        for place, name in zip(places, names, strict=True)
+        spawn(place, sys.executable, name, 4) for place, name in zip(places, names, strict=True)
     ]
     for racer in racers:
         _, stderr = racer.communicate()
@@ -189,8 +191,8 @@ def test_writers_that_race_lose_no_wave_and_write_none_twice(site, kit, tmp_path
         assert set(journal.leaf_keys([w.removeprefix("wave ") for w in expected])) == set(last)
 
 
-def test_a_writer_that_is_killed_gives_way_at_once(site, kit):
-    killed = spawn(site, kit, kit.sys.executable, "a0", 2, "hang")
+def test_a_writer_that_is_killed_gives_way_at_once(site):
+    killed = spawn(site, sys.executable, "a0", 2, "hang")
     assert killed.stdout.readline() == b"holding\n"
     with pytest.raises(Locked):
         site.journal().__enter__()

@@ -3,6 +3,7 @@
 import subprocess
 from dataclasses import replace
 
+import ledger_kit as kit
 import pytest
 
 from providers.sops.binary import Sops
@@ -17,13 +18,13 @@ from schemas.project import LedgerSettings
 BRANCH = "refs/heads/certform/ledger"
 
 
-def home(site, kit):
+def home(site):
     """Return the repository the ledger lives in."""
     origin = kit.run_git(site.path, "remote", "get-url", "origin", check=False)
     return site.path.parent / "origin.git" if origin else site.path
 
 
-def write(site, kit, name: str) -> str:
+def write(site, name: str) -> str:
     with site.journal() as journal:
         journal.write(Wave(f"issue {name}", certificates=[kit.certificate(name)]))
         return journal.state.tip
@@ -37,16 +38,16 @@ def test_a_new_ledger_is_empty_and_its_own(site):
     assert state.lineage.owner.startswith("example_")
 
 
-def test_reading_decrypts_nothing_and_takes_no_lock(site, kit, monkeypatch):
-    write(site, kit, "web")
+def test_reading_decrypts_nothing_and_takes_no_lock(site, monkeypatch):
+    write(site, "web")
     monkeypatch.setenv("SOPS_AGE_KEY_FILE", "/nonexistent")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     assert set(site.read().certificates) == {"web"}
-    refs = kit.run_git(home(site, kit), "for-each-ref", "--format=%(refname)")
+    refs = kit.run_git(home(site), "for-each-ref", "--format=%(refname)")
     assert "refs/certform/lock" not in refs
 
 
-def test_reading_changes_nothing_in_a_repository_that_has_the_ledger(make_site, kit):
+def test_reading_changes_nothing_in_a_repository_that_has_the_ledger(make_site):
     site = make_site(remote=False)
     before = kit.run_git(site.path, "for-each-ref"), kit.every_object(site.path)
     site.read()
@@ -60,31 +61,31 @@ def test_a_project_without_a_key_is_told_to_init(site):
     assert refusal.value.hint == "certform init"
 
 
-def test_a_missing_ledger_is_never_a_first_run(site, kit):
-    kit.run_git(home(site, kit), "update-ref", "-d", BRANCH)
+def test_a_missing_ledger_is_never_a_first_run(site):
+    kit.run_git(home(site), "update-ref", "-d", BRANCH)
     with pytest.raises(LedgerRefused, match="is missing") as refusal:
         site.read()
     assert "certform ledger recover" in refusal.value.hint
     assert refusal.value.exit_code == 3
 
 
-def test_a_fresh_clone_reads_the_ledger(make_site, kit, tmp_path):
+def test_a_fresh_clone_reads_the_ledger(make_site, tmp_path):
     site = make_site(remote=True)
-    tip = write(site, kit, "web")
+    tip = write(site, "web")
     assert site.clone(tmp_path / "fresh").read().tip == tip
 
 
-def test_a_shallow_clone_reads_and_writes_the_ledger(make_site, kit, tmp_path):
+def test_a_shallow_clone_reads_and_writes_the_ledger(make_site, tmp_path):
     site = make_site(remote=True)
-    write(site, kit, "web")
+    write(site, "web")
     shallow = site.clone(tmp_path / "shallow", "--depth=1")
     assert kit.run_git(shallow.path, "rev-parse", "--is-shallow-repository") == "true"
     assert set(shallow.read().certificates) == {"web"}
-    write(shallow, kit, "api")
+    write(shallow, "api")
     assert set(site.read().certificates) == {"web", "api"}
 
 
-def test_a_ledger_of_another_key_is_foreign(site, kit, tmp_path, recipients):
+def test_a_ledger_of_another_key_is_foreign(site, tmp_path, recipients):
     other = kit.make_repository(tmp_path / "other")
     key = create_ledger(other, "other", LedgerSettings(), recipients, Sops(), kit.NOW).public_key
     stranger = replace(site, settings=LedgerSettings(public_key=key))
@@ -92,9 +93,9 @@ def test_a_ledger_of_another_key_is_foreign(site, kit, tmp_path, recipients):
         stranger.read()
 
 
-def commit_on_top(site, kit, *, key: bool, change: dict[str, bytes] | None = None) -> str:
+def commit_on_top(site, *, key: bool, change: dict[str, bytes] | None = None) -> str:
     """Put a commit on the ledger as an outsider would, or as somebody with its key would."""
-    place = home(site, kit)
+    place = home(site)
     git = Git(place)
     parent = kit.run_git(place, "rev-parse", BRANCH)
     naming: Format = object_format(git)
@@ -119,16 +120,16 @@ def _last_by_name(listing: bytes) -> bytes:
     return b"\n".join(entries.values()) + b"\n"
 
 
-def test_an_unsigned_tip_is_refused(site, kit):
-    tip = commit_on_top(site, kit, key=False)
+def test_an_unsigned_tip_is_refused(site):
+    tip = commit_on_top(site, key=False)
     with pytest.raises(LedgerRefused, match=f"{tip} is signed by nobody"):
         site.read()
     with pytest.raises(LedgerRefused, match="signed by nobody"), site.journal():
         pytest.fail("the journal opened")
 
 
-def test_a_signature_moved_to_another_commit_is_refused(site, kit):
-    place = home(site, kit)
+def test_a_signature_moved_to_another_commit_is_refused(site):
+    place = home(site)
     tip = kit.run_git(place, "rev-parse", BRANCH)
     (content,) = Git(place).contents("commit", [tip])
     forged = content.replace(b"Begin the ledger", b"Begin the forgery")
@@ -147,24 +148,24 @@ def test_a_signature_moved_to_another_commit_is_refused(site, kit):
         ({"lineage.json": b'{"format": 2}'}, "newer|not a Lineage"),
     ],
 )
-def test_a_damaged_file_is_named(site, kit, change, said):
-    commit_on_top(site, kit, key=True, change=change)
+def test_a_damaged_file_is_named(site, change, said):
+    commit_on_top(site, key=True, change=change)
     with pytest.raises(LedgerRefused, match=said):
         site.read()
 
 
-def test_a_rolled_back_ledger_is_refused_by_who_saw_the_later_one(site, kit):
-    first = write(site, kit, "web")
-    write(site, kit, "api")
+def test_a_rolled_back_ledger_is_refused_by_who_saw_the_later_one(site):
+    first = write(site, "web")
+    write(site, "api")
     site.read()
-    kit.run_git(home(site, kit), "update-ref", BRANCH, first)
+    kit.run_git(home(site), "update-ref", BRANCH, first)
     with pytest.raises(LedgerRefused, match="rolled back"):
         site.read()
     with pytest.raises(LedgerRefused, match="rolled back"), site.journal():
         pytest.fail("the journal opened")
 
 
-def test_a_ledger_that_is_only_here_is_to_be_published(make_site, kit, tmp_path):
+def test_a_ledger_that_is_only_here_is_to_be_published(make_site, tmp_path):
     site = make_site(remote=False)
     kit.run_git(tmp_path, "init", "--quiet", "--bare", "origin.git")
     kit.run_git(site.path, "remote", "add", "origin", str(tmp_path / "origin.git"))
@@ -174,7 +175,7 @@ def test_a_ledger_that_is_only_here_is_to_be_published(make_site, kit, tmp_path)
     assert replace(site, settings=here).read().certificates == {}
 
 
-def test_a_remote_out_of_reach_is_an_error_and_not_an_absence(make_site, kit):
+def test_a_remote_out_of_reach_is_an_error_and_not_an_absence(make_site):
     site = make_site(remote=True)
     (site.path.parent / "origin.git").rename(site.path.parent / "elsewhere.git")
     with pytest.raises(GitError, match="does not appear to be a git repository"):
@@ -196,31 +197,31 @@ def test_a_remote_cannot_be_a_command(site, tmp_path):
     assert not marker.exists()
 
 
-def test_a_ledger_is_not_made_twice(site, kit, recipients):
+def test_a_ledger_is_not_made_twice(site, recipients):
     for settings in (site.settings, LedgerSettings()):
         with pytest.raises(LedgerRefused, match="there is, or was, a ledger"):
             create_ledger(site.path, "example", settings, recipients, Sops(), kit.NOW)
 
 
-def test_a_ledger_that_vanished_is_not_made_anew(site, kit, recipients):
-    kit.run_git(home(site, kit), "update-ref", "-d", BRANCH)
+def test_a_ledger_that_vanished_is_not_made_anew(site, recipients):
+    kit.run_git(home(site), "update-ref", "-d", BRANCH)
     with pytest.raises(LedgerRefused, match="there is, or was, a ledger"):
         create_ledger(site.path, "example", site.settings, recipients, Sops(), kit.NOW)
 
 
-def test_an_init_that_was_cut_short_finds_the_ledger_it_made(site, kit, tmp_path):
+def test_an_init_that_was_cut_short_finds_the_ledger_it_made(site, tmp_path):
     found = existing_lineage(site.path, LedgerSettings())
     assert found is not None
     assert found.public_key == site.settings.public_key
     assert existing_lineage(kit.make_repository(tmp_path / "new"), LedgerSettings()) is None
 
 
-def test_a_sha256_repository_keeps_a_ledger_too(kit, tmp_path, recipients):
+def test_a_sha256_repository_keeps_a_ledger_too(tmp_path, recipients):
     path = tmp_path / "wide"
     path.mkdir()
     subprocess.run(["git", "init", "-q", "--object-format=sha256"], cwd=path, check=True)
     key = create_ledger(path, "wide", LedgerSettings(), recipients, Sops(), kit.NOW).public_key
     site = kit.Site(path, LedgerSettings(public_key=key))
-    write(site, kit, "web")
+    write(site, "web")
     assert set(site.read().certificates) == {"web"}
     assert kit.run_git(path, "fsck", "--full", "--strict", "--no-dangling") == ""

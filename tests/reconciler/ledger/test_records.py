@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import ledger_kit as kit
 import pytest
 
 from reconciler.errors import LedgerRefused
@@ -57,7 +58,7 @@ PLACEMENTS = (
 
 
 @pytest.fixture
-def records(kit):
+def records():
     urls = Urls(crl="http://pki.test/root.crl", issuer="http://pki.test/root.cer")
     authority = kit.issuance("2a", request=REQUEST, custody=None, urls=urls, **ISSUED)
     revoked = Revoked(at=NOW, reason=RevocationReason.SUPERSEDED)
@@ -112,7 +113,7 @@ def test_a_damaged_record_is_refused_by_name_and_place(content, said):
         layout.decode(Lineage, "lineage.json", content)
 
 
-def test_a_record_under_the_path_of_another_is_refused(kit):
+def test_a_record_under_the_path_of_another_is_refused():
     content = layout.encode(kit.certificate("web"))
     with pytest.raises(LedgerRefused, match="holds the record of"):
         layout.certificates({layout.certificate_path("other"): content})

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import ledger_kit as kit
 import pytest
 
 from providers.secret import Secret
@@ -16,96 +17,96 @@ from reconciler.ledger.recovery import Access, recover
 BRANCH = "refs/heads/certform/ledger"
 
 
-def home(site, kit):
+def home(site):
     origin = kit.run_git(site.path, "remote", "get-url", "origin", check=False)
     return site.path.parent / "origin.git" if origin else site.path
 
 
-def access(kit) -> Access:
+def access() -> Access:
     return Access(Sops(), lambda: kit.NOW, kit.QUICK)
 
 
-def write(site, kit, name: str) -> str:
+def write(site, name: str) -> str:
     with site.journal() as journal:
         journal.write(Wave(f"issue {name}", certificates=[kit.certificate(name)]))
         return journal.state.tip
 
 
-def move(site, kit, tip: str | None) -> None:
+def move(site, tip: str | None) -> None:
     """Do to the branch what only its owner should."""
     change = ("-d", BRANCH) if tip is None else (BRANCH, tip)
-    kit.run_git(home(site, kit), "update-ref", *change)
+    kit.run_git(home(site), "update-ref", *change)
 
 
-def test_a_ledger_in_order_is_left_as_it_is(site, kit):
-    tip = write(site, kit, "web")
-    (said,) = recover(site.path, site.settings, access(kit))
+def test_a_ledger_in_order_is_left_as_it_is(site):
+    tip = write(site, "web")
+    (said,) = recover(site.path, site.settings, access())
     assert "in order" in said
     assert site.read().tip == tip
 
 
-def test_a_deleted_ledger_comes_back(site, kit):
-    tip = write(site, kit, "web")
-    move(site, kit, None)
-    said = recover(site.path, site.settings, access(kit))
+def test_a_deleted_ledger_comes_back(site):
+    tip = write(site, "web")
+    move(site, None)
+    said = recover(site.path, site.settings, access())
     assert f"from nothing to {tip}" in said[0]
     assert site.read().tip == tip
 
 
-def test_a_rolled_back_ledger_goes_forward_again(site, kit):
-    first, second = write(site, kit, "web"), write(site, kit, "api")
-    move(site, kit, first)
-    recover(site.path, site.settings, access(kit))
+def test_a_rolled_back_ledger_goes_forward_again(site):
+    first, second = write(site, "web"), write(site, "api")
+    move(site, first)
+    recover(site.path, site.settings, access())
     assert site.read().tip == second
 
 
-def test_what_an_outsider_put_on_top_is_taken_off(site, kit):
-    tip = write(site, kit, "web")
-    git = Git(home(site, kit))
+def test_what_an_outsider_put_on_top_is_taken_off(site):
+    tip = write(site, "web")
+    git = Git(home(site))
     tree = kit.run_git(git.directory, "rev-parse", f"{BRANCH}^{{tree}}")
     made = object_format(git).object("commit", Commit(tree, tip, "mine", kit.NOW).payload())
     git.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=made.content)
-    move(site, kit, made.id)
+    move(site, made.id)
     with pytest.raises(LedgerRefused, match="signed by nobody"):
         site.read()
-    recover(site.path, site.settings, access(kit))
+    recover(site.path, site.settings, access())
     assert site.read().tip == tip
 
 
-def part(site, kit) -> tuple[str, str]:
+def part(site) -> tuple[str, str]:
     """Let the ledger go two ways, as a restored backup does; return what we saw and what is there."""
-    first = write(site, kit, "web")
-    seen = write(site, kit, "api")
-    move(site, kit, first)
+    first = write(site, "web")
+    seen = write(site, "api")
+    move(site, first)
     kit.run_git(site.path, "update-ref", "refs/certform/seen", first)
-    there = write(site, kit, "other")
+    there = write(site, "other")
     kit.run_git(site.path, "update-ref", "refs/certform/seen", seen)
     return seen, there
 
 
 @pytest.mark.parametrize("choice", [0, 1])
-def test_where_tips_have_parted_a_person_chooses_and_that_is_recorded(site, kit, choice):
-    tips = part(site, kit)
+def test_where_tips_have_parted_a_person_chooses_and_that_is_recorded(site, choice):
+    tips = part(site)
     with pytest.raises(LedgerRefused, match="rolled back"):
         site.read()
     with pytest.raises(LedgerRefused, match="has parted") as refusal:
-        recover(site.path, site.settings, access(kit))
+        recover(site.path, site.settings, access())
     assert "--accept" in refusal.value.hint
-    recover(site.path, site.settings, access(kit), accept=tips[choice])
+    recover(site.path, site.settings, access(), accept=tips[choice])
     assert set(site.read().certificates) == {"web", ("api", "other")[choice]}
     entry = log(site.path, site.settings)[0]
     assert entry.summary == f"Accept {tips[choice]} in place of {tips[1 - choice]}"
     assert verify_history(site.path, site.settings) == ()
 
 
-def test_only_a_tip_that_is_known_and_holds_can_be_accepted(site, kit):
-    part(site, kit)
+def test_only_a_tip_that_is_known_and_holds_can_be_accepted(site):
+    part(site)
     main = kit.run_git(site.path, "rev-parse", "main")
     with pytest.raises(LedgerRefused, match="is none of"):
-        recover(site.path, site.settings, access(kit), accept=main)
+        recover(site.path, site.settings, access(), accept=main)
 
 
-def test_a_ledger_made_here_is_published(make_site, kit, tmp_path):
+def test_a_ledger_made_here_is_published(make_site, tmp_path):
     site = make_site(remote=False)
     with site.journal() as journal:
         record = kit.certificate("web", kit.issuance("a1", bundle="b1"))
@@ -113,7 +114,7 @@ def test_a_ledger_made_here_is_published(make_site, kit, tmp_path):
         journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=key))
     kit.run_git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
     kit.run_git(site.path, "remote", "add", "origin", str(tmp_path / "origin.git"))
-    recover(site.path, site.settings, access(kit))
+    recover(site.path, site.settings, access())
     assert site.read().bundles == {"b1"}
     local = kit.run_git(site.path, "for-each-ref", "--format=%(refname)").splitlines()
     assert not {BRANCH, "refs/certform/keys", "refs/certform/lock"} & set(local)
@@ -122,7 +123,7 @@ def test_a_ledger_made_here_is_published(make_site, kit, tmp_path):
         assert journal.leaf_keys(["a1"])["a1"].reveal() == kit.der("a1")
 
 
-def test_nothing_can_be_recovered_from_nothing(site, kit, tmp_path):
+def test_nothing_can_be_recovered_from_nothing(site, tmp_path):
     empty = replace(site, path=kit.make_repository(tmp_path / "empty"))
     with pytest.raises(LedgerRefused, match="nothing is left here"):
-        recover(empty.path, empty.settings, access(kit))
+        recover(empty.path, empty.settings, access())
