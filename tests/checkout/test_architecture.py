@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,29 +16,30 @@ FILES = sorted(
 )
 
 
-def functions(path):
+def functions(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno is not None
             yield node.name, node.end_lineno - node.lineno + 1
 
 
-def test_no_function_is_longer_than_fifty_lines():
+def test_no_function_is_longer_than_fifty_lines() -> None:
     long = [(path.name, name, n) for path in FILES for name, n in functions(path) if n > 50]
     assert not long
 
 
-def test_functions_are_small():
+def test_functions_are_small() -> None:
     sizes = sorted(n for path in FILES for _, n in functions(path))
     assert sizes[len(sizes) // 2] <= 9
     assert sizes[int(len(sizes) * 0.9)] <= 25
 
 
-def test_files_are_small():
+def test_files_are_small() -> None:
     long = {str(path): n for path in FILES if (n := path.read_text().count("\n")) > 350}
     assert not long
 
 
-def test_import_contracts_hold():
+def test_import_contracts_hold() -> None:
     done = subprocess.run(
         [Path(sys.executable).parent / "lint-imports"],
         cwd=ROOT,
@@ -49,7 +51,7 @@ def test_import_contracts_hold():
 
 
 @pytest.mark.parametrize("command", ["version", "--help"])
-def test_light_commands_load_nothing_heavy(command):
+def test_light_commands_load_nothing_heavy(command: str) -> None:
     script = (
         "import sys; from reconciler.cli.app import run;"
         f"run([{command!r}]);"
@@ -62,7 +64,7 @@ def test_light_commands_load_nothing_heavy(command):
     assert done.returncode == 0, done.stderr
 
 
-def test_nobody_starts_a_shell():
+def test_nobody_starts_a_shell() -> None:
     for path in FILES:
         assert "shell=True" not in path.read_text(), path
         assert "os.system" not in path.read_text(), path

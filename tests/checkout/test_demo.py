@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Run the demo once; return its directory and what it printed."""
     directory = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
@@ -25,25 +25,25 @@ def demo(tmp_path_factory):
     return directory, done.stdout
 
 
-def test_every_chain_is_accepted_by_openssl(demo):
+def test_every_chain_is_accepted_by_openssl(demo: tuple[Path, str]) -> None:
     _, output = demo
     verdicts = [line for line in output.splitlines() if line.endswith("cert.pem: OK")]
     assert len(verdicts) == 16
 
 
-def test_the_second_plan_is_empty(demo):
+def test_the_second_plan_is_empty(demo: tuple[Path, str]) -> None:
     _, output = demo
     assert output.count("No changes. 15 certificates match") == 1
 
 
-def test_the_repository_goes_on_by_hand(demo):
+def test_the_repository_goes_on_by_hand(demo: tuple[Path, str]) -> None:
     directory, _ = demo
     command = f". {directory}/.demo-env && {ROOT}/.venv/bin/certform --chdir {directory} plan"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert "No changes." in done.stdout, done.stderr
 
 
-def test_it_stops_before_apply_when_asked(tmp_path):
+def test_it_stops_before_apply_when_asked(tmp_path: Path) -> None:
     done = subprocess.run(
         ["make", "--no-print-directory", "demo", f"DEMO={tmp_path}/d", "DEMO_APPLY=0"],
         cwd=ROOT,
@@ -55,7 +55,7 @@ def test_it_stops_before_apply_when_asked(tmp_path):
     assert not (tmp_path / "d" / "live").exists()
 
 
-def test_it_leaves_a_directory_that_holds_something_alone(tmp_path):
+def test_it_leaves_a_directory_that_holds_something_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     done = subprocess.run(
         ["scripts/demo", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False

@@ -13,12 +13,12 @@ README = (ROOT / "README.md").read_text()
 CERTFORM = Path(sys.executable).parent / "certform"
 
 
-def blocks(language):
+def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def pki(tmp_path_factory):
+def pki(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], str]:
     """Run README's one minute; return the folder it made and what was printed."""
     home = tmp_path_factory.mktemp("home")
     script = next(block for block in blocks("sh") if "certform init" in block)
@@ -40,12 +40,12 @@ def pki(tmp_path_factory):
     return home / "pki", environment, done.stdout
 
 
-def test_the_first_minute_ends_without_changes(pki):
+def test_the_first_minute_ends_without_changes(pki: tuple[Path, dict[str, str], str]) -> None:
     _, _, output = pki
     assert output.rstrip().splitlines()[-2].startswith("No changes. 2 certificates")
 
 
-def test_the_plan_shown_is_the_plan_printed(pki):
+def test_the_plan_shown_is_the_plan_printed(pki: tuple[Path, dict[str, str], str]) -> None:
     directory, environment, _ = pki
     document = directory / "services" / "orders.yaml"
     edited = document.read_text().replace(
@@ -65,19 +65,19 @@ def test_the_plan_shown_is_the_plan_printed(pki):
     assert skeleton(done.stdout).startswith(skeleton(shown))
 
 
-def skeleton(text):
+def skeleton(text: str) -> str:
     """The text without what differs between runs: times, serials, days."""
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]?[\d:]*Z?( UTC)?", "DATE", text)
     text = re.sub(r"\b[0-9a-f]{40}\b", "SERIAL", text)
     return re.sub(r"in \d+ days", "in N days", text).strip()
 
 
-def test_every_link_leads_to_a_file():
+def test_every_link_leads_to_a_file() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
 
 
-def test_make_targets_it_names_exist():
+def test_make_targets_it_names_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
         assert f"\n{target}:" in makefile

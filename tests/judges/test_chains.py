@@ -1,9 +1,12 @@
 """OpenSSL and GnuTLS accept every chain that certform makes, and refuse those that are revoked."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from mint import Authority, Court, Mint
 
 from providers import x509
 from schemas.certificate import Algorithm, Subject, Usage
@@ -20,7 +23,7 @@ KINDS = (
 class Profile:
     """What a leaf asks for, and as what OpenSSL is to accept it."""
 
-    content: dict[str, object]
+    content: dict[str, Any]
     purposes: tuple[str, ...]
 
 
@@ -69,7 +72,7 @@ LIFETIMES = (
 
 
 @pytest.fixture(scope="module")
-def figure(tell):
+def figure(tell: Callable[[str], None]) -> Iterator[dict[str, int]]:
     """Say at the end how many chains were looked at."""
     counted = {"chains": 0, "verdicts": 0}
     yield counted
@@ -80,7 +83,12 @@ def figure(tell):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_every_chain_is_accepted_and_a_revoked_one_refused(mint, hold_court, figure, kind):
+def test_every_chain_is_accepted_and_a_revoked_one_refused(
+    mint: Mint,
+    hold_court: Callable[[Authority, tuple[bytes, ...]], Court],
+    figure: dict[str, int],
+    kind: KeyType,
+) -> None:
     root = mint.authority("root", kind)
     issuing = mint.authority("issuing", kind, root, path_length=0)
     leaves = {
@@ -104,7 +112,9 @@ def test_every_chain_is_accepted_and_a_revoked_one_refused(mint, hold_court, fig
     assert "revoked" in court.gnutls(revoked).stdout
 
 
-def test_a_leaf_is_refused_for_what_it_was_not_made_for(mint, hold_court):
+def test_a_leaf_is_refused_for_what_it_was_not_made_for(
+    mint: Mint, hold_court: Callable[[Authority, tuple[bytes, ...]], Court]
+) -> None:
     root = mint.authority("root", KINDS[3])
     issuing = mint.authority("issuing", KINDS[3], root, path_length=0)
     court = hold_court(issuing, (mint.crl(root), mint.crl(issuing)))
@@ -112,7 +122,9 @@ def test_a_leaf_is_refused_for_what_it_was_not_made_for(mint, hold_court):
     assert court.openssl(client, purpose="sslserver").returncode != 0
 
 
-def test_without_its_crl_a_chain_is_refused(mint, hold_court):
+def test_without_its_crl_a_chain_is_refused(
+    mint: Mint, hold_court: Callable[[Authority, tuple[bytes, ...]], Court]
+) -> None:
     """So the CRLs above are really looked at."""
     root = mint.authority("root", KINDS[3])
     issuing = mint.authority("issuing", KINDS[3], root, path_length=0)
@@ -121,7 +133,9 @@ def test_without_its_crl_a_chain_is_refused(mint, hold_court):
     assert "unable to get certificate CRL" in court.openssl(leaf).stderr
 
 
-def test_a_deep_chain_of_mixed_keys_is_accepted(mint, hold_court):
+def test_a_deep_chain_of_mixed_keys_is_accepted(
+    mint: Mint, hold_court: Callable[[Authority, tuple[bytes, ...]], Court]
+) -> None:
     root = mint.authority("root", KINDS[2])
     upper = mint.authority("upper", KINDS[4], root, path_length=2)
     middle = mint.authority("middle", KINDS[6], upper, path_length=1)

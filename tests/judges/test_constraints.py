@@ -3,12 +3,15 @@
 What a verifier must refuse is signed by hand, past our own refusals, which are seen to refuse first.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from mint import Authority, Court, Mint
 
 from providers import x509
 from providers.signer import builder_key, signature_hash
@@ -47,7 +50,7 @@ CONSTRAINTS = {
         )
     ),
 }
-NAMES = {
+NAMES: dict[str, dict[str, Any]] = {
     "dns apex": {"dns_names": ("example.com",)},
     "dns below": {"dns_names": ("a.b.example.com",)},
     "dns wildcard": {"dns_names": ("*.example.com",)},
@@ -76,13 +79,13 @@ def _cryptography_differs(constraints: str, name: str, *, allowed: bool) -> bool
     return name.startswith("uri") and allowed and constraints in ("uri", "all", "excluded")
 
 
-def _sign_by_hand(tbs: x509.ToBeSigned, issuer) -> bytes:
+def _sign_by_hand(tbs: x509.ToBeSigned, issuer: Authority) -> bytes:
     builder = _builder(tbs, decode_spki(tbs.spki), issuer.authority)
     key = builder_key(issuer.signer)
     return builder.sign(key, signature_hash(key.public_key())).public_bytes(Encoding.DER)
 
 
-def _cryptography(leaf: bytes, issuer) -> bool:
+def _cryptography(leaf: bytes, issuer: Authority) -> bool:
     chain = [load_der_x509_certificate(der) for der in (leaf, issuer.der, *issuer.above)]
     verifier = PolicyBuilder().store(Store(chain[-1:])).time(NOW).build_client_verifier()
     try:
@@ -93,7 +96,11 @@ def _cryptography(leaf: bytes, issuer) -> bool:
 
 
 @pytest.mark.parametrize("constraints", CONSTRAINTS)
-def test_every_verifier_sees_a_constraint_as_we_do(mint, hold_court, constraints):
+def test_every_verifier_sees_a_constraint_as_we_do(
+    mint: Mint,
+    hold_court: Callable[[Authority, tuple[bytes, ...]], Court],
+    constraints: str,
+) -> None:
     root = mint.authority("root", P256)
     narrow = mint.authority("narrow", P256, root, CONSTRAINTS[constraints])
     court = hold_court(narrow, (mint.crl(root), mint.crl(narrow)))
@@ -130,7 +137,9 @@ def test_every_verifier_sees_a_constraint_as_we_do(mint, hold_court, constraints
     assert all(verdicts.values())
 
 
-def test_a_common_name_that_is_a_host_is_refused_by_openssl_and_by_us(mint, hold_court):
+def test_a_common_name_that_is_a_host_is_refused_by_openssl_and_by_us(
+    mint: Mint, hold_court: Callable[[Authority, tuple[bytes, ...]], Court]
+) -> None:
     root = mint.authority("root", P256)
     narrow = mint.authority("narrow", P256, root, CONSTRAINTS["dns"])
     court = hold_court(narrow, (mint.crl(root), mint.crl(narrow)))

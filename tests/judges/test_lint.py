@@ -1,18 +1,21 @@
 """pkilint (RFC 5280 and the CA/B Forum's TLS Baseline Requirements) finds no error in what is made."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from mint import Mint
 from pkilint import finding_filter, loader, pkix
 from pkilint.cabf import serverauth
 from pkilint.pkix import certificate, crl, extension, name
-from pkilint.validation import ValidationFindingSeverity
+from pkilint.validation import ValidationFindingSeverity, ValidationResult
 
 from schemas.authority import NameConstraints, NameForms
 from schemas.certificate import Algorithm, Subject, Usage
 from schemas.request import KeyType
 
+Lint = Callable[[bytes], list[tuple[str, str]]]
 KINDS = (
     *(KeyType(algorithm=Algorithm.RSA, size=size) for size in (2048, 3072, 4096)),
     *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in (256, 384, 521)),
@@ -32,7 +35,7 @@ NO_PUBLIC_POLICY = "cabf.serverauth.subscriber.certificate_policies_extension_ab
 """A private CA asserts no CA/B Forum policy; everything else of the Baseline Requirements holds."""
 
 
-def _errors(results) -> Iterator[tuple[str, str]]:
+def _errors(results: Iterable[ValidationResult]) -> Iterator[tuple[str, str]]:
     """Every finding that is an error: its code, and the path of what it is about."""
     for result in results:
         for found in result.finding_descriptions:
@@ -41,7 +44,7 @@ def _errors(results) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def pkix_lint():
+def pkix_lint() -> Lint:
     validators = certificate.create_pkix_certificate_validator_container(
         certificate.create_decoding_validators(
             name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS
@@ -60,7 +63,7 @@ def pkix_lint():
 
 
 @pytest.fixture(scope="module")
-def crl_lint():
+def crl_lint() -> Lint:
     validators = crl.create_pkix_crl_validator_container(
         [
             pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
@@ -89,7 +92,7 @@ def _tls_lint(der: bytes) -> list[str]:
 
 # a wildcard is no name to RFC 5280, which leaves it to RFC 9525: the Baseline Requirements judge it;
 # of URIs pkilint knows the web's schemes alone and takes spiffe:// for a mistake in spelling
-PROFILES = (
+PROFILES: tuple[dict[str, Any], ...] = (
     {"dns_names": ("example.com", "www.example.com"), "usages": (Usage.SERVER_AUTH,)},
     {"common_name": "client 1", "usages": (Usage.CLIENT_AUTH,)},
     {
@@ -122,7 +125,9 @@ ENDS = (
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_everything_of_one_kind_of_key_is_free_of_errors(mint, pkix_lint, crl_lint, kind):
+def test_everything_of_one_kind_of_key_is_free_of_errors(
+    mint: Mint, pkix_lint: Lint, crl_lint: Lint, kind: KeyType
+) -> None:
     root = mint.authority("root", kind)
     issuing = mint.authority("issuing", kind, root, path_length=0)
     leaves = [
@@ -134,7 +139,9 @@ def test_everything_of_one_kind_of_key_is_free_of_errors(mint, pkix_lint, crl_li
         assert crl_lint(der) == []
 
 
-def test_constraints_have_no_error_but_hosts_that_are_taken_for_names(mint, pkix_lint):
+def test_constraints_have_no_error_but_hosts_that_are_taken_for_names(
+    mint: Mint, pkix_lint: Lint
+) -> None:
     root = mint.authority("root", KINDS[3])
     der = mint.authority("narrow", KINDS[3], root, CONSTRAINED).der
     found = pkix_lint(der)
@@ -144,7 +151,9 @@ def test_constraints_have_no_error_but_hosts_that_are_taken_for_names(mint, pkix
 
 @pytest.mark.parametrize("kind", KINDS[:-1], ids=str)
 @pytest.mark.parametrize("days", [1, 47, 100, 200])
-def test_a_server_certificate_meets_the_baseline_requirements_but_for_a_policy(mint, kind, days):
+def test_a_server_certificate_meets_the_baseline_requirements_but_for_a_policy(
+    mint: Mint, kind: KeyType, days: int
+) -> None:
     root = mint.authority("root", kind)
     issuing = mint.authority("issuing", kind, root, path_length=0)
     end = NOW + timedelta(days=days, seconds=-1)
@@ -153,7 +162,7 @@ def test_a_server_certificate_meets_the_baseline_requirements_but_for_a_policy(m
     assert _tls_lint(leaf) == [NO_PUBLIC_POLICY]
 
 
-def test_one_second_over_200_days_is_noticed(mint):
+def test_one_second_over_200_days_is_noticed(mint: Mint) -> None:
     """So the judge really looks, and a day is counted as the Baseline Requirements count it."""
     root = mint.authority("root", KINDS[3])
     issuing = mint.authority("issuing", KINDS[3], root, path_length=0)

@@ -2,7 +2,9 @@
 
 import os
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from fleet import Fleet, issuances
 from history import GARBAGE, TARGETS, History, failed
@@ -18,6 +20,9 @@ from reconciler.planning import make_plan, pending
 from schemas.certificate import Custody
 from schemas.plan import Action, Change
 
+Step = tuple[str, int, int]
+Steps = tuple[list[Step], list[Step]]
+Kept = TypeVar("Kept")
 STEP = st.tuples(st.sampled_from(sorted(History.verbs)), st.integers(0, 20), st.integers(0, 20))
 FIRST = st.tuples(st.just("add"), st.integers(0, 4), st.integers(0, 20))
 HISTORY = st.tuples(st.lists(FIRST, min_size=1, max_size=5), st.lists(STEP, max_size=16))
@@ -30,7 +35,7 @@ LAWS = settings(
 TAKES_AWAY = (Action.REMOVE, Action.FORGET)
 
 
-def lived(steps) -> History:
+def lived(steps: Steps) -> History:
     """A repository to which all that has happened; every step of it is judged by `history.Laws`."""
     history = History()
     start, rest = steps
@@ -44,12 +49,12 @@ def planned(history: History) -> tuple[Change, ...]:
     return pending(history.fleet.plan().changes)
 
 
-def ranks(changes) -> dict[str, int]:
+def ranks(changes: Sequence[Change]) -> dict[str, int]:
     """The wave of each change."""
     return {step.id: rank for rank, wave in enumerate(waves(changes)) for step in wave}
 
 
-def closure(changes, first: str) -> set[str]:
+def closure(changes: Sequence[Change], first: str) -> set[str]:
     """A change and everything that requires it, at any remove; a CRL waits for nothing it may lack."""
     found = {first}
     while more := {
@@ -75,7 +80,7 @@ def owner_of(step: Change) -> str:
 
 @LAWS
 @given(HISTORY)
-def test_a_clean_apply_leaves_nothing_to_do_and_no_key(steps):
+def test_a_clean_apply_leaves_nothing_to_do_and_no_key(steps: Steps) -> None:
     history = lived(steps)
     history.heal()
     first = history.fleet.plan()
@@ -96,7 +101,7 @@ def test_a_clean_apply_leaves_nothing_to_do_and_no_key(steps):
 
 @LAWS
 @given(HISTORY)
-def test_every_change_comes_after_what_it_needs(steps):
+def test_every_change_comes_after_what_it_needs(steps: Steps) -> None:
     changes = planned(lived(steps))
     rank = ranks(changes)
     assert len(rank) == len(changes), "a change is named twice"
@@ -125,7 +130,7 @@ def test_every_change_comes_after_what_it_needs(steps):
 
 @LAWS
 @given(HISTORY)
-def test_nothing_is_taken_away_where_something_is_wanted_or_to_be_created(steps):
+def test_nothing_is_taken_away_where_something_is_wanted_or_to_be_created(steps: Steps) -> None:
     history = lived(steps)
     changes = planned(history)
     wanted = {
@@ -145,7 +150,7 @@ def test_nothing_is_taken_away_where_something_is_wanted_or_to_be_created(steps)
     st.integers(0, 99),
     st.sampled_from(["stage", "switch", "verify", "activate", "remove"]),
 )
-def test_a_failure_stops_only_what_depends_on_it(steps, pick, call):
+def test_a_failure_stops_only_what_depends_on_it(steps: Steps, pick: int, call: str) -> None:
     history = lived(steps)
     changes = planned(history)
     target = TARGETS[pick % len(TARGETS)]
@@ -166,7 +171,7 @@ def test_a_failure_stops_only_what_depends_on_it(steps, pick, call):
 
 @LAWS
 @given(HISTORY)
-def test_an_unseen_target_is_left_alone_and_so_is_what_is_not_ours(steps):
+def test_an_unseen_target_is_left_alone_and_so_is_what_is_not_ours(steps: Steps) -> None:
     history = lived(steps)
     fleet, observed = history.fleet, history.fleet.world().observed
     strangers = {(t, n) for t, n in history.laws.strangers()}
@@ -187,7 +192,7 @@ def test_an_unseen_target_is_left_alone_and_so_is_what_is_not_ours(steps):
 
 @LAWS
 @given(HISTORY, st.integers(0, 999))
-def test_a_plan_depends_on_nothing_but_what_it_is_made_from(steps, seed):
+def test_a_plan_depends_on_nothing_but_what_it_is_made_from(steps: Steps, seed: int) -> None:
     world = lived(steps).fleet.world()
     assert make_plan(world) == make_plan(shuffled(world, random.Random(seed)))
 
@@ -195,7 +200,7 @@ def test_a_plan_depends_on_nothing_but_what_it_is_made_from(steps, seed):
 def shuffled(world: World, order: random.Random) -> World:
     """The same world with every mapping in another order."""
 
-    def mixed(mapping):
+    def mixed(mapping: Mapping[str, Kept]) -> dict[str, Kept]:
         return dict(order.sample(list(mapping.items()), len(mapping)))
 
     ledger = replace(
@@ -220,7 +225,7 @@ def shuffled(world: World, order: random.Random) -> World:
 
 @LAWS
 @given(HISTORY, st.integers(1, 40 * 24))
-def test_the_clock_alone_changes_no_fingerprint(steps, hours):
+def test_the_clock_alone_changes_no_fingerprint(steps: Steps, hours: int) -> None:
     fleet = lived(steps).fleet
     before = {step.id: step for step in pending(fleet.plan().changes)}
     expiring = bool(fleet.revocations)
@@ -235,13 +240,13 @@ def test_the_clock_alone_changes_no_fingerprint(steps, hours):
             assert after[id_].due or requires_due(after, after[id_]), id_
 
 
-def requires_due(changes, step: Change) -> bool:
+def requires_due(changes: Mapping[str, Change], step: Change) -> bool:
     return any(changes[id_].due for id_ in step.requires if id_ in changes)
 
 
 @LAWS
 @given(HISTORY)
-def test_published_crls_tell_every_revocation_after_a_clean_apply(steps):
+def test_published_crls_tell_every_revocation_after_a_clean_apply(steps: Steps) -> None:
     history = lived(steps)
     history.heal()
     history.apply()

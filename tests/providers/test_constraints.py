@@ -1,6 +1,8 @@
 """Name constraints in one meaning for every kind of name: the domain and below."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from providers.constraints import violations, widenings
 from schemas.authority import NameConstraints, NameForms
+
+Forms = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,13 @@ class Names:
     email_addresses: tuple[str, ...] = ()
 
 
-def constraints(permitted=None, excluded=None):
+def named(field: str, name: str) -> Names:
+    """Names of which there is one."""
+    value: Any = name if field == "common_name" else (name,)
+    return Names(**{field: value})
+
+
+def constraints(permitted: Forms | None = None, excluded: Forms | None = None) -> NameConstraints:
     return NameConstraints(
         permitted=NameForms(**(permitted or {})), excluded=NameForms(**(excluded or {}))
     )
@@ -61,9 +71,10 @@ PERMITTED = [
 
 
 @pytest.mark.parametrize(("field", "name", "permitted", "fine"), PERMITTED)
-def test_a_name_is_permitted_at_the_domain_and_below(field, name, permitted, fine):
-    value = name if field == "common_name" else (name,)
-    assert (violations(Names(**{field: value}), constraints(permitted)) == ()) is fine
+def test_a_name_is_permitted_at_the_domain_and_below(
+    field: str, name: str, permitted: Forms, fine: bool
+) -> None:
+    assert (violations(named(field, name), constraints(permitted)) == ()) is fine
 
 
 @pytest.mark.parametrize("permitted", [DNS, IP, URI, EMAIL])
@@ -76,8 +87,10 @@ def test_a_name_is_permitted_at_the_domain_and_below(field, name, permitted, fin
         ("email_addresses", "m@a.example", "email_domains"),
     ],
 )
-def test_a_kind_that_is_not_listed_is_shut_once_any_is(permitted, field, name, kind):
-    shut = violations(Names(**{field: (name,)}), constraints(permitted))
+def test_a_kind_that_is_not_listed_is_shut_once_any_is(
+    permitted: Forms, field: str, name: str, kind: str
+) -> None:
+    shut = violations(named(field, name), constraints(permitted))
     assert (shut == ()) is (kind in permitted)
 
 
@@ -97,17 +110,19 @@ EXCLUDED = [
 
 
 @pytest.mark.parametrize(("field", "name", "excluded", "fine"), EXCLUDED)
-def test_what_is_excluded_is_refused_and_shuts_nothing_else(field, name, excluded, fine):
-    found = violations(Names(**{field: (name,)}), constraints(excluded=excluded))
+def test_what_is_excluded_is_refused_and_shuts_nothing_else(
+    field: str, name: str, excluded: Forms, fine: bool
+) -> None:
+    found = violations(named(field, name), constraints(excluded=excluded))
     assert (found == ()) is fine
 
 
-def test_without_constraints_every_name_passes():
+def test_without_constraints_every_name_passes() -> None:
     names = Names("x.example", ("x.example",), ("::1",), ("x://y",), ("m@x",))
     assert violations(names, NameConstraints()) == ()
 
 
-def test_every_name_that_is_refused_is_named():
+def test_every_name_that_is_refused_is_named() -> None:
     names = Names(dns_names=("a.example", "b.example", "c.example"))
     found = violations(names, constraints(DNS))
     assert len(found) == 2
@@ -130,7 +145,9 @@ WIDENINGS = [
 
 
 @pytest.mark.parametrize(("child", "permitted", "excluded", "count"), WIDENINGS)
-def test_a_ca_permits_nothing_that_its_parent_does_not(child, permitted, excluded, count):
+def test_a_ca_permits_nothing_that_its_parent_does_not(
+    child: Forms | None, permitted: Forms | None, excluded: Forms | None, count: int
+) -> None:
     found = widenings(constraints(child), constraints(permitted, excluded))
     assert len(found) == count
 
@@ -140,7 +157,9 @@ domain = st.lists(label, min_size=1, max_size=4).map(".".join)
 
 
 @given(domain, domain, domain)
-def test_what_a_child_within_its_parent_permits_the_parent_permits_too(name, child, parent):
+def test_what_a_child_within_its_parent_permits_the_parent_permits_too(
+    name: str, child: str, parent: str
+) -> None:
     inner, outer = constraints({"dns_domains": (child,)}), constraints({"dns_domains": (parent,)})
     names = Names(dns_names=(name,))
     if not widenings(inner, outer) and not violations(names, inner):

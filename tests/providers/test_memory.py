@@ -1,11 +1,13 @@
 """The in-memory target fails when it is told to, once for each time."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from installing import Wanted
 
-from providers.base import TargetConfig
-from providers.conformance import OURS, request
+from providers.base import Installed, Staged, TargetConfig
+from providers.conformance import OURS, request, sound
 from providers.errors import Rejected, Throttled, Transient, Unreachable
 from providers.memory import MemoryStore, MemoryTarget
 from providers.specimens import Specimens
@@ -13,18 +15,18 @@ from schemas.target import LocalDirectory, TargetSpec
 
 
 @pytest.fixture
-def store():
+def store() -> MemoryStore:
     return MemoryStore()
 
 
 @pytest.fixture
-def target(store, tmp_path):
+def target(store: MemoryStore, tmp_path: Path) -> MemoryTarget:
     spec = TargetSpec(local_directory=LocalDirectory(path="tls"))
     return MemoryTarget(TargetConfig("memory", spec, OURS, tmp_path), store)
 
 
 @pytest.fixture
-def wanted():
+def wanted() -> Wanted:
     now = datetime.now(UTC)
     specimens = Specimens.make(now)
     return lambda name="web", predecessor=None: request(
@@ -33,7 +35,9 @@ def wanted():
 
 
 @pytest.mark.parametrize("call", ["install", "stage", "switch"])
-def test_a_failed_call_leaves_nothing_and_the_next_one_succeeds(target, store, wanted, call):
+def test_a_failed_call_leaves_nothing_and_the_next_one_succeeds(
+    target: MemoryTarget, store: MemoryStore, wanted: Wanted, call: str
+) -> None:
     store.fail(call, Transient("once"))
     with pytest.raises(Transient):
         target.install(wanted())
@@ -42,7 +46,9 @@ def test_a_failed_call_leaves_nothing_and_the_next_one_succeeds(target, store, w
 
 
 @pytest.mark.parametrize("call", ["activate", "verify", "verify:web"])
-def test_what_is_refused_stays_where_nothing_was_before(target, store, wanted, call):
+def test_what_is_refused_stays_where_nothing_was_before(
+    target: MemoryTarget, store: MemoryStore, wanted: Wanted, call: str
+) -> None:
     store.fail(call, Transient("once"))
     with pytest.raises(Transient):
         target.install(wanted())
@@ -50,7 +56,9 @@ def test_what_is_refused_stays_where_nothing_was_before(target, store, wanted, c
     assert target.install(wanted(predecessor=left)) in target.observe()
 
 
-def test_errors_come_in_order_and_in_their_place(target, store, wanted):
+def test_errors_come_in_order_and_in_their_place(
+    target: MemoryTarget, store: MemoryStore, wanted: Wanted
+) -> None:
     store.fail("stage:a", Throttled("slow", 2.0), Transient("again"))
     requests = [wanted("a"), wanted("b")]
     assert [type(each).__name__ for each in target.stage(requests)] == ["Throttled", "Staged"]
@@ -60,8 +68,8 @@ def test_errors_come_in_order_and_in_their_place(target, store, wanted):
 
 
 def test_an_unreachable_place_is_unknown_and_what_it_holds_outlives_the_target(
-    target, store, wanted, tmp_path
-):
+    target: MemoryTarget, store: MemoryStore, wanted: Wanted, tmp_path: Path
+) -> None:
     installed = target.install(wanted())
     store.reachable = False
     with pytest.raises(Unreachable):
@@ -72,9 +80,10 @@ def test_an_unreachable_place_is_unknown_and_what_it_holds_outlives_the_target(
     assert again.observe() == (installed,)
 
 
-def test_what_was_not_activated_is_not_served(target, wanted):
+def test_what_was_not_activated_is_not_served(target: MemoryTarget, wanted: Wanted) -> None:
     (staged,) = target.stage([wanted()])
-    (shown,) = target.switch([staged])
+    (switched,) = target.switch([sound(staged, Staged)])
+    shown = sound(switched, Installed)
     assert isinstance(target.verify([shown])[0], Rejected)
     target.activate()
     assert target.verify([shown]) == [shown]

@@ -6,6 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,18 +20,18 @@ ITEMS = range(100)
 
 
 @pytest.fixture(autouse=True)
-def _two_processors(monkeypatch):
+def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
 
 
-def pids(part):
+def pids(part: Sequence[int]) -> list[tuple[int, int]]:
     return [(item, os.getpid()) for item in part]
 
 
-def elsewhere(action):
+def elsewhere(action: Callable[[], object]) -> Callable[[Sequence[int]], list[int]]:
     here = os.getpid()
 
-    def work(part):
+    def work(part: Sequence[int]) -> list[int]:
         if os.getpid() != here:
             action()
         return list(part)
@@ -36,16 +39,16 @@ def elsewhere(action):
     return work
 
 
-def fail(error):
+def fail(error: Exception) -> NoReturn:
     raise error
 
 
-def forks(monkeypatch):
+def forks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The processes that are started from now on; others' may run beside them."""
     started = []
     fork = os.fork
 
-    def tell():
+    def tell() -> int:
         started.append(fork())
         return started[-1]
 
@@ -53,18 +56,18 @@ def forks(monkeypatch):
     return started
 
 
-def test_results_come_in_order_from_two_processes():
+def test_results_come_in_order_from_two_processes() -> None:
     found = spread(pids, ITEMS, least=10)
     assert [item for item, _ in found] == list(ITEMS)
     assert len({pid for _, pid in found}) == 2
 
 
 @pytest.mark.parametrize("items", [[], [1], list(range(9))])
-def test_few_items_stay_in_this_process(items):
+def test_few_items_stay_in_this_process(items: list[int]) -> None:
     assert spread(pids, items, least=10) == [(item, os.getpid()) for item in items]
 
 
-def test_a_process_with_threads_does_not_fork():
+def test_a_process_with_threads_does_not_fork() -> None:
     ended = threading.Event()
     thread = threading.Thread(target=ended.wait)
     thread.start()
@@ -75,33 +78,33 @@ def test_a_process_with_threads_does_not_fork():
         thread.join()
 
 
-def test_one_processor_does_not_fork(monkeypatch):
+def test_one_processor_does_not_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0})
     assert {pid for _, pid in spread(pids, ITEMS, least=10)} == {os.getpid()}
 
 
 @pytest.mark.parametrize("error", [Conflict("taken"), OSError(5, "Input/output error", "web")])
-def test_what_fails_elsewhere_is_raised_here(error):
+def test_what_fails_elsewhere_is_raised_here(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         spread(elsewhere(lambda: fail(error)), ITEMS, least=10)
     assert str(caught.value) == str(error)
 
 
-def test_a_process_that_is_killed_makes_the_outcome_ambiguous():
+def test_a_process_that_is_killed_makes_the_outcome_ambiguous() -> None:
     with pytest.raises(Ambiguous):
         spread(elsewhere(lambda: os.kill(os.getpid(), signal.SIGKILL)), ITEMS, least=10)
 
 
-def test_no_secret_comes_through_the_pipe():
+def test_no_secret_comes_through_the_pipe() -> None:
     with pytest.raises(Ambiguous):
         spread(lambda part: [Secret(b"key") for _ in part], ITEMS, least=10)
 
 
-def test_no_process_is_left_when_this_one_fails(monkeypatch):
+def test_no_process_is_left_when_this_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     here = os.getpid()
     started = forks(monkeypatch)
 
-    def work(part):
+    def work(part: Sequence[int]) -> list[int]:
         if os.getpid() == here:
             fail(Conflict("here"))
         signal.pause()
@@ -114,7 +117,7 @@ def test_no_process_is_left_when_this_one_fails(monkeypatch):
         os.waitpid(started[0], os.WNOHANG)
 
 
-def test_a_fork_dies_with_its_parent(tmp_path):
+def test_a_fork_dies_with_its_parent(tmp_path: Path) -> None:
     place = tmp_path / "pid"
     script = f"""
 import os, signal, sys
@@ -136,7 +139,7 @@ spread(work, range(10), least=2)
     wait_for(lambda: not runs(child))
 
 
-def wait_for(condition):
+def wait_for(condition: Callable[[], bool]) -> None:
     for _ in range(1000):
         if condition():
             return
@@ -144,7 +147,7 @@ def wait_for(condition):
     pytest.fail("it did not happen within ten seconds")
 
 
-def runs(pid):
+def runs(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123
             return stat.read().rpartition(")")[2].split()[0] != "Z"

@@ -21,7 +21,7 @@ from schemas.target import LocalDirectory, TargetSpec
 ABILITIES = (Stager, Activator, Verifier, Restorer, Relabeler)
 
 
-def test_a_target_is_made_from_its_kind(tmp_path):
+def test_a_target_is_made_from_its_kind(tmp_path: Path) -> None:
     spec = TargetSpec(local_directory=LocalDirectory(path="tls"))
     target = make_target(TargetConfig("web", spec, "corp_1", tmp_path))
     assert isinstance(target, LocalDirectoryTarget)
@@ -29,12 +29,12 @@ def test_a_target_is_made_from_its_kind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_kind_is_not_found():
+def test_an_unknown_kind_is_not_found() -> None:
     with pytest.raises(NotFound, match="known: local-directory"):
         target_class("carrier-pigeon")
 
 
-def test_every_target_satisfies_its_protocols_statically(tmp_path):
+def test_every_target_satisfies_its_protocols_statically(tmp_path: Path) -> None:
     lines = ["from providers.base import *"]
     for path in (*TARGETS.values(), "providers.memory:MemoryTarget"):
         module, _, name = path.partition(":")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fleet import Fleet, Leaf
@@ -17,42 +18,42 @@ from schemas.revocation import RevocationReason
 
 
 @pytest.fixture(scope="module")
-def fresh():
+def fresh() -> Subject:
     """A certificate that is as it should be."""
     fleet = Fleet(leaves={"web": Leaf()}).converge()
     desired = fleet.desired().certificates["web"]
     return Subject(desired, fleet.journal.state.certificates["web"], fleet.now)
 
 
-def wanting(at, **fields):
+def wanting(at: Subject, **fields: object) -> Subject:
     request = at.desired.request.model_copy(update=fields)
     desired = replace(at.desired, request=request, digest=digest(request.to_json()))
     return replace(at, desired=desired)
 
 
-def later(subject, days):
+def later(subject: Subject, days: float) -> Subject:
     return replace(subject, now=subject.now + timedelta(days=days))
 
 
-def having(subject, **fields):
+def having(subject: Subject, **fields: object) -> Subject:
     (issuance,) = subject.record.issuances
     changed = issuance.model_copy(update=fields)
     return replace(subject, record=subject.record.model_copy(update={"issuances": (changed,)}))
 
 
-def pending(subject, **fields):
+def pending(subject: Subject, **fields: object) -> Subject:
     (issuance,) = subject.record.issuances
     reserved = issuance.model_copy(update={"serial": "77", "status": Status.RESERVED, **fields})
     record = subject.record.model_copy(update={"issuances": (issuance, reserved)})
     return replace(subject, record=record)
 
 
-def revoked(subject):
+def revoked(subject: Subject) -> Subject:
     fact = Revoked(at=subject.now, reason=RevocationReason.KEY_COMPROMISE)
     return having(subject, status=Status.REVOKED, revoked=fact)
 
 
-def onrenewal(subject):
+def onrenewal(subject: Subject) -> Subject:
     return replace(subject, desired=replace(subject.desired, rollout=Rollout.ON_RENEWAL))
 
 
@@ -122,16 +123,17 @@ ROWS = {
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_the_first_finding_says_why(fresh, row):
+def test_the_first_finding_says_why(fresh: Subject, row: Any) -> None:
     made, reason, message = row
     found = first_finding(made(fresh))
     assert (found and found.reason, found.message if found else "") == (reason, message)
 
 
-def test_every_field_that_differs_is_told_with_both_values(fresh):
+def test_every_field_that_differs_is_told_with_both_values(fresh: Subject) -> None:
     found = first_finding(
         wanting(fresh, dns_names=("a.example.com",), uris=("urn:x",), duration=60)
     )
+    assert found is not None
     assert [(f.path, f.before, f.after) for f in found.fields] == [
         ("dnsNames", ["www.example.com"], ["a.example.com"]),
         ("duration", "30d", "1m"),
@@ -139,7 +141,7 @@ def test_every_field_that_differs_is_told_with_both_values(fresh):
     ]
 
 
-def test_what_was_begun_is_finished_before_anything_else_counts(fresh):
+def test_what_was_begun_is_finished_before_anything_else_counts(fresh: Subject) -> None:
     everything = replace(pending(later(fresh, 29)), replace=True, revoking="r", keyless="k")
     order = [check.__name__ for check in CHECKS if check(everything)]
     assert order == ["resuming", "requested", "revoked", "key_unavailable", "renewing"]

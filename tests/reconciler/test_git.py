@@ -1,6 +1,7 @@
 """git as certform drives it: nothing that a repository or an outer git brings along takes effect."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,8 @@ from reconciler.git import Git, GitError, full
 
 
 @pytest.fixture
-def repository(tmp_path):
-    def run(*argv):
+def repository(tmp_path: Path) -> Path:
+    def run(*argv: str) -> None:
         subprocess.run(["git", *argv], cwd=tmp_path, check=True, capture_output=True)
 
     run("init", "--quiet", "--initial-branch=main")
@@ -19,29 +20,29 @@ def repository(tmp_path):
     return tmp_path
 
 
-def blob(repository, content: bytes) -> str:
+def blob(repository: Path, content: bytes) -> str:
     return Git(repository).run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
 
 
-def test_a_revision_becomes_a_full_commit_id(repository):
+def test_a_revision_becomes_a_full_commit_id(repository: Path) -> None:
     git = Git(repository)
     head = git.run("rev-parse", "HEAD").decode().strip()
     assert git.commit("main") == git.commit("HEAD") == git.commit(head[:10]) == head
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "", "--all", "--git-dir=/", "HEAD:file", "-h"])
-def test_what_names_no_commit_is_none(repository, revision):
+def test_what_names_no_commit_is_none(repository: Path, revision: str) -> None:
     assert Git(repository).commit(revision) is None
 
 
-def test_many_blobs_come_from_one_process_in_order(repository):
+def test_many_blobs_come_from_one_process_in_order(repository: Path) -> None:
     contents = [b"", b"\n", b"a\0b", b"x" * 100_000, b"blob 3\n"]
     ids = [blob(repository, content) for content in contents]
     assert Git(repository).blobs(ids[::-1]) == contents[::-1]
     assert Git(repository).blobs([]) == []
 
 
-def test_a_missing_or_other_object_is_an_error(repository):
+def test_a_missing_or_other_object_is_an_error(repository: Path) -> None:
     git = Git(repository)
     with pytest.raises(GitError, match="no blob 0000"):
         git.blobs(["0" * 40])
@@ -50,12 +51,12 @@ def test_a_missing_or_other_object_is_an_error(repository):
 
 
 @pytest.mark.parametrize("name", ["HEAD", "abc", "A" * 40, "0" * 41, "0" * 40 + "\n"])
-def test_only_full_object_ids_pass(name):
+def test_only_full_object_ids_pass(name: str) -> None:
     with pytest.raises(ValueError, match="not a full object id"):
         full(name)
 
 
-def test_an_error_says_what_git_said_without_credentials(repository):
+def test_an_error_says_what_git_said_without_credentials(repository: Path) -> None:
     address = "https://user:pa55@localhost.invalid:1/x.git"
     with pytest.raises(GitError, match="git ls-remote failed") as failure:
         Git(repository).run("ls-remote", "--", address)
@@ -63,7 +64,9 @@ def test_an_error_says_what_git_said_without_credentials(repository):
     assert failure.value.status == 128
 
 
-def test_the_variables_of_an_outer_git_do_not_lead_elsewhere(repository, tmp_path, monkeypatch):
+def test_the_variables_of_an_outer_git_do_not_lead_elsewhere(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "nowhere"))
     git = Git(repository)
@@ -72,7 +75,7 @@ def test_the_variables_of_an_outer_git_do_not_lead_elsewhere(repository, tmp_pat
     assert git.commit("HEAD")
 
 
-def test_hooks_and_fsmonitor_do_not_run(repository, tmp_path):
+def test_hooks_and_fsmonitor_do_not_run(repository: Path, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     script = repository / ".git" / "hooks" / "reference-transaction"
     script.write_text(f"#!/bin/sh\ntouch {marker}\n")
@@ -86,7 +89,7 @@ def test_hooks_and_fsmonitor_do_not_run(repository, tmp_path):
     assert marker.exists()
 
 
-def test_replaced_objects_are_not_believed(repository):
+def test_replaced_objects_are_not_believed(repository: Path) -> None:
     git = Git(repository)
     true, false = blob(repository, b"true"), blob(repository, b"false")
     subprocess.run(["git", "replace", true, false], cwd=repository, check=True)
@@ -94,16 +97,18 @@ def test_replaced_objects_are_not_believed(repository):
 
 
 @pytest.mark.parametrize("address", ["file:///tmp", "/tmp", "ext::true"])
-def test_files_and_commands_are_no_remotes_unless_allowed(repository, address):
+def test_files_and_commands_are_no_remotes_unless_allowed(repository: Path, address: str) -> None:
     with pytest.raises(GitError, match="not allowed"):
         Git(repository).run("ls-remote", "--", address)
 
 
-def test_a_directory_without_git_has_no_top_level(tmp_path_factory):
+def test_a_directory_without_git_has_no_top_level(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert Git(tmp_path_factory.mktemp("plain")).top_level() is None
 
 
-def test_a_work_tree_shares_the_common_directory(repository, tmp_path_factory):
+def test_a_work_tree_shares_the_common_directory(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     other = tmp_path_factory.mktemp("work") / "tree"
     subprocess.run(["git", "worktree", "add", "-q", other], cwd=repository, check=True)
     git = Git(other)

@@ -1,6 +1,8 @@
 """The guard: how much may change at once, and which clock is believed."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fleet import Fleet, Leaf, at
@@ -11,22 +13,24 @@ from schemas.project import GuardSettings
 
 
 @pytest.fixture(scope="module")
-def ledgers():
-    """Ledgers with nine, ten and a hundred certificates."""
+def ledgers() -> Mapping[int, Fleet]:
+    """Mapping[int, Fleet] with nine, ten and a hundred certificates."""
     return {
         n: Fleet(leaves={f"c{i}": Leaf(targets=at("a")) for i in range(n)}).converge()
         for n in (9, 10, 100)
     }
 
 
-def steps(number, action, reason, suffix=""):
+def steps(number: int, action: Action, reason: Reason, suffix: str = "") -> list[Change]:
     return [
         Change(address=f"certificate/c{n}{suffix}", action=action, reason=reason, message="")
         for n in range(number)
     ]
 
 
-def refused(fleet, changes, later=timedelta(), **options):
+def refused(
+    fleet: Fleet, changes: Sequence[Change], later: timedelta = timedelta(), **options: Any
+) -> list[str]:
     settings = options.pop("settings", GuardSettings())
     found = guard(changes, settings, fleet.journal.state, fleet.now + later, **options)
     return [d.summary for d in found]
@@ -41,7 +45,9 @@ KINDS = {
 
 
 @pytest.mark.parametrize("words", KINDS)
-def test_more_than_a_share_is_refused_from_ten_certificates_up(ledgers, words):
+def test_more_than_a_share_is_refused_from_ten_certificates_up(
+    ledgers: Mapping[int, Fleet], words: str
+) -> None:
     kind = KINDS[words]
     summary = "{} of {} certificates would be " + words + ", more than 30%"
     assert refused(ledgers[10], steps(3, *kind)) == []
@@ -51,27 +57,29 @@ def test_more_than_a_share_is_refused_from_ten_certificates_up(ledgers, words):
     assert refused(ledgers[9], steps(9, *kind)) == []
 
 
-def test_it_can_be_lifted_and_set(ledgers):
+def test_it_can_be_lifted_and_set(ledgers: Mapping[int, Fleet]) -> None:
     many = steps(10, *KINDS["removed"])
     assert refused(ledgers[10], many, mass=True) == []
     strict = GuardSettings.model_validate({"maxChange": "5%", "from": "1"})
     assert len(refused(ledgers[9], steps(1, *KINDS["revoked"]), settings=strict)) == 1
 
 
-def test_several_targets_of_one_certificate_count_once(ledgers):
+def test_several_targets_of_one_certificate_count_once(ledgers: Mapping[int, Fleet]) -> None:
     many = [s for suffix in ("@a", "@b") for s in steps(3, Action.REMOVE, Reason.ORPHANED, suffix)]
     assert refused(ledgers[10], many) == []
 
 
-def test_new_certificates_are_never_too_many(ledgers):
+def test_new_certificates_are_never_too_many(ledgers: Mapping[int, Fleet]) -> None:
     assert refused(ledgers[10], steps(500, Action.ISSUE, Reason.NOT_FOUND)) == []
 
 
-def test_the_nightly_renewals_are_never_too_many(ledgers):
+def test_the_nightly_renewals_are_never_too_many(ledgers: Mapping[int, Fleet]) -> None:
     assert refused(ledgers[100], steps(100, Action.ISSUE, Reason.RENEWING)) == []
 
 
-def test_a_clock_far_ahead_is_refused_until_it_is_said_to_be_right(ledgers):
+def test_a_clock_far_ahead_is_refused_until_it_is_said_to_be_right(
+    ledgers: Mapping[int, Fleet],
+) -> None:
     fleet = ledgers[9]
     assert refused(fleet, [], timedelta(days=400)) == []
     assert len(refused(fleet, [], timedelta(days=401))) == 1
@@ -79,7 +87,9 @@ def test_a_clock_far_ahead_is_refused_until_it_is_said_to_be_right(ledgers):
 
 
 @pytest.mark.parametrize("mass", [True, False])
-def test_a_clock_before_the_ledgers_is_refused_whatever_is_planned(ledgers, mass):
+def test_a_clock_before_the_ledgers_is_refused_whatever_is_planned(
+    ledgers: Mapping[int, Fleet], mass: bool
+) -> None:
     fleet = ledgers[10]
     assert refused(fleet, [], timedelta(minutes=-5), mass=mass) == []
     (summary,) = refused(fleet, [], timedelta(minutes=-5, seconds=-1), mass=mass)

@@ -1,5 +1,6 @@
 """Waves: everything after what it requires, blocked changes left out."""
 
+from collections.abc import Sequence
 from graphlib import CycleError
 
 import pytest
@@ -8,7 +9,7 @@ from reconciler.order import waves
 from schemas.plan import Action, Change, Reason
 
 
-def step(id_, *requires):
+def step(id_: str, *requires: str) -> Change:
     action, _, address = id_.partition(":")
     return Change(
         address=address,
@@ -19,11 +20,11 @@ def step(id_, *requires):
     )
 
 
-def ids(changes):
+def ids(changes: Sequence[Change]) -> list[list[str]]:
     return [[each.id for each in wave] for wave in waves(changes)]
 
 
-def test_each_wave_needs_only_those_before_it_and_is_sorted():
+def test_each_wave_needs_only_those_before_it_and_is_sorted() -> None:
     steps = [
         step("remove:certificate/old@a", "install:certificate/web@a"),
         step("install:certificate/web@b", "issue:certificate/web"),
@@ -34,7 +35,7 @@ def test_each_wave_needs_only_those_before_it_and_is_sorted():
     ]
     assert (
         ids(steps)
-        == ids(reversed(steps))
+        == ids(steps[::-1])
         == [
             ["issue:authority/root", "publish:crl/root-g1"],
             ["issue:certificate/web"],
@@ -44,19 +45,19 @@ def test_each_wave_needs_only_those_before_it_and_is_sorted():
     )
 
 
-def test_what_is_required_and_not_planned_is_done_already():
+def test_what_is_required_and_not_planned_is_done_already() -> None:
     assert ids([step("install:certificate/web@a", "issue:certificate/web")]) == [
         ["install:certificate/web@a"]
     ]
 
 
-def test_blocked_changes_are_never_made():
+def test_blocked_changes_are_never_made() -> None:
     assert ids([step("blocked:certificate/web"), step("issue:certificate/api")]) == [
         ["issue:certificate/api"]
     ]
 
 
-def test_a_circle_is_an_error():
+def test_a_circle_is_an_error() -> None:
     with pytest.raises(CycleError):
         ids(
             [

@@ -1,29 +1,32 @@
 """Saved plans: what comes back is what went out, and nothing else comes back."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fleet import Fleet, Leaf
 
 from reconciler import planfile
 from reconciler.errors import InvalidInput, Refused
+from schemas.plan import Plan
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(tmp_path: Path) -> tuple[Plan, Path]:
     plan = Fleet(leaves={"web": Leaf()}).plan()
     path = tmp_path / "plan.json"
     planfile.save(plan, path)
     return plan, path
 
 
-def test_a_plan_comes_back_as_it_went_out(saved):
+def test_a_plan_comes_back_as_it_went_out(saved: tuple[Plan, Path]) -> None:
     plan, path = saved
     assert planfile.load(path) == plan
     assert [each.name for each in path.parent.iterdir()] == ["plan.json"]
 
 
-def test_a_change_taken_out_put_in_or_altered_is_noticed(saved):
+def test_a_change_taken_out_put_in_or_altered_is_noticed(saved: tuple[Plan, Path]) -> None:
     _, path = saved
     data = json.loads(path.read_text())
     first, second, *_ = data["changes"]
@@ -52,7 +55,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("row", GARBAGE.values(), ids=GARBAGE)
-def test_what_is_no_plan_is_told_and_never_a_traceback(tmp_path, row):
+def test_what_is_no_plan_is_told_and_never_a_traceback(tmp_path: Path, row: Any) -> None:
     content, words = row
     path = tmp_path / "plan.json"
     path.write_bytes(content)
@@ -60,7 +63,7 @@ def test_what_is_no_plan_is_told_and_never_a_traceback(tmp_path, row):
         planfile.load(path)
 
 
-def test_deep_nesting_within_a_plan_is_told(saved):
+def test_deep_nesting_within_a_plan_is_told(saved: tuple[Plan, Path]) -> None:
     _, path = saved
     data = path.read_text()
     deep = "[" * 50_000 + "]" * 50_000
@@ -71,19 +74,19 @@ def test_deep_nesting_within_a_plan_is_told(saved):
         planfile.load(path)
 
 
-def test_a_minor_version_may_say_more(saved):
+def test_a_minor_version_may_say_more(saved: tuple[Plan, Path]) -> None:
     plan, path = saved
     data = json.loads(path.read_text())
     path.write_text(json.dumps({**data, "format_version": "1.7"}))
     assert planfile.load(path).changes == plan.changes
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="No such file"):
         planfile.load(tmp_path / "plan.json")
 
 
-def test_a_failed_save_leaves_the_former_plan_and_nothing_else(saved):
+def test_a_failed_save_leaves_the_former_plan_and_nothing_else(saved: tuple[Plan, Path]) -> None:
     plan, path = saved
     before = path.read_bytes()
     with pytest.raises(FileNotFoundError):

@@ -1,37 +1,41 @@
 """A saved plan against the world by now."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 from fleet import Fleet, Leaf, at
 
 from reconciler.planning import compare, differences
+from schemas.plan import Change
 
 
 @pytest.fixture
-def fleet():
+def fleet() -> Fleet:
     return Fleet(
         leaves={"web": Leaf(targets=at("a", "b")), "api": Leaf(targets=at("a"))}
     ).converge()
 
 
-def ids(changes):
+def ids(changes: Iterable[Change]) -> set[str]:
     return {change.id for change in changes}
 
 
-def test_what_was_reviewed_is_allowed(fleet):
+def test_what_was_reviewed_is_allowed(fleet: Fleet) -> None:
     fleet.edit("web", names=("new.example.com",))
     reviewed = compare(fleet.plan(), fleet.plan())
     assert reviewed.unreviewed == reviewed.settled == ()
     assert "issue:certificate/web" in ids(reviewed.allowed)
 
 
-def test_what_the_clock_adds_is_allowed(fleet):
+def test_what_the_clock_adds_is_allowed(fleet: Fleet) -> None:
     saved = fleet.edit("web", names=("new.example.com",)).plan()
     reviewed = compare(saved, fleet.wait(25).plan())
     assert reviewed.unreviewed == reviewed.settled == ()
     assert ids(reviewed.allowed) >= {"issue:certificate/api", "install:certificate/api@a"}
 
 
-def test_a_renewal_at_night_does_not_spoil_what_was_reviewed(fleet):
+def test_a_renewal_at_night_does_not_spoil_what_was_reviewed(fleet: Fleet) -> None:
     saved = fleet.edit("web", names=("new.example.com",)).plan()
     fleet.edit("web", names=("www.example.com",)).wait(25).converge()
     reviewed = compare(saved, fleet.edit("web", names=("new.example.com",)).plan())
@@ -39,7 +43,7 @@ def test_a_renewal_at_night_does_not_spoil_what_was_reviewed(fleet):
 
 
 @pytest.mark.parametrize("days", [1, 4, 6])
-def test_a_fingerprint_holds_no_clock_and_no_wording(fleet, days):
+def test_a_fingerprint_holds_no_clock_and_no_wording(fleet: Fleet, days: int) -> None:
     before, after = fleet.wait(25).plan(), fleet.wait(days).plan()
     said = [{c.id: c.message for c in plan.changes} for plan in (before, after)]
     kept = [{c.id: c.fingerprint for c in plan.changes} for plan in (before, after)]
@@ -48,7 +52,7 @@ def test_a_fingerprint_holds_no_clock_and_no_wording(fleet, days):
     assert before.digest == after.digest
 
 
-def test_another_edit_is_not(fleet):
+def test_another_edit_is_not(fleet: Fleet) -> None:
     saved = fleet.edit("web", names=("new.example.com",)).plan()
     fresh = fleet.edit("web", names=("evil.example.com",)).plan()
     reviewed = compare(saved, fresh)
@@ -58,14 +62,14 @@ def test_another_edit_is_not(fleet):
 
 
 @pytest.mark.parametrize("edit", [{"labels": {"team": "x"}}, {"targets": at("a")}])
-def test_a_change_that_was_not_there_is_not(fleet, edit):
+def test_a_change_that_was_not_there_is_not(fleet: Fleet, edit: dict[str, Any]) -> None:
     saved = fleet.plan()
     reviewed = compare(saved, fleet.edit("web", **edit).plan())
     assert ids(reviewed.unreviewed)
     assert all("was not in the plan" in line for line in differences(saved, reviewed))
 
 
-def test_what_is_done_by_now_is_settled(fleet):
+def test_what_is_done_by_now_is_settled(fleet: Fleet) -> None:
     saved = fleet.edit("web", names=("new.example.com",)).plan()
     fleet.converge()
     reviewed = compare(saved, fleet.plan())
@@ -73,7 +77,7 @@ def test_what_is_done_by_now_is_settled(fleet):
     assert reviewed.allowed == reviewed.unreviewed == ()
 
 
-def test_what_became_blocked_needs_no_review(fleet):
+def test_what_became_blocked_needs_no_review(fleet: Fleet) -> None:
     saved = fleet.plan()
     fleet.store("b").reachable = False
     reviewed = compare(saved, fleet.plan())
@@ -81,7 +85,7 @@ def test_what_became_blocked_needs_no_review(fleet):
     assert reviewed.unreviewed == ()
 
 
-def test_another_object_under_the_same_name_is_not_removed_unreviewed(fleet):
+def test_another_object_under_the_same_name_is_not_removed_unreviewed(fleet: Fleet) -> None:
     fleet.leaves.pop("api")
     saved = fleet.plan()
     fleet.leaves["api"] = Leaf(targets=at("a"), names=("other.example.com",))
@@ -90,7 +94,7 @@ def test_another_object_under_the_same_name_is_not_removed_unreviewed(fleet):
     assert ids(compare(saved, fleet.plan()).unreviewed) == {"remove:certificate/api@a"}
 
 
-def test_a_plan_says_how_every_target_was_found(fleet):
+def test_a_plan_says_how_every_target_was_found(fleet: Fleet) -> None:
     fleet.foreign("a", "theirs")
     fleet.away.add("b")
     a, b = fleet.plan().targets
@@ -98,6 +102,8 @@ def test_a_plan_says_how_every_target_was_found(fleet):
     assert (b.status, b.certificates, b.foreign) == ("not-here", 0, 0)
 
 
-def test_a_plan_says_what_expires_next(fleet):
+def test_a_plan_says_what_expires_next(fleet: Fleet) -> None:
     fleet.edit("api", days=10, renew_before=5).converge()
-    assert fleet.plan().next_expiry.address == "certificate/api"
+    expiry = fleet.plan().next_expiry
+    assert expiry is not None
+    assert expiry.address == "certificate/api"

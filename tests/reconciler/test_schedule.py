@@ -6,20 +6,21 @@ from datetime import timedelta
 import pytest
 from fleet import START, Fleet, Leaf
 
+from reconciler.ledger.records import Issuance
 from reconciler.schedule import SPREAD, crl_refresh_time, fraction, renewal_time
 
 
 @pytest.fixture(scope="module")
-def issuance():
+def issuance() -> Issuance:
     return Fleet(leaves={"web": Leaf(days=90)}).converge().current("web")
 
 
-def of(issuance, serial, days=90):
+def of(issuance: Issuance, serial: str, days: float = 90) -> Issuance:
     end = issuance.not_before + timedelta(days=days)
     return issuance.model_copy(update={"serial": serial, "not_after": end})
 
 
-def test_ten_thousand_certificates_of_one_day_fall_due_over_six(issuance):
+def test_ten_thousand_certificates_of_one_day_fall_due_over_six(issuance: Issuance) -> None:
     before = timedelta(days=30)
     times = [renewal_time(of(issuance, f"{n:x}"), before) for n in range(10_000)]
     days = Counter((issuance.not_before + timedelta(days=60) - moment).days for moment in times)
@@ -29,7 +30,9 @@ def test_ten_thousand_certificates_of_one_day_fall_due_over_six(issuance):
 
 @pytest.mark.parametrize("days", [1, 7, 30, 90, 398])
 @pytest.mark.parametrize("share", [0.01, 1 / 3, 0.5, 0.8, 0.9, 0.99])
-def test_it_is_within_the_window_and_never_in_the_first_tenth_of_a_life(issuance, days, share):
+def test_it_is_within_the_window_and_never_in_the_first_tenth_of_a_life(
+    issuance: Issuance, days: int, share: float
+) -> None:
     life = timedelta(days=days)
     for n in range(50):
         it = of(issuance, f"{n:x}", days)
@@ -39,11 +42,11 @@ def test_it_is_within_the_window_and_never_in_the_first_tenth_of_a_life(issuance
         assert moment >= it.not_before + life * 0.0999
 
 
-def test_it_depends_on_the_serial_alone(issuance):
+def test_it_depends_on_the_serial_alone(issuance: Issuance) -> None:
     before = timedelta(days=30)
     assert renewal_time(issuance, before) == renewal_time(issuance.model_copy(), before)
     assert fraction("77e10") == fraction("77e10") == pytest.approx(0.139, abs=0.001)
 
 
-def test_a_crl_is_signed_anew_at_half_its_life():
+def test_a_crl_is_signed_anew_at_half_its_life() -> None:
     assert crl_refresh_time(START, START + timedelta(days=7)) == START + timedelta(days=3.5)

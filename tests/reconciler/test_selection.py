@@ -9,7 +9,7 @@ from schemas.plan import Action, Change, Reason
 
 
 @pytest.fixture(scope="module")
-def fleet():
+def fleet() -> Fleet:
     leaves = {
         "web": Leaf("mid", at("a", "b"), labels={"team": "shop"}),
         "web2": Leaf("root", at("a"), labels={"team": "shop", "env": "prod"}),
@@ -41,19 +41,21 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("selection", "expected"), ROWS, ids=lambda row: str(row)[:60])
-def test_what_is_meant_comes_with_what_it_requires(fleet, selection, expected):
+def test_what_is_meant_comes_with_what_it_requires(
+    fleet: Fleet, selection: Selection, expected: set[str]
+) -> None:
     assert {
         f"{action} {address}" for action, address, _ in shown(fleet.plan(selection))
     } == expected
 
 
-def test_what_is_left_keeps_its_order(fleet):
+def test_what_is_left_keeps_its_order(fleet: Fleet) -> None:
     everything = fleet.plan().changes
     kept = fleet.plan(Selection(("certificate/web",))).changes
     assert list(kept) == [step for step in everything if step in kept]
 
 
-def chain(*due):
+def chain(*due: bool) -> list[Change]:
     return [
         Change(
             address=f"certificate/c{n}",
@@ -77,29 +79,31 @@ def chain(*due):
         ((False, True, True, True, True), 0),
     ],
 )
-def test_what_requires_at_any_remove_what_is_not_due_is_left_out(fleet, due, kept):
+def test_what_requires_at_any_remove_what_is_not_due_is_left_out(
+    fleet: Fleet, due: tuple[bool, ...], kept: int
+) -> None:
     for steps in (chain(*due), chain(*due)[::-1]):
         assert len(select(steps, Selection(due_only=True), fleet.desired())) == kept
 
 
-def test_blocked_changes_stay_in_a_due_plan(fleet):
+def test_blocked_changes_stay_in_a_due_plan(fleet: Fleet) -> None:
     step = Change(
         address="target/a", action=Action.BLOCKED, reason=Reason.TARGET_UNKNOWN, message=""
     )
     assert select([step], Selection(due_only=True), fleet.desired()) == (step,)
 
 
-def test_a_selection_is_told_in_the_words_it_was_asked_for():
+def test_a_selection_is_told_in_the_words_it_was_asked_for() -> None:
     chosen = Selection(("certificate/web",), {"team": "shop"}, due_only=True)
     assert chosen.words() == ("certificate/web", "team=shop", "due")
 
 
 @pytest.mark.parametrize("text", ["", "team", "=shop", "team=shop,", "team=shop,env"])
-def test_labels_that_are_no_pairs_are_told(text):
+def test_labels_that_are_no_pairs_are_told(text: str) -> None:
     assert isinstance(parse_labels(text), Diagnostic)
 
 
-def test_labels_are_parsed():
+def test_labels_are_parsed() -> None:
     assert parse_labels("team=shop, env=prod") == {"team": "shop", "env": "prod"}
 
 
@@ -115,6 +119,6 @@ def test_labels_are_parsed():
         ("web", False),
     ],
 )
-def test_an_address_of_nothing_is_told(fleet, address, known):
+def test_an_address_of_nothing_is_told(fleet: Fleet, address: str, known: bool) -> None:
     found = unknown_addresses([address], fleet.plan().changes, fleet.desired())
     assert [d.summary for d in found] == ([] if known else [f"there is no {address}"])

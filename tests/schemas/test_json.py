@@ -1,10 +1,14 @@
 # ruff: noqa: E501  (a document of a table stands on one line)
 """The generated JSON Schemas: up to date, valid, and at one with what is really accepted."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import jsonschema
 import pytest
 
-from reconciler.load.yaml import parse
+from reconciler.load.yaml import Tree, Value, parse
 from schemas.__main__ import document_schema, plan_schema, schemas
 
 DOCUMENTS = """\
@@ -67,7 +71,7 @@ spec: {certificates: [orders], issuedBefore: 2026-11-23T02:41:00Z, reason: keyCo
 """
 
 
-def as_editor(node):
+def as_editor(node: Value) -> Any:
     """Return a document as an editor's YAML has it: plain numbers and booleans typed."""
     if isinstance(node, dict):
         return {key: as_editor(value) for key, value in node.items()}
@@ -78,30 +82,32 @@ def as_editor(node):
     return int(node) if node is not None and node.isdigit() and node[0] != "0" else node
 
 
-def as_written(node):
+def as_written(node: Value) -> Any:
     if isinstance(node, dict):
         return {key: as_written(value) for key, value in node.items()}
     return [as_written(item) for item in node] if isinstance(node, tuple) else node
 
 
 @pytest.fixture(scope="module")
-def validator():
+def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(document_schema())
 
 
 @pytest.mark.parametrize("path", schemas(), ids=lambda path: path.name)
-def test_the_committed_schema_is_the_generated_one(path):
+def test_the_committed_schema_is_the_generated_one(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == schemas()[path], "run python -m schemas"
 
 
 @pytest.mark.parametrize("schema", [document_schema(), plan_schema()], ids=["document", "plan"])
-def test_the_schema_is_a_schema(schema):
+def test_the_schema_is_a_schema(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
 @pytest.mark.parametrize("view", [as_editor, as_written])
 @pytest.mark.parametrize("tree", parse(DOCUMENTS)[0], ids=lambda tree: tree.data["kind"])
-def test_every_kind_of_document_passes(validator, tree, view):
+def test_every_kind_of_document_passes(
+    validator: jsonschema.Draft202012Validator, tree: Tree, view: Callable[[Value], Any]
+) -> None:
     assert list(validator.iter_errors(view(tree.data))) == []
 
 
@@ -121,5 +127,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_a_wrong_document_does_not_pass(validator, text):
+def test_a_wrong_document_does_not_pass(
+    validator: jsonschema.Draft202012Validator, text: str
+) -> None:
     assert list(validator.iter_errors(as_editor(parse(text)[0][0].data))) != []

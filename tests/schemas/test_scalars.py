@@ -1,6 +1,7 @@
 """Scalars: each kind of source text, what it means and what is refused."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -87,18 +88,18 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("scalar", "text", "value"), ACCEPTED)
-def test_text_is_read_by_the_field_that_takes_it(scalar, text, value):
+def test_text_is_read_by_the_field_that_takes_it(scalar: Any, text: str, value: object) -> None:
     assert TypeAdapter(scalar).validate_python(text) == value
 
 
 @pytest.mark.parametrize(("scalar", "text"), [(s, text) for s, texts in REFUSED for text in texts])
-def test_other_text_is_refused(scalar, text):
+def test_other_text_is_refused(scalar: Any, text: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(scalar).validate_python(text)
 
 
 @pytest.mark.parametrize("text", ["90d", "5y", "36h", "1m", "59s", "2w"])
-def test_a_duration_is_written_as_it_parses(text):
+def test_a_duration_is_written_as_it_parses(text: str) -> None:
     assert parse_duration(format_duration(parse_duration(text))) == parse_duration(text)
 
 
@@ -113,9 +114,9 @@ def test_a_duration_is_written_as_it_parses(text):
         ("x", None),
     ],
 )
-def test_the_host_of_a_uri_is_what_stands_in_its_authority(uri, host):
+def test_the_host_of_a_uri_is_what_stands_in_its_authority(uri: str, host: str | None) -> None:
     assert uri_host(uri) == host
 
 
-def test_a_word_is_taken_as_text_by_a_strict_model():
+def test_a_word_is_taken_as_text_by_a_strict_model() -> None:
     assert LeafKey.model_validate({"algorithm": "RSA"}).algorithm is Algorithm.RSA

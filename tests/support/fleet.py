@@ -26,6 +26,7 @@ from reconciler.state import (
     DesiredInstall,
     DesiredRevocation,
     DesiredTarget,
+    PublishedFile,
 )
 from schemas.base import digest
 from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage
@@ -183,6 +184,12 @@ class Fleet:
         publisher = self.publisher if self.publish else None
         observed = observe(desired, state, self.reach(), publisher)
         return World(desired, observed, state, self.now, self.replace)
+
+    def published(self) -> Mapping[str, PublishedFile]:
+        """What is published now."""
+        found = self.world().observed.published
+        assert found is not None
+        return found
 
     def plan(self, selection: Selection | None = None) -> Plan:
         """What one apply would do."""

@@ -67,6 +67,11 @@ class MemoryJournal:
         if crashing:
             raise Crash
 
+    def rewrite(self, record: CertificateRecord) -> None:
+        """Let the ledger say something else of a certificate, as after a loss."""
+        certificates = {**self.state.certificates, record.name: record}
+        self.state = replace(self.state, certificates=certificates)
+
     def renew(self) -> None:
         """Nobody else could take this over."""
 

@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from providers import x509
 from providers.signer import KeySigner, PrivateKey
@@ -78,7 +79,12 @@ class Mint:
         return Authority(der, (parent.der, *parent.above) if parent else (), signer, name)
 
     def leaf(
-        self, parent: Authority, start: datetime, end: datetime, kind: KeyType = P256, **content
+        self,
+        parent: Authority,
+        start: datetime,
+        end: datetime,
+        kind: KeyType = P256,
+        **content: Any,
     ) -> bytes:
         request = LeafRequest(
             **{

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from installing import MakeTarget, Wanted
 
 from providers.base import Bundle, Installed, InstallRequest, TargetConfig
 from providers.conformance import OURS, request
@@ -28,7 +29,7 @@ def bundle(specimens: Specimens) -> Callable[..., Bundle]:
 
 
 @pytest.fixture
-def make_target(tmp_path: Path) -> Callable[..., LocalDirectoryTarget]:
+def make_target(tmp_path: Path) -> MakeTarget:
     def make(
         name: str = "local",
         whose: str = OURS,
@@ -45,7 +46,7 @@ def make_target(tmp_path: Path) -> Callable[..., LocalDirectoryTarget]:
 
 
 @pytest.fixture
-def target(make_target: Callable[..., LocalDirectoryTarget]) -> LocalDirectoryTarget:
+def target(make_target: MakeTarget) -> LocalDirectoryTarget:
     return make_target()
 
 
@@ -55,7 +56,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def wanted(bundle: Callable[..., Bundle]) -> Callable[..., InstallRequest]:
+def wanted(bundle: Callable[..., Bundle]) -> Wanted:
     def wanted(name: str = "web", predecessor: Installed | None = None) -> InstallRequest:
         return request(name, bundle(), predecessor)
 

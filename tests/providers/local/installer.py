@@ -14,7 +14,7 @@ from schemas.target import LocalDirectory, TargetSpec
 REFUSED = 3
 
 
-def main(root):
+def main(root: str) -> int:
     spec = TargetSpec(local_directory=LocalDirectory(path="tls", keep_generations=1))
     target = LocalDirectoryTarget.from_config(TargetConfig("local", spec, OURS, Path(root)))
     now = datetime.now(UTC)

@@ -16,7 +16,7 @@ from cryptography.x509 import load_pem_x509_certificate
 FILES = ("privkey.pem", "fullchain.pem")
 
 
-def read(web):
+def read(web: Path) -> tuple[bytes, ...]:
     """Read as a server does that opens the directory once: both files of one generation."""
     folder = os.open(web / "current", os.O_RDONLY)
     try:
@@ -25,7 +25,7 @@ def read(web):
         os.close(folder)
 
 
-def _content(name, folder):
+def _content(name: str, folder: int) -> bytes:
     file = os.open(name, os.O_RDONLY, dir_fd=folder)
     try:
         return os.read(file, 1 << 20)
@@ -33,7 +33,7 @@ def _content(name, folder):
         os.close(file)
 
 
-def main(web, stop):
+def main(web: Path, stop: Path) -> None:
     counts = {"reads": 0, "mixed": 0, "missing": 0}
     seen = set()
     while not stop.exists():

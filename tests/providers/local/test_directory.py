@@ -3,39 +3,55 @@
 import json
 import os
 import stat
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from installing import MakeTarget, Wanted
 
 from providers import x509
+from providers.base import Bundle, Installed, InstallRequest, Staged
+from providers.conformance import sound
 from providers.errors import Conflict, Denied, NotFound, ProviderError, Rejected, Unreachable
+from providers.local.directory import LocalDirectoryTarget
 from providers.local.layout import MARKER
 from providers.specimens import Specimens
 
 PUBLIC = ("cert.pem", "chain.pem", "fullchain.pem", "trust.pem", "certform.json")
 
 
-def switched(target, request):
-    (staged,) = target.stage([request])
-    (shown,) = target.switch([staged])
-    return shown
+def switched(target: LocalDirectoryTarget, request: InstallRequest) -> Installed:
+    return shown(target, staged(target, request))
 
 
-def only(target):
+def staged(target: LocalDirectoryTarget, request: InstallRequest) -> Staged:
+    (made,) = target.stage([request])
+    return sound(made, Staged)
+
+
+def shown(target: LocalDirectoryTarget, what: Staged) -> Installed:
+    (made,) = target.switch([what])
+    return sound(made, Installed)
+
+
+def only(target: LocalDirectoryTarget) -> Installed:
     (installed,) = target.observe()
     return installed
 
 
-def listed(folder):
+def listed(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
-def generations(root, name="web"):
+def generations(root: Path, name: str = "web") -> list[str]:
     return listed(root / name / "generations")
 
 
-def test_the_files_are_certbots_and_hold_what_was_asked_for(target, root, wanted):
+def test_the_files_are_certbots_and_hold_what_was_asked_for(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted
+) -> None:
     request = wanted()
     target.install(request)
     current = root / "web" / "current"
@@ -51,7 +67,9 @@ def test_the_files_are_certbots_and_hold_what_was_asked_for(target, root, wanted
     assert listed(root) == [MARKER, "web"]
 
 
-def test_a_combined_file_is_written_where_asked_for(target, root, wanted):
+def test_a_combined_file_is_written_where_asked_for(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted
+) -> None:
     request = replace(wanted(), output_formats=("CombinedPEM",))
     target.install(request)
     bundle = request.bundle
@@ -64,8 +82,12 @@ def test_a_combined_file_is_written_where_asked_for(target, root, wanted):
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o400])
 @pytest.mark.parametrize("umask", [0o000, 0o077])
 def test_only_the_key_is_closed_to_others_whatever_the_umask(
-    make_target, root, wanted, mode, umask
-):
+    make_target: MakeTarget,
+    root: Path,
+    wanted: Wanted,
+    mode: int,
+    umask: int,
+) -> None:
     before = os.umask(umask)
     try:
         make_target(mode=mode).install(wanted())
@@ -78,7 +100,11 @@ def test_only_the_key_is_closed_to_others_whatever_the_umask(
         assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
-def test_files_get_the_configured_owner_and_group(make_target, root, wanted):
+def test_files_get_the_configured_owner_and_group(
+    make_target: MakeTarget,
+    root: Path,
+    wanted: Wanted,
+) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may give files away")
     target = make_target(owner="1234", group="5678")
@@ -90,7 +116,9 @@ def test_files_get_the_configured_owner_and_group(make_target, root, wanted):
 
 
 @pytest.mark.parametrize("who", ["owner", "group"])
-def test_an_unknown_user_or_group_is_named(make_target, wanted, who):
+def test_an_unknown_user_or_group_is_named(
+    make_target: MakeTarget, wanted: Wanted, who: str
+) -> None:
     target = make_target(**{who: "no-such-name"})
     with pytest.raises(Denied, match="no-such-name: create it"):
         target.install(wanted())
@@ -98,16 +126,26 @@ def test_an_unknown_user_or_group_is_named(make_target, wanted, who):
         target.observe()
 
 
-def append(file):
+def append(file: Path) -> None:
     file.write_bytes(file.read_bytes() + b"# touched\n")
 
 
-def link_elsewhere(file):
+def link_elsewhere(file: Path, to: str = "/etc/hostname") -> None:
     file.unlink()
-    file.symlink_to("/etc/hostname")
+    file.symlink_to(to)
 
 
-DRIFT = {
+def make_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def make_fifo(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+DRIFT: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "a key others can read": (
         lambda current: (current / "privkey.pem").chmod(0o644),
         "privkey.pem has mode 0644, want 0600",
@@ -133,11 +171,11 @@ DRIFT = {
         "trust.pem is not a regular file",
     ),
     "a directory in a file's place": (
-        lambda current: ((current / "trust.pem").unlink(), (current / "trust.pem").mkdir()),
+        lambda current: make_folder(current / "trust.pem"),
         "trust.pem is not a regular file",
     ),
     "a FIFO in a file's place": (
-        lambda current: ((current / "trust.pem").unlink(), os.mkfifo(current / "trust.pem")),
+        lambda current: make_fifo(current / "trust.pem"),
         "trust.pem is not a regular file",
     ),
 }
@@ -145,8 +183,12 @@ DRIFT = {
 
 @pytest.mark.parametrize(("tamper", "words"), DRIFT.values(), ids=DRIFT.keys())
 def test_drift_is_told_by_file_and_repaired_by_the_next_install(
-    target, root, wanted, tamper, words
-):
+    target: LocalDirectoryTarget,
+    root: Path,
+    wanted: Wanted,
+    tamper: Callable[[Path], object],
+    words: str,
+) -> None:
     first = target.install(wanted())
     tamper(root / "web" / "current")
     drifted = only(target)
@@ -157,7 +199,9 @@ def test_drift_is_told_by_file_and_repaired_by_the_next_install(
     assert repaired.drift == ()
 
 
-def test_a_drifted_object_is_repaired_with_the_same_certificate(target, root, wanted):
+def test_a_drifted_object_is_repaired_with_the_same_certificate(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted
+) -> None:
     request = wanted()
     target.install(request)
     (root / "web" / "current" / "privkey.pem").chmod(0o644)
@@ -166,35 +210,43 @@ def test_a_drifted_object_is_repaired_with_the_same_certificate(target, root, wa
     assert stat.S_IMODE((root / "web/current/privkey.pem").stat().st_mode) == 0o600
 
 
-BROKEN = {
+BROKEN: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "no current": (lambda web: (web / "current").unlink(), "current is missing"),
     "a current of somebody else's": (
-        lambda web: ((web / "current").unlink(), (web / "current").symlink_to("/etc")),
+        lambda web: link_elsewhere(web / "current", "/etc"),
         "current points at /etc",
     ),
     "a current that points at nothing": (
-        lambda web: ((web / "current").unlink(), (web / "current").symlink_to("generations/0002")),
+        lambda web: link_elsewhere(web / "current", "generations/0002"),
         "current points at nothing",
     ),
 }
 
 
 @pytest.mark.parametrize(("tamper", "words"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_object_is_still_ours_and_is_repaired(target, root, wanted, tamper, words):
+def test_a_broken_object_is_still_ours_and_is_repaired(
+    target: LocalDirectoryTarget,
+    root: Path,
+    wanted: Wanted,
+    tamper: Callable[[Path], object],
+    words: str,
+) -> None:
     target.install(wanted())
     tamper(root / "web")
     broken = only(target)
     assert broken.drift == (words,)
     assert broken.owned_by("conformance_0123456789abcdef")
     assert broken.sha256 is None
-    (staged,) = target.stage([wanted(predecessor=broken)])
+    made = staged(target, wanted(predecessor=broken))
     assert only(target).drift == (words,)
-    target.switch([staged])
+    shown(target, made)
     assert only(target).drift == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[" * 100_000, b'{"format": 1, "files": 7}'])
-def test_an_object_without_a_readable_manifest_is_foreign(target, root, wanted, content):
+def test_an_object_without_a_readable_manifest_is_foreign(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted, content: bytes
+) -> None:
     target.install(wanted())
     (root / "web" / "current" / "certform.json").write_bytes(content)
     broken = only(target)
@@ -204,21 +256,32 @@ def test_an_object_without_a_readable_manifest_is_foreign(target, root, wanted, 
         target.remove(broken)
 
 
-def test_another_certificate_put_there_by_hand_is_told(target, root, wanted, bundle):
+def test_another_certificate_put_there_by_hand_is_told(
+    target: LocalDirectoryTarget,
+    root: Path,
+    wanted: Wanted,
+    bundle: Callable[..., Bundle],
+) -> None:
     target.install(wanted())
     other = bundle()
     (root / "web" / "current" / "cert.pem").write_bytes(other.certificate)
     assert only(target).sha256 == x509.facts(other.certificate).sha256
 
 
-def test_observing_changes_nothing(make_target, root, wanted):
+def test_observing_changes_nothing(
+    make_target: MakeTarget,
+    root: Path,
+    wanted: Wanted,
+) -> None:
     make_target().install(wanted())
     before = {path: path.lstat().st_ctime_ns for path in root.rglob("*")}
     make_target().observe()
     assert {path: path.lstat().st_ctime_ns for path in root.rglob("*")} == before
 
 
-def test_a_directory_that_does_not_exist_or_is_empty_is_new(target, root):
+def test_a_directory_that_does_not_exist_or_is_empty_is_new(
+    target: LocalDirectoryTarget, root: Path
+) -> None:
     assert target.observe() == ()
     assert not root.exists()
     (root / "lost+found").mkdir(parents=True)
@@ -226,7 +289,9 @@ def test_a_directory_that_does_not_exist_or_is_empty_is_new(target, root):
     assert not target.initialised()
 
 
-def test_the_first_install_marks_the_directory(target, root, wanted):
+def test_the_first_install_marks_the_directory(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted
+) -> None:
     target.install(wanted())
     assert target.initialised()
     assert json.loads((root / MARKER).read_text()) == {
@@ -237,8 +302,8 @@ def test_the_first_install_marks_the_directory(target, root, wanted):
 
 
 def test_an_unmarked_directory_that_holds_something_is_unreachable_and_untouched(
-    target, root, wanted
-):
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted
+) -> None:
     root.mkdir()
     (root / "precious").write_text("mine")
     with pytest.raises(Unreachable, match=r"may not be mounted.*put back .certform-owner with: {"):
@@ -248,7 +313,9 @@ def test_an_unmarked_directory_that_holds_something_is_unreachable_and_untouched
     assert listed(root) == ["precious"]
 
 
-def test_the_marker_may_be_put_back_as_the_message_says(target, root, wanted):
+def test_the_marker_may_be_put_back_as_the_message_says(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted
+) -> None:
     installed = target.install(wanted())
     (root / MARKER).unlink()
     with pytest.raises(Unreachable) as refusal:
@@ -258,7 +325,9 @@ def test_the_marker_may_be_put_back_as_the_message_says(target, root, wanted):
 
 
 @pytest.mark.parametrize("other", [{"whose": "someone_else"}, {"name": "another"}])
-def test_the_directory_of_another_owner_or_target_is_unreachable(make_target, wanted, other):
+def test_the_directory_of_another_owner_or_target_is_unreachable(
+    make_target: MakeTarget, wanted: Wanted, other: dict[str, str]
+) -> None:
     make_target().install(wanted())
     with pytest.raises(Unreachable, match="belongs to owner"):
         make_target(**other).observe()
@@ -266,7 +335,11 @@ def test_the_directory_of_another_owner_or_target_is_unreachable(make_target, wa
         make_target(**other).install(wanted("mine"))
 
 
-def test_old_keys_are_gone_after_settling_and_before_that_they_are_not(make_target, root, wanted):
+def test_old_keys_are_gone_after_settling_and_before_that_they_are_not(
+    make_target: MakeTarget,
+    root: Path,
+    wanted: Wanted,
+) -> None:
     target = make_target(keep_generations=1)
     first = target.install(wanted())
     second = switched(target, wanted(predecessor=first))
@@ -277,7 +350,12 @@ def test_old_keys_are_gone_after_settling_and_before_that_they_are_not(make_targ
 
 
 @pytest.mark.parametrize("keep", [1, 2, 3, 5])
-def test_as_many_generations_are_kept_as_the_target_says(make_target, root, wanted, keep):
+def test_as_many_generations_are_kept_as_the_target_says(
+    make_target: MakeTarget,
+    root: Path,
+    wanted: Wanted,
+    keep: int,
+) -> None:
     target = make_target(keep_generations=keep)
     installed = None
     for number in range(1, 9):
@@ -286,7 +364,11 @@ def test_as_many_generations_are_kept_as_the_target_says(make_target, root, want
         assert generations(root) == [f"{each:04d}" for each in newest]
 
 
-def test_what_a_dead_run_left_is_gone_after_the_next_change(make_target, root, wanted):
+def test_what_a_dead_run_left_is_gone_after_the_next_change(
+    make_target: MakeTarget,
+    root: Path,
+    wanted: Wanted,
+) -> None:
     before = make_target().install(wanted())
     make_target().stage([wanted(predecessor=before), wanted("new")])
     assert len(make_target().observe()) == 1
@@ -297,9 +379,11 @@ def test_what_a_dead_run_left_is_gone_after_the_next_change(make_target, root, w
     assert generations(root) == ["0001", "0003"]
 
 
-def test_a_change_between_stage_and_switch_is_a_conflict(target, wanted):
+def test_a_change_between_stage_and_switch_is_a_conflict(
+    target: LocalDirectoryTarget, wanted: Wanted
+) -> None:
     first = target.install(wanted())
-    (late,) = target.stage([wanted(predecessor=first)])
+    late = staged(target, wanted(predecessor=first))
     later = switched(target, wanted(predecessor=first))
     target.settle([later])
     (result,) = target.switch([late])
@@ -307,14 +391,18 @@ def test_a_change_between_stage_and_switch_is_a_conflict(target, wanted):
     assert only(target) == later
 
 
-def test_one_name_twice_in_one_batch_is_refused(target, wanted):
+def test_one_name_twice_in_one_batch_is_refused(
+    target: LocalDirectoryTarget, wanted: Wanted
+) -> None:
     first, second = target.stage([wanted(), wanted()])
     assert isinstance(second, Conflict)
-    assert not isinstance(target.switch([first])[0], ProviderError)
+    shown(target, sound(first, Staged))
 
 
 @pytest.mark.parametrize("name", ["..", "../web", "a/b", ".hidden", "", "Web", "a" * 64, "a\n"])
-def test_a_name_that_leads_elsewhere_is_refused(target, root, wanted, name):
+def test_a_name_that_leads_elsewhere_is_refused(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted, name: str
+) -> None:
     with pytest.raises(Rejected, match="cannot be the name"):
         target.install(wanted(name))
     installed = target.install(wanted())
@@ -323,7 +411,9 @@ def test_a_name_that_leads_elsewhere_is_refused(target, root, wanted, name):
     assert only(target) == installed
 
 
-def test_a_link_in_an_objects_place_is_never_followed(target, root, wanted, tmp_path):
+def test_a_link_in_an_objects_place_is_never_followed(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted, tmp_path: Path
+) -> None:
     target.install(wanted())
     elsewhere = tmp_path / "elsewhere"
     (root / "web").rename(elsewhere)
@@ -337,7 +427,9 @@ def test_a_link_in_an_objects_place_is_never_followed(target, root, wanted, tmp_
     assert (elsewhere / "current" / "cert.pem").exists()
 
 
-def test_generations_that_became_a_link_are_never_written_through(target, root, wanted, tmp_path):
+def test_generations_that_became_a_link_are_never_written_through(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted, tmp_path: Path
+) -> None:
     target.install(wanted())
     elsewhere = tmp_path / "elsewhere"
     (root / "web" / "generations").rename(elsewhere)
@@ -347,7 +439,9 @@ def test_generations_that_became_a_link_are_never_written_through(target, root, 
     assert listed(elsewhere) == ["0001"]
 
 
-def test_what_is_relabelled_and_changed_meanwhile_is_a_conflict(target, wanted):
+def test_what_is_relabelled_and_changed_meanwhile_is_a_conflict(
+    target: LocalDirectoryTarget, wanted: Wanted
+) -> None:
     first = target.install(wanted())
     target.install(wanted(predecessor=first))
     with pytest.raises(Conflict):
@@ -357,23 +451,27 @@ def test_what_is_relabelled_and_changed_meanwhile_is_a_conflict(target, wanted):
 
 
 @pytest.mark.parametrize("part", ["certificate", "chain", "anchors", "private_key"])
-def test_a_bundle_that_does_not_hold_together_is_refused_in_its_place(target, wanted, part):
+def test_a_bundle_that_does_not_hold_together_is_refused_in_its_place(
+    target: LocalDirectoryTarget, wanted: Wanted, part: str
+) -> None:
     stranger = Specimens.make(datetime.now(UTC)).bundle("www.example.com", datetime.now(UTC))
     good = wanted("good")
     mixed = replace(good.bundle, **{part: getattr(stranger, part)})
     bad, fine = target.stage([replace(wanted("bad"), bundle=mixed), good])
     assert isinstance(bad, Rejected)
-    assert [each.name for each in target.switch([fine])] == ["good"]
+    assert shown(target, sound(fine, Staged)).name == "good"
 
 
-def test_a_full_target_is_removed_whole(target, root, wanted):
+def test_a_full_target_is_removed_whole(
+    target: LocalDirectoryTarget, root: Path, wanted: Wanted
+) -> None:
     installed = [target.install(wanted(name)) for name in ("a", "b", "c")]
     for each in installed:
         target.remove(each)
     assert listed(root) == [MARKER]
 
 
-def test_a_missing_program_is_not_found(make_target, wanted):
+def test_a_missing_program_is_not_found(make_target: MakeTarget, wanted: Wanted) -> None:
     with pytest.raises(NotFound, match="no-such-program"):
         make_target(check=("no-such-program",)).install(wanted())
     assert len(make_target().observe()) == 1

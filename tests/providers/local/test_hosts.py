@@ -21,14 +21,18 @@ from schemas.target import LocalDirectory, TargetSpec
     ],
 )
 def test_a_host_knows_itself_by_its_short_and_its_full_name(
-    monkeypatch, hostname, full, hosts, expected
-):
+    monkeypatch: pytest.MonkeyPatch,
+    hostname: str,
+    full: str,
+    hosts: tuple[str, ...],
+    expected: bool,
+) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: hostname)
     monkeypatch.setattr(socket, "getfqdn", lambda: full)
     place = LocalDirectory(path="tls", hosts=hosts)
     assert here(TargetSpec(local_directory=place)) is expected
 
 
-def test_no_name_server_is_asked_for_short_names(monkeypatch):
+def test_no_name_server_is_asked_for_short_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getfqdn", lambda: pytest.fail("asked"))
     assert not here(TargetSpec(local_directory=LocalDirectory(path="tls", hosts=("no-such",))))

@@ -2,47 +2,55 @@
 
 import os
 import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
+from installing import MakeTarget, Wanted
 
 from providers import processes, x509
+from providers.base import Installed, InstallRequest, Staged
+from providers.conformance import sound
 from providers.errors import Ambiguous, Conflict, ProviderError, Rejected, Unreachable
 from providers.local import observation, staging
+from providers.local.directory import LocalDirectoryTarget
 
 NAMES = [f"web-{number}" for number in range(8)]
 
 
 @pytest.fixture(autouse=True)
-def _several_processes(monkeypatch):
+def _several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "LEAST", 2)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
 
 
 @pytest.fixture
-def requests(wanted):
+def requests(wanted: Wanted) -> list[InstallRequest]:
     return [wanted(name) for name in NAMES]
 
 
-def install(target, requests):
-    staged = target.stage(requests)
+def install(target: LocalDirectoryTarget, requests: Sequence[InstallRequest]) -> list[Installed]:
+    staged = [sound(each, Staged) for each in target.stage(requests)]
     assert [each.request for each in staged] == requests
-    shown = target.switch(staged)
-    verified = target.verify(shown)
+    shown = [sound(each, Installed) for each in target.switch(staged)]
+    verified = [sound(each, Installed) for each in target.verify(shown)]
     target.settle(verified)
     return verified
 
 
-def die_elsewhere():
+def die_elsewhere() -> Callable[[object], None]:
     parent = os.getpid()
 
-    def reach(_name):
+    def reach(_name: object) -> None:
         if os.getpid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return reach
 
 
-def test_all_are_installed_in_order_and_observed(target, requests, root):
+def test_all_are_installed_in_order_and_observed(
+    target: LocalDirectoryTarget, requests: list[InstallRequest], root: Path
+) -> None:
     installed = install(target, requests)
     assert [each.name for each in installed] == NAMES
     assert target.observe() == tuple(installed)
@@ -54,7 +62,9 @@ def test_all_are_installed_in_order_and_observed(target, requests, root):
         assert not (root / request.name / "previous").is_symlink()
 
 
-def test_one_that_fails_stops_no_other(target, requests, root, wanted):
+def test_one_that_fails_stops_no_other(
+    target: LocalDirectoryTarget, requests: list[InstallRequest], root: Path, wanted: Wanted
+) -> None:
     target.install(wanted("marked"))
     for name in (NAMES[0], NAMES[-1]):
         (root / name).mkdir()
@@ -64,13 +74,17 @@ def test_one_that_fails_stops_no_other(target, requests, root, wanted):
     assert all(isinstance(results[n], Conflict) for n in failed)
 
 
-def test_a_name_asked_for_twice_is_written_once_wherever_the_two_are(target, requests, wanted):
+def test_a_name_asked_for_twice_is_written_once_wherever_the_two_are(
+    target: LocalDirectoryTarget, requests: list[InstallRequest], wanted: Wanted
+) -> None:
     results = target.stage([*requests, wanted(NAMES[0])])
     assert [n for n, each in enumerate(results) if isinstance(each, Conflict)] == [len(NAMES)]
 
 
 @pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
-def test_drift_is_seen_in_every_part(target, requests, root, name):
+def test_drift_is_seen_in_every_part(
+    target: LocalDirectoryTarget, requests: list[InstallRequest], root: Path, name: str
+) -> None:
     installed = install(target, requests)
     (root / name / "current/chain.pem").write_text("something else")
     drifted = [each.name for each in target.observe() if each.drift]
@@ -81,8 +95,12 @@ def test_drift_is_seen_in_every_part(target, requests, root, name):
 
 
 def test_after_a_process_died_at_writing_the_next_run_writes_all(
-    target, make_target, requests, root, monkeypatch
-):
+    target: LocalDirectoryTarget,
+    make_target: MakeTarget,
+    requests: list[InstallRequest],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(staging, "reach", die_elsewhere())
         assert all(isinstance(each, Ambiguous) for each in target.stage(requests))
@@ -91,7 +109,9 @@ def test_after_a_process_died_at_writing_the_next_run_writes_all(
     assert len(list(root.rglob("privkey.pem"))) == len(NAMES)
 
 
-def test_what_a_process_died_at_reading_is_unknown_and_not_empty(target, requests, monkeypatch):
+def test_what_a_process_died_at_reading_is_unknown_and_not_empty(
+    target: LocalDirectoryTarget, requests: list[InstallRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(target, requests)
     die = die_elsewhere()
     inspect = observation.inspect

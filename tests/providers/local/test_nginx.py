@@ -5,15 +5,20 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from installing import MakeTarget, Wanted
 
-from providers.conformance import request
+from providers.base import Bundle, Installed, Staged
+from providers.conformance import request, sound
 from providers.errors import ProviderError, Rejected
 from providers.local import handshake
-from schemas.target import Verify
+from providers.local.directory import LocalDirectoryTarget
+from schemas.target import Argv, Verify
 
 CONFIGURATION = """
 daemon off;
@@ -38,28 +43,28 @@ KINDS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @pytest.fixture
-def port():
+def port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture
-def nginx(tmp_path, port, require):
+def nginx(tmp_path: Path, port: int, require: Callable[[str], str]) -> Argv:
     program = require("nginx")
     argv = (program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"))
     configure(tmp_path, port)
     return argv
 
 
-def configure(root, port, extra=""):
+def configure(root: Path, port: int, extra: str = "") -> None:
     temporary = "\n  ".join(f"{kind}_temp_path {root}/{kind};" for kind in KINDS)
     text = CONFIGURATION.format(root=root, port=port, temporary=temporary, extra=extra)
     (root / "nginx.conf").write_text(text)
 
 
 @contextmanager
-def running(argv, port):
+def running(argv: Argv, port: int) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
     try:
         wait_for(port, process)
@@ -69,7 +74,7 @@ def running(argv, port):
         process.wait(10)
 
 
-def wait_for(port, process):
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(200):
         if process.poll() is not None:
             pytest.fail(f"nginx ended with {process.returncode}")
@@ -81,7 +86,7 @@ def wait_for(port, process):
 
 
 @pytest.fixture
-def served_target(make_target, nginx, port):
+def served_target(make_target: MakeTarget, nginx: Argv, port: int) -> LocalDirectoryTarget:
     """The target whose consumer is nginx: check, reload and a handshake."""
     return make_target(
         check=(*nginx, "-t"),
@@ -90,11 +95,17 @@ def served_target(make_target, nginx, port):
     )
 
 
-def shown(port):
+def shown(port: int) -> str:
     return handshake.served(f"127.0.0.1:{port}", "www.example.com")
 
 
-def test_a_rotation_is_served_after_the_reload(make_target, served_target, nginx, port, wanted):
+def test_a_rotation_is_served_after_the_reload(
+    make_target: MakeTarget,
+    served_target: LocalDirectoryTarget,
+    nginx: Argv,
+    port: int,
+    wanted: Wanted,
+) -> None:
     first = make_target().install(wanted())
     with running(nginx, port):
         assert shown(port) == first.sha256
@@ -104,8 +115,13 @@ def test_a_rotation_is_served_after_the_reload(make_target, served_target, nginx
 
 
 def test_a_broken_configuration_brings_the_predecessor_back_and_it_is_still_served(
-    make_target, served_target, nginx, port, wanted, tmp_path
-):
+    make_target: MakeTarget,
+    served_target: LocalDirectoryTarget,
+    nginx: Argv,
+    port: int,
+    wanted: Wanted,
+    tmp_path: Path,
+) -> None:
     first = make_target().install(wanted())
     with running(nginx, port):
         configure(tmp_path, port, extra="no_such_directive on;")
@@ -118,7 +134,12 @@ def test_a_broken_configuration_brings_the_predecessor_back_and_it_is_still_serv
         assert shown(port) == second.sha256
 
 
-def test_a_reload_that_does_nothing_is_seen_by_the_handshake(make_target, nginx, port, wanted):
+def test_a_reload_that_does_nothing_is_seen_by_the_handshake(
+    make_target: MakeTarget,
+    nginx: Argv,
+    port: int,
+    wanted: Wanted,
+) -> None:
     first = make_target().install(wanted())
     with running(nginx, port):
         lazy = make_target(
@@ -130,7 +151,7 @@ def test_a_reload_that_does_nothing_is_seen_by_the_handshake(make_target, nginx,
         assert lazy.observe() == (first,)
 
 
-def test_a_server_that_is_down_is_told(make_target, port, wanted):
+def test_a_server_that_is_down_is_told(make_target: MakeTarget, port: int, wanted: Wanted) -> None:
     target = make_target(
         verify=Verify(connect=f"127.0.0.1:{port}", timeout=timedelta(milliseconds=50))
     )
@@ -139,11 +160,18 @@ def test_a_server_that_is_down_is_told(make_target, port, wanted):
     assert len(target.observe()) == 1
 
 
-def test_one_reload_serves_a_whole_batch(make_target, served_target, nginx, port, wanted):
+def test_one_reload_serves_a_whole_batch(
+    make_target: MakeTarget,
+    served_target: LocalDirectoryTarget,
+    nginx: Argv,
+    port: int,
+    wanted: Wanted,
+) -> None:
     before = make_target().install(wanted())
     with running(nginx, port):
         requests = [wanted(predecessor=before), *(wanted(f"other-{n}") for n in range(20))]
-        installed = served_target.switch(served_target.stage(requests))
+        staged = [sound(each, Staged) for each in served_target.stage(requests)]
+        installed = [sound(each, Installed) for each in served_target.switch(staged)]
         served_target.activate()
         results = served_target.verify(installed[:1])
         assert not any(isinstance(each, ProviderError) for each in results)
@@ -151,7 +179,9 @@ def test_one_reload_serves_a_whole_batch(make_target, served_target, nginx, port
         assert shown(port) == installed[0].sha256
 
 
-def test_a_wildcard_is_asked_for_by_a_name_it_covers(make_target, nginx, port, bundle):
+def test_a_wildcard_is_asked_for_by_a_name_it_covers(
+    make_target: MakeTarget, nginx: Argv, port: int, bundle: Callable[..., Bundle]
+) -> None:
     first = make_target().install(request("web", bundle("*.example.com")))
     assert first.dns_name == "*.example.com"
     with running(nginx, port):
@@ -159,7 +189,12 @@ def test_a_wildcard_is_asked_for_by_a_name_it_covers(make_target, nginx, port, b
         assert target.verify([first]) == [first]
 
 
-def test_no_worker_outlives_its_test(nginx, make_target, port, wanted):
+def test_no_worker_outlives_its_test(
+    nginx: Argv,
+    make_target: MakeTarget,
+    port: int,
+    wanted: Wanted,
+) -> None:
     make_target().install(wanted())
     with running(nginx, port) as process:
         pass

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -11,27 +12,31 @@ from providers.local.layout import MARKER
 from providers.local.publisher import DirectoryPublisher
 
 
-def listed(folder):
+def listed(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
 @pytest.fixture
-def directory(tmp_path):
+def directory(tmp_path: Path) -> Path:
     return tmp_path / "srv" / "pki"
 
 
 @pytest.fixture
-def publisher(directory):
+def publisher(directory: Path) -> DirectoryPublisher:
     return DirectoryPublisher(directory, "corp_1")
 
 
-def test_nothing_is_published_where_nothing_is(publisher, directory):
+def test_nothing_is_published_where_nothing_is(
+    publisher: DirectoryPublisher, directory: Path
+) -> None:
     assert publisher.published() == {}
     assert not publisher.initialised()
     assert not directory.exists()
 
 
-def test_what_is_published_can_be_read_by_all_and_is_replaced_whole(publisher, directory):
+def test_what_is_published_can_be_read_by_all_and_is_replaced_whole(
+    publisher: DirectoryPublisher, directory: Path
+) -> None:
     publisher.publish([Publication("root.g1.crl", b"one"), Publication("root.g1.crt", b"ca")])
     publisher.publish([Publication("root.g1.crl", b"two")])
     assert publisher.published() == {"root.g1.crl": b"two", "root.g1.crt": b"ca"}
@@ -40,20 +45,22 @@ def test_what_is_published_can_be_read_by_all_and_is_replaced_whole(publisher, d
     assert listed(directory) == [MARKER, "root.g1.crl", "root.g1.crt"]
 
 
-def test_withdrawing_twice_is_no_error(publisher):
+def test_withdrawing_twice_is_no_error(publisher: DirectoryPublisher) -> None:
     publisher.publish([Publication("a.crl", b"one"), Publication("b.crl", b"two")])
     publisher.withdraw("a.crl")
     publisher.withdraw("a.crl")
     assert publisher.published() == {"b.crl": b"two"}
 
 
-def test_a_large_crl_is_read_back(publisher):
+def test_a_large_crl_is_read_back(publisher: DirectoryPublisher) -> None:
     content = os.urandom(5_000_000)
     publisher.publish([Publication("a.crl", content)])
     assert publisher.published() == {"a.crl": content}
 
 
-def test_other_files_are_neither_reported_nor_touched(publisher, directory):
+def test_other_files_are_neither_reported_nor_touched(
+    publisher: DirectoryPublisher, directory: Path
+) -> None:
     publisher.publish([Publication("a.crl", b"one")])
     (directory / "index.html").write_text("hello")
     assert publisher.published() == {"a.crl": b"one"}
@@ -63,14 +70,16 @@ def test_other_files_are_neither_reported_nor_touched(publisher, directory):
 
 @pytest.mark.parametrize("name", ["../a.crl", "a/b.crl", ".a.crl", "a.html", "a.crl\n", "", "crl"])
 def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(
-    publisher, directory, name
-):
+    publisher: DirectoryPublisher, directory: Path, name: str
+) -> None:
     with pytest.raises(Rejected):
         publisher.publish([Publication("good.crl", b"one"), Publication(name, b"two")])
     assert not directory.exists()
 
 
-def test_the_directory_of_somebody_else_is_unreachable(publisher, directory):
+def test_the_directory_of_somebody_else_is_unreachable(
+    publisher: DirectoryPublisher, directory: Path
+) -> None:
     directory.mkdir(parents=True)
     (directory / "index.html").write_text("hello")
     with pytest.raises(Unreachable):
@@ -80,7 +89,9 @@ def test_the_directory_of_somebody_else_is_unreachable(publisher, directory):
     assert listed(directory) == ["index.html"]
 
 
-def test_a_link_in_a_files_place_is_replaced_and_not_followed(publisher, directory, tmp_path):
+def test_a_link_in_a_files_place_is_replaced_and_not_followed(
+    publisher: DirectoryPublisher, directory: Path, tmp_path: Path
+) -> None:
     publisher.publish([Publication("a.crl", b"one")])
     precious = tmp_path / "precious"
     precious.write_text("mine")

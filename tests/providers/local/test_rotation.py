@@ -5,16 +5,22 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
+from installing import MakeTarget, Wanted
 
+from providers.base import Installed, Staged
+from providers.conformance import sound
 from providers.local.layout import MARKER
 
 HERE = Path(__file__).parent
 ROTATIONS = 1_000
 REFUSED = 3
+InstallUnder = Callable[[str, str, int], tuple[int, str]]
 RENAME = "/^rename"
 POINTS = (
     *(("write", "error=ENOSPC", n) for n in range(1, 7)),
@@ -33,11 +39,17 @@ POINTS = (
 """Which call fails, how, and at which occurrence; all of them occur in one install."""
 
 
-def listed(folder):
+def listed(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
-def test_a_reader_never_sees_a_mixed_or_missing_pair(make_target, root, tmp_path, wanted, tell):
+def test_a_reader_never_sees_a_mixed_or_missing_pair(
+    make_target: MakeTarget,
+    root: Path,
+    tmp_path: Path,
+    wanted: Wanted,
+    tell: Callable[[str], None],
+) -> None:
     target = make_target()
     installed = target.install(wanted())
     stop = tmp_path / "stop"
@@ -45,8 +57,11 @@ def test_a_reader_never_sees_a_mixed_or_missing_pair(make_target, root, tmp_path
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reader:
         try:
             for _ in range(ROTATIONS):
-                (installed,) = target.switch(target.stage([wanted(predecessor=installed)]))
+                (staged,) = target.stage([wanted(predecessor=installed)])
+                (shown,) = target.switch([sound(staged, Staged)])
+                installed = sound(shown, Installed)
                 target.settle([installed])
+                assert reader.stdout is not None
                 wait_for_a_pair(reader.stdout)
         finally:
             stop.touch()
@@ -57,7 +72,7 @@ def test_a_reader_never_sees_a_mixed_or_missing_pair(make_target, root, tmp_path
     assert counts["pairs"] > ROTATIONS // 2
 
 
-def wait_for_a_pair(progress):
+def wait_for_a_pair(progress: IO[bytes]) -> None:
     """Return once the reader has read a pair after now: it is never suspended for two rotations."""
     os.set_blocking(progress.fileno(), False)
     with suppress(BlockingIOError):
@@ -68,18 +83,20 @@ def wait_for_a_pair(progress):
 
 
 @pytest.fixture
-def install_under(tmp_path, require):
+def install_under(tmp_path: Path, require: Callable[[str], str]) -> InstallUnder:
     """Run one install in a process of its own whose system calls are tampered with."""
     strace = require("strace")
 
-    def run(call, tampering, at):
+    def run(call: str, tampering: str, at: int) -> tuple[int, str]:
         argv = [sys.executable, str(HERE / "installer.py"), str(tmp_path)]
         pipe = subprocess.PIPE
         with subprocess.Popen(argv, stdin=pipe, stdout=pipe) as installer:
+            assert installer.stdout is not None
             installer.stdout.readline()
             inject = f"inject={call}:{tampering}:when={at}"
-            rig = [strace, "-f", "-o", tmp_path / "trace", "-e", f"trace={call}", "-e", inject]
+            rig = [strace, "-f", "-o", str(tmp_path / "trace"), "-e", f"trace={call}", "-e", inject]
             with subprocess.Popen([*rig, "-p", str(installer.pid)], stderr=pipe) as tracer:
+                assert tracer.stderr is not None
                 tracer.stderr.readline()  # "attached"
                 installer.communicate(b"\n", timeout=60)
                 tracer.communicate(timeout=60)
@@ -92,8 +109,14 @@ def install_under(tmp_path, require):
     ("call", "tampering", "at"), POINTS, ids=[f"{c}-{t}-{n}" for c, t, n in POINTS]
 )
 def test_one_whole_certificate_is_shown_whatever_fails_and_the_next_run_recovers(
-    make_target, root, wanted, install_under, call, tampering, at
-):
+    make_target: MakeTarget,
+    root: Path,
+    wanted: Wanted,
+    install_under: InstallUnder,
+    call: str,
+    tampering: str,
+    at: int,
+) -> None:
     old = make_target(keep_generations=1).install(wanted())
     status, trace = install_under(call, tampering, at)
     assert "INJECTED" in trace or "killed by SIGKILL" in trace

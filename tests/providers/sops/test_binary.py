@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from person import Person
 
 from providers.errors import Conflict, Denied, ProviderError, Rejected, Transient, Unreachable
 from providers.secret import Secret
@@ -16,19 +17,21 @@ from schemas.project import Recipient
 PLAINTEXT = b"\x00\xff canary 7f3a \r\n\x1a end"
 
 
-def test_it_is_the_program_of_this_environment(sops):
+def test_it_is_the_program_of_this_environment(sops: Sops) -> None:
     assert sops.version().startswith("3.")
     assert Path(sops._path()).parent == Path(sys.executable).parent
 
 
-def test_what_one_encrypts_the_other_opens(sops, as_alice, bob, monkeypatch):
+def test_what_one_encrypts_the_other_opens(
+    sops: Sops, as_alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ciphertext = sops.encrypt(Secret(PLAINTEXT), [as_alice.recipient, bob.recipient])
     assert sops.decrypt(ciphertext).reveal() == PLAINTEXT
     monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(bob.file))
     assert sops.decrypt(ciphertext).reveal() == PLAINTEXT
 
 
-def test_a_key_in_the_usual_place_is_found(sops, alice, tmp_path):
+def test_a_key_in_the_usual_place_is_found(sops: Sops, alice: Person, tmp_path: Path) -> None:
     ciphertext = sops.encrypt(Secret(PLAINTEXT), [alice.recipient])
     place = tmp_path / "home/.config/sops/age/keys.txt"
     place.parent.mkdir(parents=True)
@@ -36,18 +39,22 @@ def test_a_key_in_the_usual_place_is_found(sops, alice, tmp_path):
     assert sops.decrypt(ciphertext).reveal() == PLAINTEXT
 
 
-def test_ciphertext_shows_its_recipients_and_nothing_else(sops, alice, bob):
+def test_ciphertext_shows_its_recipients_and_nothing_else(
+    sops: Sops, alice: Person, bob: Person
+) -> None:
     ciphertext = sops.encrypt(Secret(PLAINTEXT), [alice.recipient, bob.recipient])
     assert recipients_of(ciphertext) == (alice.public, bob.public)
     assert b"canary" not in ciphertext
     assert set(json.loads(ciphertext)) == {"data", "sops"}
 
 
-def test_encryption_needs_no_private_key(sops, alice):
+def test_encryption_needs_no_private_key(sops: Sops, alice: Person) -> None:
     assert recipients_of(sops.encrypt(Secret(b"x"), [alice.recipient])) == (alice.public,)
 
 
-def test_whoever_is_not_named_is_denied_and_told_where_keys_are_looked_for(sops, as_alice, bob):
+def test_whoever_is_not_named_is_denied_and_told_where_keys_are_looked_for(
+    sops: Sops, as_alice: Person, bob: Person
+) -> None:
     ciphertext = sops.encrypt(Secret(PLAINTEXT), [bob.recipient])
     with pytest.raises(Denied) as caught:
         sops.decrypt(ciphertext)
@@ -67,13 +74,13 @@ def _edited(ciphertext: bytes, field: str) -> bytes:
 
 
 @pytest.mark.parametrize("field", ["data", "mac", "lastmodified"])
-def test_tampering_is_noticed(sops, as_alice, field):
+def test_tampering_is_noticed(sops: Sops, as_alice: Person, field: str) -> None:
     ciphertext = sops.encrypt(Secret(PLAINTEXT), [as_alice.recipient])
     with pytest.raises(Conflict, match="changed after it was written"):
         sops.decrypt(_edited(ciphertext, field))
 
 
-def test_a_value_of_another_file_cannot_be_put_in_its_place(sops, as_alice):
+def test_a_value_of_another_file_cannot_be_put_in_its_place(sops: Sops, as_alice: Person) -> None:
     files = [
         json.loads(sops.encrypt(Secret(text), [as_alice.recipient])) for text in (b"one", b"two")
     ]
@@ -96,12 +103,12 @@ def test_a_value_of_another_file_cannot_be_put_in_its_place(sops, as_alice):
     ],
     ids=range(8),
 )
-def test_what_is_no_sops_file_is_a_conflict(sops, bad):
+def test_what_is_no_sops_file_is_a_conflict(sops: Sops, bad: bytes) -> None:
     with pytest.raises(Conflict, match="not a sops file"):
         sops.decrypt(bad)
 
 
-def test_an_unencrypted_value_is_not_taken_for_a_secret(sops, as_alice):
+def test_an_unencrypted_value_is_not_taken_for_a_secret(sops: Sops, as_alice: Person) -> None:
     said = json.loads(sops.encrypt(Secret(PLAINTEXT), [as_alice.recipient]))
     said["data"] = "plain text by a stranger"
     with pytest.raises(Conflict):
@@ -113,18 +120,22 @@ def test_an_unencrypted_value_is_not_taken_for_a_secret(sops, as_alice):
     [Recipient(age="age1" + "q" * 58), Recipient(pgp="--output=/tmp/x"), Recipient(pgp="0" * 40)],
     ids=str,
 )
-def test_a_recipient_that_cannot_be_used_is_rejected(sops, alice, recipient):
+def test_a_recipient_that_cannot_be_used_is_rejected(
+    sops: Sops, alice: Person, recipient: Recipient
+) -> None:
     with pytest.raises(Rejected) as caught:
         sops.encrypt(Secret(PLAINTEXT), [alice.recipient, recipient])
-    assert (recipient.age or recipient.pgp) in str(caught.value)
+    assert str(recipient.age or recipient.pgp) in str(caught.value)
 
 
-def test_nobody_is_no_recipient(sops):
+def test_nobody_is_no_recipient(sops: Sops) -> None:
     with pytest.raises(ValueError, match="at least one"):
         sops.encrypt(Secret(PLAINTEXT), [])
 
 
-def test_a_strangers_rules_do_not_apply(sops, alice, bob, tmp_path, monkeypatch):
+def test_a_strangers_rules_do_not_apply(
+    sops: Sops, alice: Person, bob: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rules = tmp_path / ".sops.yaml"
     rules.write_text(f"creation_rules:\n  - age: {bob.public}\n", encoding="ascii")
     (tmp_path / "below").mkdir()
@@ -147,7 +158,14 @@ def test_a_strangers_rules_do_not_apply(sops, alice, bob, tmp_path, monkeypatch)
         ("SOPS_HUAWEICLOUD_KMS_IDS", "tr-west-1:00000000-0000-0000-0000-000000000000"),
     ],
 )
-def test_no_recipient_comes_from_the_environment(sops, alice, bob, monkeypatch, name, value):
+def test_no_recipient_comes_from_the_environment(
+    sops: Sops,
+    alice: Person,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str | None,
+) -> None:
     monkeypatch.setenv(name, value or bob.public)
     assert recipients_of(sops.encrypt(Secret(b"x"), [alice.recipient])) == (alice.public,)
 
@@ -160,12 +178,14 @@ def test_no_recipient_comes_from_the_environment(sops, alice, bob, monkeypatch, 
     ],
     ids=["flat", "groups"],
 )
-def test_recipients_of_other_kinds_are_read(metadata):
+def test_recipients_of_other_kinds_are_read(metadata: dict[str, object]) -> None:
     found = recipients_of(json.dumps({"data": "", "sops": metadata}).encode())
     assert set(found) == {"arn:x", "age1x"}
 
 
-def test_a_missing_program_is_unreachable(alice, tmp_path, monkeypatch):
+def test_a_missing_program_is_unreachable(
+    alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = Sops(tmp_path / "gone")
     with pytest.raises(Unreachable, match="cannot be run"):
         gone.encrypt(Secret(b"x"), [alice.recipient])
@@ -182,13 +202,13 @@ def _program(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_program_that_hangs_is_given_up(alice, tmp_path):
+def test_a_program_that_hangs_is_given_up(alice: Person, tmp_path: Path) -> None:
     slow = Sops(_program(tmp_path, "import time\ntime.sleep(600)\n"), timeout=0.2)
     with pytest.raises(Transient, match=r"within 0\.2 s"):
         slow.encrypt(Secret(PLAINTEXT), [alice.recipient])
 
 
-def test_the_plaintext_is_on_stdin_alone(alice, tmp_path):
+def test_the_plaintext_is_on_stdin_alone(alice: Person, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     spy = _program(
         tmp_path,
@@ -205,7 +225,9 @@ def test_the_plaintext_is_on_stdin_alone(alice, tmp_path):
 
 
 @pytest.mark.parametrize("code", [1, 25, 51, 128])
-def test_what_sops_says_is_never_repeated(as_alice, sops, tmp_path, code):
+def test_what_sops_says_is_never_repeated(
+    as_alice: Person, sops: Sops, tmp_path: Path, code: int
+) -> None:
     ciphertext = sops.encrypt(Secret(PLAINTEXT), [as_alice.recipient])
     loud = Sops(
         _program(tmp_path, f"import sys\nsys.stderr.write('canary 7f3a')\nsys.exit({code})\n")
@@ -220,7 +242,9 @@ def test_what_sops_says_is_never_repeated(as_alice, sops, tmp_path, code):
         assert "canary" not in str(caught.value)
 
 
-def test_the_file_is_one_that_sops_itself_opens(sops, as_alice, tmp_path):
+def test_the_file_is_one_that_sops_itself_opens(
+    sops: Sops, as_alice: Person, tmp_path: Path
+) -> None:
     path = tmp_path / "key.json"
     path.write_bytes(sops.encrypt(Secret(PLAINTEXT), [as_alice.recipient]))
     done = subprocess.run(

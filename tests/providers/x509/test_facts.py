@@ -1,10 +1,12 @@
 """What is read from certificates, and what two of them have in common."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from pki_house import House, Made
 
 from providers import x509
 from schemas.certificate import Algorithm
@@ -13,7 +15,7 @@ from schemas.request import KeyType
 ED25519 = KeyType(algorithm=Algorithm.ED25519, size=256)
 
 
-def test_facts_are_the_same_from_pem_and_der(house, issuing):
+def test_facts_are_the_same_from_pem_and_der(house: House, issuing: Made) -> None:
     tbs = house.tbs(house.leaf_request(common_name="web.example.com"))
     der = x509.sign(tbs, issuing.authority, issuing.signer)
     for form in (der, x509.pem(der), b"\n# a comment\n" + x509.pem(der)):
@@ -24,7 +26,7 @@ def test_facts_are_the_same_from_pem_and_der(house, issuing):
         assert (found.dns_names, found.is_ca, found.spki) == (("web.example.com",), False, tbs.spki)
 
 
-def test_a_ca_is_known_as_one(root):
+def test_a_ca_is_known_as_one(root: Made) -> None:
     found = x509.facts(root.der)
     assert (found.is_ca, found.dns_names, found.subject) == (True, (), found.issuer)
 
@@ -41,19 +43,19 @@ def test_a_ca_is_known_as_one(root):
         b"-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n",
     ],
 )
-def test_what_is_no_certificate_is_a_value_error(bad):
+def test_what_is_no_certificate_is_a_value_error(bad: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each has words of its own
         x509.facts(bad)
 
 
-def test_every_cut_of_a_certificate_is_a_value_error(issue):
+def test_every_cut_of_a_certificate_is_a_value_error(issue: Callable[..., bytes]) -> None:
     der = issue()
     for length in range(0, len(der), 7):
         with pytest.raises(ValueError):  # noqa: PT011 - each has words of its own
             x509.facts(der[:length])
 
 
-def test_pem_has_lines_of_64_and_reads_back(root, issuing):
+def test_pem_has_lines_of_64_and_reads_back(root: Made, issuing: Made) -> None:
     text = x509.pem(root.der)
     assert {len(line) for line in text.decode().splitlines()[1:-2]} == {64}
     assert x509.split_pem(text + b"text between\n" + x509.pem(issuing.der)) == (
@@ -65,7 +67,9 @@ def test_pem_has_lines_of_64_and_reads_back(root, issuing):
         x509.to_der(text + text)
 
 
-def test_a_trust_digest_sees_every_change_but_the_order_and_form_of_anchors(house, root, issuing):
+def test_a_trust_digest_sees_every_change_but_the_order_and_form_of_anchors(
+    house: House, root: Made, issuing: Made
+) -> None:
     other = house.root(key=ED25519)
     certificates = (root.der, issuing.der, other.der)
     digests = {
@@ -79,12 +83,16 @@ def test_a_trust_digest_sees_every_change_but_the_order_and_form_of_anchors(hous
     assert x509.trust_digest([x509.pem(issuing.der)], pem) == one
 
 
-def test_a_sound_chain_has_no_faults(house, root, issuing, issue):
+def test_a_sound_chain_has_no_faults(
+    house: House, root: Made, issuing: Made, issue: Callable[..., bytes]
+) -> None:
     for certificate, chain in ((issue(), [issuing.der]), (issuing.der, []), (root.der, [])):
         assert x509.chain_faults(certificate, chain, [root.der], house.now) == ()
 
 
-def test_every_fault_of_a_chain_is_told(house, root, issuing, issue):
+def test_every_fault_of_a_chain_is_told(
+    house: House, root: Made, issuing: Made, issue: Callable[..., bytes]
+) -> None:
     leaf, now = issue(common_name="web.example.com"), house.now
     other = house.root(key=ED25519)
     assert x509.chain_faults(leaf, [], [root.der], now) == (
@@ -104,7 +112,9 @@ def test_every_fault_of_a_chain_is_told(house, root, issuing, issue):
     ]
 
 
-def test_a_changed_signature_is_a_fault(house, root, issuing, issue):
+def test_a_changed_signature_is_a_fault(
+    house: House, root: Made, issuing: Made, issue: Callable[..., bytes]
+) -> None:
     leaf = bytearray(issue())
     leaf[-1] ^= 1
     assert (

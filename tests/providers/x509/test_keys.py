@@ -1,11 +1,15 @@
 """Keys: what is made, how it is stored, and that nothing shows it."""
 
+from collections.abc import Callable
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from pki_house import House, Made
 
 from providers import x509
 from providers.secret import Secret
+from providers.signer import PublicKey
 from providers.x509.keys import decode_spki, key_type
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm
@@ -19,7 +23,7 @@ KINDS = (
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_every_kind_is_made_stored_and_told_apart(house, kind):
+def test_every_kind_is_made_stored_and_told_apart(house: House, kind: KeyType) -> None:
     key = house.key(kind)
     assert key_type(key.public_key()) == (kind.algorithm, kind.size)
     stored = x509.encode_key(key)
@@ -27,10 +31,12 @@ def test_every_kind_is_made_stored_and_told_apart(house, kind):
     text = x509.key_pem(stored).reveal()
     assert text.startswith(b"-----BEGIN PRIVATE KEY-----\n")
     again = serialization.load_pem_private_key(text, None)
-    assert x509.spki(again.public_key()) == x509.spki(key.public_key())
+    public = again.public_key()
+    assert isinstance(public, PublicKey)
+    assert x509.spki(public) == x509.spki(key.public_key())
 
 
-def test_two_keys_are_never_the_same():
+def test_two_keys_are_never_the_same() -> None:
     kind = KeyType(algorithm=Algorithm.ECDSA, size=256)
     made = {x509.encode_key(x509.generate_key(kind)).reveal() for _ in range(50)}
     assert len(made) == 50
@@ -45,7 +51,7 @@ def test_two_keys_are_never_the_same():
     ],
     ids=str,
 )
-def test_a_weak_or_odd_kind_is_not_made(kind):
+def test_a_weak_or_odd_kind_is_not_made(kind: KeyType) -> None:
     with pytest.raises(ValueError, match="not supported"):
         x509.generate_key(kind)
 
@@ -60,7 +66,7 @@ def test_a_weak_or_odd_kind_is_not_made(kind):
     ],
     ids=["small", "exponent", "curve", "kind"],
 )
-def test_a_weak_or_unknown_public_key_is_told(public, words):
+def test_a_weak_or_unknown_public_key_is_told(public: PublicKey, words: str) -> None:
     der = x509.spki(public)
     with pytest.raises(ValueError, match=words):
         key_type(decode_spki(der))
@@ -69,7 +75,7 @@ def test_a_weak_or_unknown_public_key_is_told(public, words):
 @pytest.mark.parametrize(
     "bad", [b"", b"\x30\x00", b"not a key at all", b"\x30\x84\xff\xff\xff\xff"]
 )
-def test_what_is_no_key_is_refused_without_being_shown(bad):
+def test_what_is_no_key_is_refused_without_being_shown(bad: bytes) -> None:
     with pytest.raises(ValueError, match="PKCS #8") as caught:
         x509.decode_key(Secret(bad))
     assert caught.value.__suppress_context__
@@ -77,7 +83,9 @@ def test_what_is_no_key_is_refused_without_being_shown(bad):
         decode_spki(bad)
 
 
-def test_a_key_fits_its_own_certificate_alone(house, issuing, issue):
+def test_a_key_fits_its_own_certificate_alone(
+    house: House, issuing: Made, issue: Callable[..., bytes]
+) -> None:
     certificate = issue()
     own = x509.encode_key(house.key())
     other = x509.encode_key(x509.generate_key(KeyType(algorithm=Algorithm.ECDSA, size=256)))

@@ -1,17 +1,21 @@
 """Everything that must not be signed is refused, with its reason, before a signature exists."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from cryptography import x509 as cx
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import ExtensionType
 from cryptography.x509.oid import NameOID
+from pki_house import House, Made
 
 from providers import x509
-from providers.signer import KeySigner
+from providers.signer import KeySigner, PrivateKey, PublicKey
 from schemas.authority import NameConstraints, NameForms
 from schemas.certificate import Algorithm, Subject, Usage
 from schemas.request import KeyType
@@ -25,17 +29,19 @@ CLOSED = NameConstraints(
 class NeverSigns:
     """A signer that is never reached."""
 
-    def __init__(self, key):
+    def __init__(self, key: PrivateKey) -> None:
         self._key = key
 
-    def public_key(self):
+    def public_key(self) -> PublicKey:
         return self._key.public_key()
 
     def sign(self, _data: bytes, /) -> bytes:
         raise AssertionError("something refused was signed")
 
 
-def _refused(tbs, issuer, key) -> tuple[str, ...]:
+def _refused(
+    tbs: x509.ToBeSigned, issuer: x509.IssuingAuthority | None, key: PrivateKey
+) -> tuple[str, ...]:
     """The reasons, after seeing that signing stops at them."""
     reasons = x509.refusals(tbs, issuer)
     if reasons:
@@ -46,7 +52,7 @@ def _refused(tbs, issuer, key) -> tuple[str, ...]:
     return reasons
 
 
-def test_what_is_sound_is_not_refused(house, root, issuing):
+def test_what_is_sound_is_not_refused(house: House, root: Made, issuing: Made) -> None:
     assert not x509.refusals(house.tbs(house.leaf_request()), issuing.authority)
     assert not x509.refusals(house.tbs(house.authority_request("R", None)), None)
     assert not x509.refusals(house.tbs(house.authority_request("S", "root")), root.authority)
@@ -54,7 +60,7 @@ def test_what_is_sound_is_not_refused(house, root, issuing):
 
 BEFORE, AFTER = datetime(1949, 12, 31, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 ELSEWHERE = timezone(timedelta(hours=2))
-WEAK = {
+WEAK: dict[str, Any] = {
     "RSA key of 1024 bits": rsa.generate_private_key(65537, 1024).public_key(),
     "exponent 3 is not supported": rsa.generate_private_key(3, 2048).public_key(),
     "curve secp256k1": ec.generate_private_key(ec.SECP256K1()).public_key(),
@@ -83,19 +89,21 @@ WEAK = {
         *(({"spki": x509.spki(key)}, words) for words, key in WEAK.items()),
     ],
 )
-def test_what_is_reserved_badly_is_refused(house, issuing, changes, words):
+def test_what_is_reserved_badly_is_refused(
+    house: House, issuing: Made, changes: dict[str, Any], words: str
+) -> None:
     tbs = replace(house.tbs(house.leaf_request()), **changes)
     reasons = _refused(tbs, issuing.authority, house.key())
     assert any(words in reason for reason in reasons), reasons
 
 
-def test_a_date_without_a_zone_is_refused(house, issuing):
+def test_a_date_without_a_zone_is_refused(house: House, issuing: Made) -> None:
     tbs = house.tbs(house.leaf_request())
     tbs = replace(tbs, not_after=tbs.not_after.replace(tzinfo=None))
     assert _refused(tbs, issuing.authority, house.key()) == ("notAfter is not in UTC",)
 
 
-def test_a_key_in_another_encoding_is_refused(house, issuing):
+def test_a_key_in_another_encoding_is_refused(house: House, issuing: Made) -> None:
     """A compressed point is the same key in other bytes: the certificate would not match the record."""
     point = house.key().public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
     head = bytes.fromhex("3039301306072a8648ce3d020106082a8648ce3d030107032200")
@@ -132,13 +140,17 @@ def test_a_key_in_another_encoding_is_refused(house, issuing):
         ({"subject": Subject(serial_number="№ 5")}, "serialNumber"),
     ],
 )
-def test_a_leaf_of_unsound_content_is_refused(house, issuing, changes, words):
+def test_a_leaf_of_unsound_content_is_refused(
+    house: House, issuing: Made, changes: dict[str, Any], words: str
+) -> None:
     tbs = house.tbs(house.leaf_request(**changes))
     reasons = _refused(tbs, issuing.authority, house.key())
     assert any(words in reason for reason in reasons), reasons
 
 
-def test_a_leaf_that_outlives_its_issuer_is_refused_by_one_second(house, issuing):
+def test_a_leaf_that_outlives_its_issuer_is_refused_by_one_second(
+    house: House, issuing: Made
+) -> None:
     authority = issuing.authority
     tbs = house.tbs(house.leaf_request(), not_after=authority.not_after)
     assert not x509.refusals(tbs, authority)
@@ -146,7 +158,9 @@ def test_a_leaf_that_outlives_its_issuer_is_refused_by_one_second(house, issuing
     assert "outlive" in _refused(later, authority, house.key())[0]
 
 
-def test_a_leaf_that_starts_before_its_issuer_is_refused_by_one_second(house, issuing):
+def test_a_leaf_that_starts_before_its_issuer_is_refused_by_one_second(
+    house: House, issuing: Made
+) -> None:
     authority = issuing.authority
     tbs = house.tbs(house.leaf_request(), not_before=authority.not_before)
     assert not x509.refusals(tbs, authority)
@@ -154,7 +168,9 @@ def test_a_leaf_that_starts_before_its_issuer_is_refused_by_one_second(house, is
     assert "start before" in _refused(earlier, authority, house.key())[0]
 
 
-def test_no_leaf_is_its_own_issuer_and_no_ca_pretends_to_be_a_root(house, root):
+def test_no_leaf_is_its_own_issuer_and_no_ca_pretends_to_be_a_root(
+    house: House, root: Made
+) -> None:
     key = house.key()
     assert _refused(house.tbs(house.leaf_request()), None, key) == (
         "a leaf certificate needs an issuer",
@@ -165,7 +181,7 @@ def test_no_leaf_is_its_own_issuer_and_no_ca_pretends_to_be_a_root(house, root):
     assert _refused(alone, root.authority, key) == ("a root is signed by itself",)
 
 
-def test_a_path_that_is_used_up_is_refused_at_every_height(house):
+def test_a_path_that_is_used_up_is_refused_at_every_height(house: House) -> None:
     key = house.key()
     top = house.root(path_length=1)
     middle = house.below(top, "Middle", path_length=0)
@@ -179,13 +195,13 @@ def test_a_path_that_is_used_up_is_refused_at_every_height(house):
     )
 
 
-def test_a_certificate_that_is_no_ca_signs_nothing(house, root, issuing):
+def test_a_certificate_that_is_no_ca_signs_nothing(house: House, root: Made, issuing: Made) -> None:
     leaf = x509.sign(house.tbs(house.leaf_request()), issuing.authority, issuing.signer)
     with pytest.raises(x509.IssuanceRefused, match="cannot be used"):
         x509.IssuingAuthority.load(leaf, (issuing.der, root.der))
 
 
-def _self_made(house, *extensions: tuple[cx.ExtensionType, bool]) -> x509.IssuingAuthority:
+def _self_made(house: House, *extensions: tuple[cx.ExtensionType, bool]) -> x509.IssuingAuthority:
     """A self-signed certificate with a key identifier and what else is given."""
     key = house.key()
     name = cx.Name([cx.NameAttribute(NameOID.COMMON_NAME, "Odd")])
@@ -222,13 +238,15 @@ NO_CA = (cx.BasicConstraints(ca=False, path_length=None), True)
         ([CA], "lacks keyCertSign"),
     ],
 )
-def test_an_issuer_that_may_not_sign_is_refused(house, extensions, words):
+def test_an_issuer_that_may_not_sign_is_refused(
+    house: House, extensions: Sequence[tuple[ExtensionType, bool]], words: str
+) -> None:
     authority = _self_made(house, *extensions)
     reasons = _refused(house.tbs(house.leaf_request()), authority, house.key())
     assert any(words in reason for reason in reasons), reasons
 
 
-def test_constraints_of_a_form_that_cannot_be_checked_are_refused(house):
+def test_constraints_of_a_form_that_cannot_be_checked_are_refused(house: House) -> None:
     directory = cx.DirectoryName(cx.Name([cx.NameAttribute(NameOID.COUNTRY_NAME, "GB")]))
     constraints = cx.NameConstraints([directory], None)
     with pytest.raises(x509.IssuanceRefused, match="cannot check"):
@@ -236,7 +254,9 @@ def test_constraints_of_a_form_that_cannot_be_checked_are_refused(house):
 
 
 @pytest.mark.parametrize("change", ["order", "stranger", "missing", "leaf"])
-def test_a_chain_that_is_no_chain_is_refused(house, root, issuing, change):
+def test_a_chain_that_is_no_chain_is_refused(
+    house: House, root: Made, issuing: Made, change: str
+) -> None:
     stranger = x509.sign(
         house.tbs(house.authority_request("Root", None, key=_ED)), None, KeySigner(house.key(_ED))
     )
@@ -267,7 +287,9 @@ def test_a_chain_that_is_no_chain_is_refused(house, root, issuing, change):
     ],
 )
 @pytest.mark.parametrize("height", ["issuer", "ancestor"])
-def test_names_outside_any_constraints_above_are_refused(house, changes, words, height):
+def test_names_outside_any_constraints_above_are_refused(
+    house: House, changes: dict[str, Any], words: str, height: str
+) -> None:
     made = house.constrained(CLOSED)
     if height == "ancestor":
         made = house.below(made, "Lower")
@@ -278,7 +300,7 @@ def test_names_outside_any_constraints_above_are_refused(house, changes, words, 
     assert any(words in reason and "CN=Issuing G1" in reason for reason in reasons), reasons
 
 
-def test_a_ca_that_would_permit_more_than_its_parent_is_refused(house):
+def test_a_ca_that_would_permit_more_than_its_parent_is_refused(house: House) -> None:
     parent = house.constrained(CLOSED)
     wider = NameConstraints(permitted=NameForms(dns_domains=("example.org",)))
     tbs = house.tbs(house.authority_request("Sub", "issuing", name_constraints=wider))
@@ -288,14 +310,14 @@ def test_a_ca_that_would_permit_more_than_its_parent_is_refused(house):
     assert not x509.refusals(tbs, parent.authority)
 
 
-def test_all_reasons_come_at_once(house, issuing):
+def test_all_reasons_come_at_once(house: House, issuing: Made) -> None:
     tbs = replace(
         house.tbs(house.leaf_request(dns_names=(), usages=())), serial="0", crl_url="ftp://x"
     )
     assert len(_refused(tbs, issuing.authority, house.key())) == 4
 
 
-def test_malformed_names_do_not_hide_or_break_other_reasons(house):
+def test_malformed_names_do_not_hide_or_break_other_reasons(house: House) -> None:
     made = house.constrained(CLOSED)
     tbs = replace(house.tbs(house.leaf_request(ip_addresses=("not an address",))), serial="0")
     assert len(_refused(tbs, made.authority, house.key())) == 2

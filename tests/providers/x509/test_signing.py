@@ -1,16 +1,20 @@
 """What a certificate looks like, byte for byte where it matters."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509 as cx
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ObjectIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+from pki_house import House, Made
 
 from providers import x509
-from providers.signer import KeySigner, Signer, builder_key, sign_with
+from providers.signer import KeySigner, PrivateKey, PublicKey, Signer, builder_key, sign_with
 from schemas.authority import NameConstraints, NameForms
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm, Subject, Usage
@@ -28,11 +32,11 @@ HASHES = ("sha256", "sha384", "sha512", "sha256", "sha384", "sha512", None)
 class Elsewhere:
     """A signer that gives nothing but signatures, as a token or a key service does."""
 
-    def __init__(self, key):
+    def __init__(self, key: PrivateKey) -> None:
         self._key = key
-        self.signed = []
+        self.signed: list[bytes] = []
 
-    def public_key(self):
+    def public_key(self) -> PublicKey:
         return self._key.public_key()
 
     def sign(self, data: bytes, /) -> bytes:
@@ -41,7 +45,9 @@ class Elsewhere:
 
 
 @pytest.mark.parametrize(("kind", "algorithm"), list(zip(KINDS, HASHES, strict=True)), ids=str)
-def test_one_content_and_key_give_the_same_bytes_always(house, kind, algorithm):
+def test_one_content_and_key_give_the_same_bytes_always(
+    house: House, kind: KeyType, algorithm: str | None
+) -> None:
     made = house.root(key=kind)
     tbs = house.tbs(house.leaf_request(key=kind))
     first = x509.sign(tbs, made.authority, made.signer)
@@ -56,7 +62,7 @@ def test_one_content_and_key_give_the_same_bytes_always(house, kind, algorithm):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_a_signer_that_keeps_its_key_gives_the_same_bytes(house, kind):
+def test_a_signer_that_keeps_its_key_gives_the_same_bytes(house: House, kind: KeyType) -> None:
     made = house.root(key=kind)
     tbs = house.tbs(house.leaf_request(key=kind))
     elsewhere = Elsewhere(house.key(kind))
@@ -65,21 +71,21 @@ def test_a_signer_that_keeps_its_key_gives_the_same_bytes(house, kind):
     assert elsewhere.signed == [cx.load_der_x509_certificate(certificate).tbs_certificate_bytes]
 
 
-def test_a_stand_in_gives_no_key_away(house):
+def test_a_stand_in_gives_no_key_away(house: House) -> None:
     for kind in (KINDS[0], KINDS[3], KINDS[6]):
         stand_in = builder_key(Elsewhere(house.key(kind)))
         with pytest.raises(TypeError, match="never leaves"):
             x509.encode_key(stand_in)
 
 
-def test_other_content_gives_other_bytes(house, issuing):
+def test_other_content_gives_other_bytes(house: House, issuing: Made) -> None:
     tbs = house.tbs(house.leaf_request())
     other = house.tbs(house.leaf_request(), serial=x509.new_serial())
     signed = [x509.sign(t, issuing.authority, issuing.signer) for t in (tbs, other)]
     assert signed[0] != signed[1]
 
 
-def test_names_of_the_issuer_are_copied_byte_for_byte(house):
+def test_names_of_the_issuer_are_copied_byte_for_byte(house: House) -> None:
     subject = Subject(organizations=("Prüfstelle Ltd",), countries=("GB",), serial_number="4711")
     made = house.root(subject=subject)
     leaf = cx.load_der_x509_certificate(
@@ -92,12 +98,12 @@ def test_names_of_the_issuer_are_copied_byte_for_byte(house):
     assert name in made.der
 
 
-def _said(der: bytes) -> dict[str, tuple[bool, object]]:
+def _said(der: bytes) -> dict[str, tuple[bool, Any]]:
     extensions = cx.load_der_x509_certificate(der).extensions
     return {e.oid._name: (e.critical, e.value) for e in extensions}
 
 
-def test_a_leaf_says_what_it_must_and_no_more(house, issuing):
+def test_a_leaf_says_what_it_must_and_no_more(house: House, issuing: Made) -> None:
     tbs = house.tbs(
         house.leaf_request(),
         crl_url="http://pki.example.com/issuing-g1.crl",
@@ -123,19 +129,19 @@ def test_a_leaf_says_what_it_must_and_no_more(house, issuing):
     )
 
 
-def test_without_urls_there_are_no_pointers(issue):
+def test_without_urls_there_are_no_pointers(issue: Callable[..., bytes]) -> None:
     said = _said(issue())
     assert "cRLDistributionPoints" not in said
     assert "authorityInfoAccess" not in said
 
 
-def test_alternative_names_are_critical_only_without_a_subject(issue):
+def test_alternative_names_are_critical_only_without_a_subject(issue: Callable[..., bytes]) -> None:
     assert _said(issue())["subjectAltName"][0]
     assert not _said(issue(common_name="web.example.com"))["subjectAltName"][0]
     assert not _said(issue(subject=Subject(organizations=("Example",))))["subjectAltName"][0]
 
 
-def test_every_kind_of_name_is_there(issue):
+def test_every_kind_of_name_is_there(issue: Callable[..., bytes]) -> None:
     names = _said(
         issue(
             dns_names=("*.example.com", "example.com"),
@@ -164,7 +170,9 @@ def test_every_kind_of_name_is_there(issue):
         (RSA, (Usage.SERVER_AUTH, Usage.CLIENT_AUTH), {"digital_signature", "key_encipherment"}),
     ],
 )
-def test_key_usage_follows_from_key_and_usages(issue, kind, usages, bits):
+def test_key_usage_follows_from_key_and_usages(
+    issue: Callable[..., bytes], kind: KeyType, usages: tuple[Usage, ...], bits: set[str]
+) -> None:
     critical, usage = _said(issue(key=kind, usages=usages))["keyUsage"]
     assert critical
     assert _bits(usage) == bits
@@ -193,14 +201,16 @@ def _bits(usage: cx.KeyUsage) -> set[str]:
         (Usage.TIMESTAMPING, ExtendedKeyUsageOID.TIME_STAMPING, True),
     ],
 )
-def test_every_usage_has_its_object_identifier(issue, usage, oid, critical):
+def test_every_usage_has_its_object_identifier(
+    issue: Callable[..., bytes], usage: Usage, oid: ObjectIdentifier, critical: bool
+) -> None:
     assert _said(issue(usages=(usage,)))["extendedKeyUsage"] == (
         critical,
         cx.ExtendedKeyUsage([oid]),
     )
 
 
-def test_a_root_names_its_own_key_and_gives_no_path_length(root):
+def test_a_root_names_its_own_key_and_gives_no_path_length(root: Made) -> None:
     said = _said(root.der)
     assert said["basicConstraints"] == (True, cx.BasicConstraints(ca=True, path_length=None))
     assert _bits(said["keyUsage"][1]) == {"key_cert_sign", "crl_sign"}
@@ -210,14 +220,14 @@ def test_a_root_names_its_own_key_and_gives_no_path_length(root):
     assert "extendedKeyUsage" not in said
 
 
-def test_a_ca_below_points_at_its_parents_key(root, issuing):
+def test_a_ca_below_points_at_its_parents_key(root: Made, issuing: Made) -> None:
     said = _said(issuing.der)
     assert said["basicConstraints"] == (True, cx.BasicConstraints(ca=True, path_length=0))
     parent = _said(root.der)["subjectKeyIdentifier"][1]
     assert said["authorityKeyIdentifier"][1].key_identifier == parent.digest
 
 
-def test_the_key_identifier_is_taken_from_the_parent_not_computed_again(house):
+def test_the_key_identifier_is_taken_from_the_parent_not_computed_again(house: House) -> None:
     key = house.key()
     odd = cx.SubjectKeyIdentifier(b"any bytes a CA once chose")
     name = cx.Name([cx.NameAttribute(NameOID.COMMON_NAME, "Odd")])
@@ -252,7 +262,7 @@ def _governs() -> cx.KeyUsage:
     return cx.KeyUsage(**bits, key_cert_sign=True, crl_sign=True)
 
 
-def test_constraints_are_critical_and_only_there_when_asked_for(house, root):
+def test_constraints_are_critical_and_only_there_when_asked_for(house: House, root: Made) -> None:
     assert "nameConstraints" not in _said(root.der)
     made = house.constrained(NameConstraints(permitted=NameForms(dns_domains=("example.com",))))
     assert _said(made.der)["nameConstraints"][0]
@@ -272,7 +282,7 @@ UTC_TIME, GENERALIZED_TIME = b"\x17\x0d", b"\x18\x0f"
     ],
     ids=str,
 )
-def test_dates_change_their_form_in_2050(house, end, encoded):
+def test_dates_change_their_form_in_2050(house: House, end: datetime, encoded: bytes) -> None:
     request = house.authority_request("Long", None)
     tbs = house.tbs(request, not_after=end)
     der = x509.sign(tbs, None, KeySigner(house.key()))
@@ -280,7 +290,7 @@ def test_dates_change_their_form_in_2050(house, end, encoded):
     assert cx.load_der_x509_certificate(der).not_valid_after_utc == end
 
 
-def test_the_dates_and_the_serial_are_those_reserved(house, issuing):
+def test_the_dates_and_the_serial_are_those_reserved(house: House, issuing: Made) -> None:
     tbs = house.tbs(house.leaf_request())
     found = x509.facts(x509.sign(tbs, issuing.authority, issuing.signer))
     assert (found.serial, found.not_before, found.not_after, found.spki) == (
@@ -291,7 +301,7 @@ def test_the_dates_and_the_serial_are_those_reserved(house, issuing):
     )
 
 
-def test_a_signer_with_another_key_is_refused(house, issuing):
+def test_a_signer_with_another_key_is_refused(house: House, issuing: Made) -> None:
     stranger: Signer = KeySigner(ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(x509.IssuanceRefused, match="another key"):
         x509.sign(house.tbs(house.leaf_request()), issuing.authority, stranger)
@@ -299,7 +309,7 @@ def test_a_signer_with_another_key_is_refused(house, issuing):
         x509.sign(house.tbs(house.authority_request("R", None)), None, stranger)
 
 
-def test_no_extension_is_ever_repeated(issue):
+def test_no_extension_is_ever_repeated(issue: Callable[..., bytes]) -> None:
     said = cx.load_der_x509_certificate(
         issue(common_name="web.example.com", usages=(Usage.SERVER_AUTH, Usage.CLIENT_AUTH))
     ).extensions
@@ -307,7 +317,7 @@ def test_no_extension_is_ever_repeated(issue):
     assert ExtensionOID.SUBJECT_KEY_IDENTIFIER not in {e.oid for e in said}
 
 
-def test_rsa_keys_are_what_is_asked_for(issue):
+def test_rsa_keys_are_what_is_asked_for(issue: Callable[..., bytes]) -> None:
     key = cx.load_der_x509_certificate(issue(key=RSA)).public_key()
     assert isinstance(key, rsa.RSAPublicKey)
     assert key.public_numbers().e == 65537

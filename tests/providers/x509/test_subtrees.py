@@ -20,7 +20,7 @@ EVERY_ADDRESS = {"0.0.0.0/0", "::/0"}
 
 
 @pytest.mark.parametrize("permitted", FORMS, ids=range(len(FORMS)))
-def test_what_is_said_is_read_back(permitted):
+def test_what_is_said_is_read_back(permitted: NameForms) -> None:
     excluded = NameForms(dns_domains=("secret.example.com",), email_domains=("x.example.com",))
     for constraints in (
         NameConstraints(permitted=permitted, excluded=excluded),
@@ -39,16 +39,20 @@ def test_what_is_said_is_read_back(permitted):
         assert read.excluded.email_domains == constraints.excluded.email_domains
 
 
-def test_what_only_excludes_shuts_nothing_else():
+def test_what_only_excludes_shuts_nothing_else() -> None:
     only = NameConstraints(excluded=NameForms(dns_domains=("example.com",)))
     extension = encode_constraints(only)
+    assert extension is not None
     assert extension.permitted_subtrees is None
-    assert [name.value for name in extension.excluded_subtrees] == ["example.com"]
+    assert [name.value for name in extension.excluded_subtrees or ()] == ["example.com"]
 
 
-def test_no_subtree_is_written_twice():
+def test_no_subtree_is_written_twice() -> None:
     all_of_ipv6 = NameConstraints(
         permitted=NameForms(ip_ranges=("10.0.0.0/8",)), excluded=NameForms(ip_ranges=("::/0",))
     )
-    excluded = encode_constraints(all_of_ipv6).excluded_subtrees
+    extension = encode_constraints(all_of_ipv6)
+    assert extension is not None
+    excluded = extension.excluded_subtrees
+    assert excluded is not None
     assert len(excluded) == len(set(excluded))

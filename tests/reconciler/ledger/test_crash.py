@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import ledger_kit as kit
 import pytest
+from ledger_kit import Site
 
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.history import log, verify_history
@@ -15,7 +17,9 @@ from reconciler.ledger.history import log, verify_history
 WAVES = 2
 
 
-def run(site, name: str, waves: int, **environment: str) -> subprocess.CompletedProcess:
+def run(
+    site: Site, name: str, waves: int, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
     script = Path(__file__).with_name("writer.py")
     settings = site.settings.model_dump_json(by_alias=True, exclude_none=True)
     return subprocess.run(
@@ -27,7 +31,7 @@ def run(site, name: str, waves: int, **environment: str) -> subprocess.Completed
     )
 
 
-def points(site, tmp_path) -> list[str]:
+def points(site: Site, tmp_path: Path) -> list[str]:
     """Return the failpoints that an undisturbed run passes, in order."""
     passed = tmp_path / "points"
     done = run(site, "e", WAVES, CERTFORM_FAILPOINT_LOG=str(passed))
@@ -35,7 +39,7 @@ def points(site, tmp_path) -> list[str]:
     return passed.read_text().split()
 
 
-def assert_whole(site, name: str) -> int:
+def assert_whole(site: Site, name: str) -> int:
     """Assert that what is recorded under a name is the first waves, whole; return how many."""
     state = site.read()
     serials = [f"{name}{n:x}" for n in range(WAVES)]
@@ -49,7 +53,9 @@ def assert_whole(site, name: str) -> int:
 
 
 @pytest.mark.parametrize("action", ["kill", "raise"])
-def test_whatever_step_fails_the_next_run_converges(site, tmp_path, action):
+def test_whatever_step_fails_the_next_run_converges(
+    site: Site, tmp_path: Path, action: str
+) -> None:
     names = points(site, tmp_path)
     assert len(names) > 20
     releasing = names.index("lock.release.before") + 1
@@ -64,21 +70,23 @@ def test_whatever_step_fails_the_next_run_converges(site, tmp_path, action):
         with site.journal() as journal:
             last = [f"{name}{written - 1:x}"] if written else []
             assert set(journal.leaf_keys([f"{name}{i:x}" for i in range(WAVES)])) == set(last)
-            done = [kit.certificate(f"web-{s}", kit.issuance(s)) for s in last]
-            journal.write(Wave("on we go", certificates=done, erase=frozenset(last)))
+            erased = [kit.certificate(f"web-{s}", kit.issuance(s)) for s in last]
+            journal.write(Wave("on we go", certificates=erased, erase=frozenset(last)))
             assert journal.unerased == ()
         assert site.read().bundles == {"e"}
         assert count_age_files(site) == 1, point
     assert verify_history(site.path, site.settings) == ()
 
 
-def count_age_files(site) -> int:
+def count_age_files(site: Site) -> int:
     objects = kit.every_object(site.path).values()
     return sum(content.startswith(b"age-encryption.org/") for content in objects)
 
 
 @pytest.mark.parametrize("moved", ["keys", "keys ledger", "keys ledger seen"])
-def test_a_transaction_of_refs_cut_short_by_a_power_failure_is_harmless(make_site, moved):
+def test_a_transaction_of_refs_cut_short_by_a_power_failure_is_harmless(
+    make_site: Callable[..., Site], moved: str
+) -> None:
     """git renames refs one by one at the end; whatever prefix of them happened, nothing is lost."""
     site = make_site(remote=False)
     run(site, "e", 1)
@@ -102,7 +110,9 @@ def test_a_transaction_of_refs_cut_short_by_a_power_failure_is_harmless(make_sit
 
 
 @pytest.mark.parametrize("ref", ["heads/certform/ledger", "certform/lock", "certform/keys"])
-def test_a_ref_lock_that_git_left_behind_is_an_error_that_names_it(make_site, ref):
+def test_a_ref_lock_that_git_left_behind_is_an_error_that_names_it(
+    make_site: Callable[..., Site], ref: str
+) -> None:
     site = make_site(remote=False)
     run(site, "e", 1)
     stale = site.path / ".git" / "refs" / f"{ref}.lock"

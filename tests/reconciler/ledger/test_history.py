@@ -1,6 +1,6 @@
 """The audit: what the log shows, and what it finds when something recorded was unsaid."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 import ledger_kit as kit
@@ -128,14 +128,14 @@ def write(site: Site, waves: Iterable[Wave]) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_an_honest_history_has_no_findings(make_site, name):
+def test_an_honest_history_has_no_findings(make_site: Callable[..., Site], name: str) -> None:
     site = make_site(remote=False)
     write(site, GOOD[name])
     assert verify_history(site.path, site.settings) == ()
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_was_unsaid_is_found(make_site, name):
+def test_what_was_unsaid_is_found(make_site: Callable[..., Site], name: str) -> None:
     site = make_site(remote=False)
     write(site, BAD[name])
     findings = verify_history(site.path, site.settings)
@@ -143,7 +143,7 @@ def test_what_was_unsaid_is_found(make_site, name):
     assert {finding.tip for finding in findings} == {site.read().tip}
 
 
-def test_an_unsigned_commit_deep_in_history_is_found(make_site):
+def test_an_unsigned_commit_deep_in_history_is_found(make_site: Callable[..., Site]) -> None:
     site = make_site(remote=False)
     identity = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
     branch = site.settings.branch
@@ -159,7 +159,7 @@ def test_an_unsigned_commit_deep_in_history_is_found(make_site):
     assert [entry.signed for entry in log(site.path, site.settings)] == [False, True]
 
 
-def test_the_log_tells_what_was_done_newest_first(site):
+def test_the_log_tells_what_was_done_newest_first(site: Site) -> None:
     write(site, [certificates(kit.issuance("1f")), wave(gone=["web"])])
     entries = log(site.path, site.settings)
     assert [e.summary for e in entries] == ["a wave", "a wave", "Begin the ledger of example"]

@@ -3,22 +3,25 @@
 import base64
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import ledger_kit as kit
 import pyrage
 import pytest
+from ledger_kit import Site
 
 from providers.secret import Secret
 from providers.sops.binary import Sops
 from reconciler.errors import LedgerRefused
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import AuthorityRecord, CrlRecord
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRecord
 from schemas.certificate import Algorithm
 from schemas.request import AuthorityRequest, KeyType
 
 
-def keyed(serial: str, bundle: str | None):
+def keyed(serial: str, bundle: str | None) -> CertificateRecord:
     return kit.certificate(f"web-{serial}", kit.issuance(serial, bundle=bundle))
 
 
@@ -26,19 +29,19 @@ def keys(*serials: str) -> dict[str, Secret]:
     return {serial: Secret(kit.der(serial)) for serial in serials}
 
 
-def read_age_files(path, identity) -> list[bytes]:
+def read_age_files(path: Path, identity: pyrage.x25519.Identity) -> list[bytes]:
     """Return what the identity opens among all objects of a repository."""
     objects = kit.every_object(path).values()
     ciphertexts = [content for content in objects if content.startswith(b"age-encryption.org/")]
     return [pyrage.decrypt(content, [identity]) for content in ciphertexts]
 
 
-def leaf_identity(site):
+def leaf_identity(site: Site) -> pyrage.x25519.Identity:
     with site.journal() as journal:
         return journal._open().keyring.leaf_identity
 
 
-def test_what_a_wave_records_is_read_back(site):
+def test_what_a_wave_records_is_read_back(site: Site) -> None:
     crl = CrlRecord(
         authority="services", generation=1, number=3, this_update=kit.NOW, next_update=kit.NOW
     )
@@ -63,15 +66,15 @@ def test_what_a_wave_records_is_read_back(site):
     assert recorded.crls == {("services", 1): crl}
 
 
-def test_a_forgotten_authority_goes_with_its_keys(site):
+def test_a_forgotten_authority_goes_with_its_keys(site: Site) -> None:
     request = AuthorityRequest(
         generation=2,
         common_name="Example G2",
         key=KeyType(algorithm=Algorithm.ED25519, size=256),
         duration=86400,
     )
-    over = {"not_before": kit.NOW - timedelta(days=9), "not_after": kit.NOW - timedelta(days=8)}
-    issuance = kit.issuance("77", request=request, **over)
+    start, end = kit.NOW - timedelta(days=9), kit.NOW - timedelta(days=8)
+    issuance = kit.issuance("77", request=request, not_before=start, not_after=end)
     records = [AuthorityRecord(name=name, issuances=(issuance,)) for name in ("old", "old.g2")]
     with site.journal() as journal:
         sealed = {("old", 2): b"{}", ("old.g2", 2): b"{}"}
@@ -85,7 +88,7 @@ def test_a_forgotten_authority_goes_with_its_keys(site):
     assert list(recorded.authorities) == ["old.g2"]
 
 
-def test_the_working_tree_and_the_index_are_left_alone(site):
+def test_the_working_tree_and_the_index_are_left_alone(site: Site) -> None:
     before = kit.run_git(site.path, "rev-parse", "HEAD")
     with site.journal() as journal:
         journal.write(Wave("issue", certificates=[kit.certificate("web")]))
@@ -93,7 +96,7 @@ def test_the_working_tree_and_the_index_are_left_alone(site):
     assert kit.run_git(site.path, "rev-parse", "HEAD") == before
 
 
-def test_git_finds_nothing_to_complain_about(site):
+def test_git_finds_nothing_to_complain_about(site: Site) -> None:
     with site.journal() as journal:
         for n in range(3):
             names = [f"web-{n}-{i}" for i in range(120 if n == 1 else 2)]
@@ -101,14 +104,16 @@ def test_git_finds_nothing_to_complain_about(site):
     assert kit.run_git(site.path, "fsck", "--full", "--strict", "--no-dangling") == ""
 
 
-def test_the_lock_leaves_no_objects_behind(site):
+def test_the_lock_leaves_no_objects_behind(site: Site) -> None:
     with site.journal() as journal:
         journal.write(Wave("issue", certificates=[kit.certificate("web")]))
         journal.renew()
     assert "commit" not in kit.run_git(site.path, "fsck", "--unreachable", "--no-reflogs")
 
 
-def test_git_itself_judges_every_signature_good(site, require, tmp_path):
+def test_git_itself_judges_every_signature_good(
+    site: Site, require: Callable[[str], str], tmp_path: Path
+) -> None:
     require("ssh-keygen")
     with site.journal() as journal:
         journal.write(Wave("issue\n\nwith a body", certificates=[kit.certificate("web")]))
@@ -120,7 +125,7 @@ def test_git_itself_judges_every_signature_good(site, require, tmp_path):
     assert shown == ["G certform@localhost"] * 2
 
 
-def test_a_message_cannot_forge_a_header_or_an_escape_sequence(site):
+def test_a_message_cannot_forge_a_header_or_an_escape_sequence(site: Site) -> None:
     with site.journal() as journal:
         journal.write(Wave("issue\x1b[2J\0 web"))
         tip = journal.state.tip
@@ -128,7 +133,7 @@ def test_a_message_cannot_forge_a_header_or_an_escape_sequence(site):
     assert site.read().tip == tip
 
 
-def test_leaf_keys_are_given_back_while_they_are_kept(site):
+def test_leaf_keys_are_given_back_while_they_are_kept(site: Site) -> None:
     with site.journal() as journal:
         records = [keyed("a1", "b1"), keyed("a2", "b1")]
         new = keys("a1", "a2")
@@ -142,7 +147,7 @@ def test_leaf_keys_are_given_back_while_they_are_kept(site):
     assert site.read().bundles == {"b1"}
 
 
-def test_a_bundle_grows_without_losing_what_it_held(site):
+def test_a_bundle_grows_without_losing_what_it_held(site: Site) -> None:
     with site.journal() as journal:
         for serial in ("a1", "a2"):
             record = keyed(serial, "b1")
@@ -151,12 +156,12 @@ def test_a_bundle_grows_without_losing_what_it_held(site):
         assert journal.leaf_keys(["a1", "a2"]).keys() == {"a1", "a2"}
 
 
-def test_new_keys_without_a_bundle_are_a_mistake(site):
+def test_new_keys_without_a_bundle_are_a_mistake(site: Site) -> None:
     with site.journal() as journal, pytest.raises(ValueError, match="names their bundle"):
         journal.write(Wave("reserve", new_keys=keys("a1")))
 
 
-def test_an_erased_key_is_in_no_object_of_the_store(site):
+def test_an_erased_key_is_in_no_object_of_the_store(site: Site) -> None:
     identity = leaf_identity(site)
     with site.journal() as journal:
         records = [keyed("a1", "b1"), keyed("a2", "b1")]
@@ -180,7 +185,7 @@ def test_an_erased_key_is_in_no_object_of_the_store(site):
     assert site.read().bundles == frozenset()
 
 
-def test_a_bundle_goes_with_the_last_record_that_names_it(site):
+def test_a_bundle_goes_with_the_last_record_that_names_it(site: Site) -> None:
     identity = leaf_identity(site)
     with site.journal() as journal:
         record = keyed("a1", "b1")
@@ -189,7 +194,7 @@ def test_a_bundle_goes_with_the_last_record_that_names_it(site):
     assert read_age_files(site.path, identity) == []
 
 
-def test_a_bundle_that_was_packed_is_reported_and_erased_once_it_is_loose(site):
+def test_a_bundle_that_was_packed_is_reported_and_erased_once_it_is_loose(site: Site) -> None:
     identity = leaf_identity(site)
     with site.journal() as journal:
         record = keyed("a1", "b1")
@@ -205,7 +210,7 @@ def test_a_bundle_that_was_packed_is_reported_and_erased_once_it_is_loose(site):
     assert read_age_files(site.path, identity) == []
 
 
-def test_the_lost_work_of_the_user_survives_every_erasure(site):
+def test_the_lost_work_of_the_user_survives_every_erasure(site: Site) -> None:
     lost = kit.run_git(site.path, "hash-object", "-w", "certform.yaml")
     (site.path / "other").write_text("not yet added anywhere")
     lost = kit.run_git(site.path, "hash-object", "-w", "other")
@@ -217,7 +222,9 @@ def test_the_lost_work_of_the_user_survives_every_erasure(site):
     assert kit.run_git(site.path, "cat-file", "-p", lost) == "not yet added anywhere"
 
 
-def test_another_clone_erases_what_it_fetched(make_site, tmp_path):
+def test_another_clone_erases_what_it_fetched(
+    make_site: Callable[..., Site], tmp_path: Path
+) -> None:
     site = make_site(remote=True)
     identity = leaf_identity(site)
     other = site.clone(tmp_path / "other")
@@ -232,7 +239,7 @@ def test_another_clone_erases_what_it_fetched(make_site, tmp_path):
     assert read_age_files(other.path, identity) == []
 
 
-def test_no_object_holds_a_key_in_the_clear(site):
+def test_no_object_holds_a_key_in_the_clear(site: Site) -> None:
     with site.journal() as journal:
         record = keyed("a1", "b1")
         new = keys("a1")
@@ -240,16 +247,23 @@ def test_no_object_holds_a_key_in_the_clear(site):
         keyring = journal._open().keyring
     seed = keyring.signing_key.private_bytes_raw()
     identity = str(keyring.leaf_identity).encode()
-    secrets = (kit.der("a1"), base64.b64encode(kit.der("a1")), seed, identity)
-    secrets += (seed.hex().encode(), base64.b64encode(seed))
+    secrets = [kit.der("a1"), base64.b64encode(kit.der("a1")), seed, identity]
+    secrets += [seed.hex().encode(), base64.b64encode(seed)]
     for content in kit.every_object(site.path).values():
         assert not any(secret in content for secret in secrets)
 
 
-def test_the_keyring_is_opened_once_for_many_waves_and_not_at_all_for_none(site, monkeypatch):
+def test_the_keyring_is_opened_once_for_many_waves_and_not_at_all_for_none(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = []
     decrypt = Sops.decrypt
-    monkeypatch.setattr(Sops, "decrypt", lambda *a: calls.append(1) or decrypt(*a))
+
+    def counted(sops: Sops, ciphertext: bytes) -> Secret:
+        calls.append(1)
+        return decrypt(sops, ciphertext)
+
+    monkeypatch.setattr(Sops, "decrypt", counted)
     with site.journal():
         pass
     assert calls == []
@@ -259,7 +273,7 @@ def test_the_keyring_is_opened_once_for_many_waves_and_not_at_all_for_none(site,
     assert calls == [1]
 
 
-def test_time_in_the_ledger_does_not_run_backwards(site):
+def test_time_in_the_ledger_does_not_run_backwards(site: Site) -> None:
     with site.journal(now=kit.NOW.replace(year=2030)) as journal:
         journal.write(Wave("later"))
     with site.journal() as journal:
@@ -267,7 +281,7 @@ def test_time_in_the_ledger_does_not_run_backwards(site):
         assert journal.state.tip_time == kit.NOW.replace(year=2030)
 
 
-def test_ten_thousand_records_are_one_wave(site, capsys):
+def test_ten_thousand_records_are_one_wave(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     records = [
         kit.certificate(f"web-{n}", kit.issuance(f"{n + 1:x}", certificate="Q" * 800))
         for n in range(10_000)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import ledger_kit as kit
 import pytest
+from ledger_kit import Site
 
 from reconciler.errors import Locked
 from reconciler.ledger import lock
@@ -22,8 +23,8 @@ from reconciler.ledger.store import open_store
 SEEDS = range(4)
 
 
-def test_a_second_writer_gives_up_and_names_the_first(site):
-    told = []
+def test_a_second_writer_gives_up_and_names_the_first(site: Site) -> None:
+    told: list[str] = []
     with site.journal() as journal:
         waiting = Patience(timeout=0.1, poll=0.02, tell=told.append)
         with pytest.raises(Locked, match=f"process {os.getpid()} on") as locked:
@@ -33,20 +34,20 @@ def test_a_second_writer_gives_up_and_names_the_first(site):
     assert "waiting for" in told[0]
 
 
-def test_the_lock_is_free_again_afterwards(site):
+def test_the_lock_is_free_again_afterwards(site: Site) -> None:
     for _ in range(2):
         with site.journal() as journal:
             journal.write(Wave("nothing"))
 
 
-def test_the_lock_is_free_again_after_a_failure(site):
+def test_the_lock_is_free_again_after_a_failure(site: Site) -> None:
     with pytest.raises(RuntimeError), site.journal():
         raise RuntimeError
     with site.journal():
         pass
 
 
-def hold(site, process: Process, ttl: float) -> Holder:
+def hold(site: Site, process: Process, ttl: float) -> Holder:
     """Put the lock of another process there."""
     place = open_store(site.path, site.settings)
     naming = object_format(place.git)
@@ -67,13 +68,13 @@ def ended_process() -> Process:
     return lock.this_process().model_copy(update={"pid": ended.pid, "started": "1"})
 
 
-def test_the_lock_of_a_dead_process_of_this_host_is_taken_over_at_once(site):
+def test_the_lock_of_a_dead_process_of_this_host_is_taken_over_at_once(site: Site) -> None:
     hold(site, ended_process(), ttl=1e9)
     with site.journal() as journal:
         journal.write(Wave("taken over"))
 
 
-def test_a_pid_that_was_given_to_another_process_is_a_dead_holder(site):
+def test_a_pid_that_was_given_to_another_process_is_a_dead_holder(site: Site) -> None:
     reused = lock.this_process().model_copy(update={"started": "1"})
     hold(site, reused, ttl=1e9)
     with site.journal():
@@ -81,7 +82,9 @@ def test_a_pid_that_was_given_to_another_process_is_a_dead_holder(site):
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "other"}, {"boot": "other"}, {"namespace": "o"}])
-def test_a_lock_from_elsewhere_is_taken_over_only_after_its_time_to_live(site, elsewhere):
+def test_a_lock_from_elsewhere_is_taken_over_only_after_its_time_to_live(
+    site: Site, elsewhere: dict[str, str]
+) -> None:
     process = ended_process().model_copy(update=elsewhere)
     hold(site, process, ttl=0.3)
     with pytest.raises(Locked):
@@ -92,7 +95,7 @@ def test_a_lock_from_elsewhere_is_taken_over_only_after_its_time_to_live(site, e
         journal.write(Wave("taken over"))
 
 
-def test_a_lock_that_moves_is_not_taken_over(site):
+def test_a_lock_that_moves_is_not_taken_over(site: Site) -> None:
     """The time to live starts anew with every value, so a slow writer that renews keeps its lock."""
     process = ended_process().model_copy(update={"host": "other"})
     holder = hold(site, process, ttl=0.6)
@@ -112,7 +115,7 @@ def test_a_lock_that_moves_is_not_taken_over(site):
     assert holder.counter > 1
 
 
-def test_an_overtaken_writer_writes_nothing(site):
+def test_an_overtaken_writer_writes_nothing(site: Site) -> None:
     with site.journal() as overtaken:
         place = open_store(site.path, site.settings)
         lock.unlock(place, overtaken.lock.holder.id)
@@ -127,7 +130,7 @@ def test_an_overtaken_writer_writes_nothing(site):
     assert set(site.read().certificates) == {"new"}
 
 
-def test_the_overtaken_cannot_release_the_lock_of_the_next(site):
+def test_the_overtaken_cannot_release_the_lock_of_the_next(site: Site) -> None:
     place = open_store(site.path, site.settings)
     with site.journal() as overtaken:
         lock.unlock(place, overtaken.lock.holder.id)
@@ -137,7 +140,7 @@ def test_the_overtaken_cannot_release_the_lock_of_the_next(site):
     successor.__exit__(None, None, None)
 
 
-def test_unlock_removes_the_lock_it_names_and_no_other(site):
+def test_unlock_removes_the_lock_it_names_and_no_other(site: Site) -> None:
     place = open_store(site.path, site.settings)
     with pytest.raises(Locked, match="not locked"):
         lock.unlock(place, "0" * 16)
@@ -150,7 +153,9 @@ def test_unlock_removes_the_lock_it_names_and_no_other(site):
         pass
 
 
-def spawn(site, python, name, waves, action="stop", **environment) -> subprocess.Popen:
+def spawn(
+    site: Site, python: str, name: str, waves: int, action: str = "stop", **environment: str
+) -> subprocess.Popen[bytes]:
     script = Path(__file__).with_name("writer.py")
     settings = site.settings.model_dump_json(by_alias=True, exclude_none=True)
     process = subprocess.Popen(
@@ -160,6 +165,7 @@ def spawn(site, python, name, waves, action="stop", **environment) -> subprocess
         stderr=subprocess.PIPE,
         env={**os.environ, **environment},
     )
+    assert process.stdin is not None
     process.stdin.write(kit.issuance("1f").model_dump_json(exclude_none=True).encode())
     process.stdin.close()
     process.stdin = None
@@ -167,7 +173,9 @@ def spawn(site, python, name, waves, action="stop", **environment) -> subprocess
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_writers_that_race_lose_no_wave_and_write_none_twice(site, tmp_path, seed):
+def test_writers_that_race_lose_no_wave_and_write_none_twice(
+    site: Site, tmp_path: Path, seed: int
+) -> None:
     sites = [site, site]
     if kit.run_git(site.path, "remote"):
         sites = [site, site.clone(tmp_path / "other")]
@@ -191,8 +199,9 @@ def test_writers_that_race_lose_no_wave_and_write_none_twice(site, tmp_path, see
         assert set(journal.leaf_keys([w.removeprefix("wave ") for w in expected])) == set(last)
 
 
-def test_a_writer_that_is_killed_gives_way_at_once(site):
+def test_a_writer_that_is_killed_gives_way_at_once(site: Site) -> None:
     killed = spawn(site, sys.executable, "a0", 2, "hang")
+    assert killed.stdout is not None
     assert killed.stdout.readline() == b"holding\n"
     with pytest.raises(Locked):
         site.journal().__enter__()

@@ -1,6 +1,8 @@
 """The format of the records, frozen: what a released certform wrote stays readable and the same."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import ledger_kit as kit
 import pytest
@@ -19,6 +21,7 @@ from reconciler.ledger.records import (
     Urls,
 )
 from schemas.authority import NameConstraints, NameForms
+from schemas.base import Model
 from schemas.certificate import Algorithm, OnRemove, Subject
 from schemas.request import AuthorityRequest, KeyType
 from schemas.revocation import RevocationReason
@@ -50,7 +53,7 @@ REQUEST = AuthorityRequest(
     path_length=0,
     name_constraints=NameConstraints(permitted=NameForms(dns_domains=("svc.test",))),
 )
-ISSUED = {"issued_at": NOW, "certificate": "Y2VydA==", "sha256": "cd" * 32}
+ISSUED: dict[str, Any] = {"issued_at": NOW, "certificate": "Y2VydA==", "sha256": "cd" * 32}
 PLACEMENTS = (
     Placement(target="nginx", object_name="web", serial="1f", verified_at=NOW, changes=(NOW, NOW)),
     Placement(target="haproxy", object_name="web-2"),
@@ -58,7 +61,7 @@ PLACEMENTS = (
 
 
 @pytest.fixture
-def records():
+def records() -> Mapping[str, Model]:
     urls = Urls(crl="http://pki.test/root.crl", issuer="http://pki.test/root.cer")
     authority = kit.issuance("2a", request=REQUEST, custody=None, urls=urls, **ISSUED)
     revoked = Revoked(at=NOW, reason=RevocationReason.SUPERSEDED)
@@ -87,12 +90,14 @@ KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl")
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_record_is_written_as_it_always_was(name, records, golden):
+def test_a_record_is_written_as_it_always_was(
+    name: str, records: Mapping[str, Model], golden: Callable[[str, str], None]
+) -> None:
     golden(f"ledger/{name}.json", layout.encode(records[name]).decode())
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_record_is_read_back_as_it_was(name, records):
+def test_a_record_is_read_back_as_it_was(name: str, records: Mapping[str, Model]) -> None:
     record = records[name]
     assert layout.decode(type(record), "file", layout.encode(record)) == record
 
@@ -108,12 +113,12 @@ def test_a_record_is_read_back_as_it_was(name, records):
         (layout.encode(LINEAGE).replace(b"2026-11-23", b"2026-13-23"), "at createdAt"),
     ],
 )
-def test_a_damaged_record_is_refused_by_name_and_place(content, said):
+def test_a_damaged_record_is_refused_by_name_and_place(content: bytes, said: str) -> None:
     with pytest.raises(LedgerRefused, match=said):
         layout.decode(Lineage, "lineage.json", content)
 
 
-def test_a_record_under_the_path_of_another_is_refused():
+def test_a_record_under_the_path_of_another_is_refused() -> None:
     content = layout.encode(kit.certificate("web"))
     with pytest.raises(LedgerRefused, match="holds the record of"):
         layout.certificates({layout.certificate_path("other"): content})

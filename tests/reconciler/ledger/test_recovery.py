@@ -1,9 +1,12 @@
 """`certform ledger recover`: the newest that holds, or a person's recorded choice."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import ledger_kit as kit
 import pytest
+from ledger_kit import Site
 
 from providers.secret import Secret
 from providers.sops.binary import Sops
@@ -17,7 +20,7 @@ from reconciler.ledger.recovery import Access, recover
 BRANCH = "refs/heads/certform/ledger"
 
 
-def home(site):
+def home(site: Site) -> Path:
     origin = kit.run_git(site.path, "remote", "get-url", "origin", check=False)
     return site.path.parent / "origin.git" if origin else site.path
 
@@ -26,26 +29,26 @@ def access() -> Access:
     return Access(Sops(), lambda: kit.NOW, kit.QUICK)
 
 
-def write(site, name: str) -> str:
+def write(site: Site, name: str) -> str:
     with site.journal() as journal:
         journal.write(Wave(f"issue {name}", certificates=[kit.certificate(name)]))
         return journal.state.tip
 
 
-def move(site, tip: str | None) -> None:
+def move(site: Site, tip: str | None) -> None:
     """Do to the branch what only its owner should."""
     change = ("-d", BRANCH) if tip is None else (BRANCH, tip)
     kit.run_git(home(site), "update-ref", *change)
 
 
-def test_a_ledger_in_order_is_left_as_it_is(site):
+def test_a_ledger_in_order_is_left_as_it_is(site: Site) -> None:
     tip = write(site, "web")
     (said,) = recover(site.path, site.settings, access())
     assert "in order" in said
     assert site.read().tip == tip
 
 
-def test_a_deleted_ledger_comes_back(site):
+def test_a_deleted_ledger_comes_back(site: Site) -> None:
     tip = write(site, "web")
     move(site, None)
     said = recover(site.path, site.settings, access())
@@ -53,14 +56,14 @@ def test_a_deleted_ledger_comes_back(site):
     assert site.read().tip == tip
 
 
-def test_a_rolled_back_ledger_goes_forward_again(site):
+def test_a_rolled_back_ledger_goes_forward_again(site: Site) -> None:
     first, second = write(site, "web"), write(site, "api")
     move(site, first)
     recover(site.path, site.settings, access())
     assert site.read().tip == second
 
 
-def test_what_an_outsider_put_on_top_is_taken_off(site):
+def test_what_an_outsider_put_on_top_is_taken_off(site: Site) -> None:
     tip = write(site, "web")
     git = Git(home(site))
     tree = kit.run_git(git.directory, "rev-parse", f"{BRANCH}^{{tree}}")
@@ -73,7 +76,7 @@ def test_what_an_outsider_put_on_top_is_taken_off(site):
     assert site.read().tip == tip
 
 
-def part(site) -> tuple[str, str]:
+def part(site: Site) -> tuple[str, str]:
     """Let the ledger go two ways, as a restored backup does; return what we saw and what is there."""
     first = write(site, "web")
     seen = write(site, "api")
@@ -85,7 +88,9 @@ def part(site) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("choice", [0, 1])
-def test_where_tips_have_parted_a_person_chooses_and_that_is_recorded(site, choice):
+def test_where_tips_have_parted_a_person_chooses_and_that_is_recorded(
+    site: Site, choice: int
+) -> None:
     tips = part(site)
     with pytest.raises(LedgerRefused, match="rolled back"):
         site.read()
@@ -99,14 +104,14 @@ def test_where_tips_have_parted_a_person_chooses_and_that_is_recorded(site, choi
     assert verify_history(site.path, site.settings) == ()
 
 
-def test_only_a_tip_that_is_known_and_holds_can_be_accepted(site):
+def test_only_a_tip_that_is_known_and_holds_can_be_accepted(site: Site) -> None:
     part(site)
     main = kit.run_git(site.path, "rev-parse", "main")
     with pytest.raises(LedgerRefused, match="is none of"):
         recover(site.path, site.settings, access(), accept=main)
 
 
-def test_a_ledger_made_here_is_published(make_site, tmp_path):
+def test_a_ledger_made_here_is_published(make_site: Callable[..., Site], tmp_path: Path) -> None:
     site = make_site(remote=False)
     with site.journal() as journal:
         record = kit.certificate("web", kit.issuance("a1", bundle="b1"))
@@ -123,7 +128,7 @@ def test_a_ledger_made_here_is_published(make_site, tmp_path):
         assert journal.leaf_keys(["a1"])["a1"].reveal() == kit.der("a1")
 
 
-def test_nothing_can_be_recovered_from_nothing(site, tmp_path):
+def test_nothing_can_be_recovered_from_nothing(site: Site, tmp_path: Path) -> None:
     empty = replace(site, path=kit.make_repository(tmp_path / "empty"))
     with pytest.raises(LedgerRefused, match="nothing is left here"):
         recover(empty.path, empty.settings, access())

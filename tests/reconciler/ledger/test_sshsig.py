@@ -1,6 +1,9 @@
 """Signatures that ssh-keygen makes and judges as we do."""
 
+import base64
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,12 +19,14 @@ def key() -> Ed25519PrivateKey:
     return Ed25519PrivateKey.generate()
 
 
-def keygen(program, *argv, stdin: bytes) -> subprocess.CompletedProcess:
+def keygen(program: str, *argv: str | Path, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([program, "-Y", *argv], input=stdin, capture_output=True, check=False)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_ssh_keygen_accepts_our_signature(key, message, tmp_path, require):
+def test_ssh_keygen_accepts_our_signature(
+    key: Ed25519PrivateKey, message: bytes, tmp_path: Path, require: Callable[[str], str]
+) -> None:
     signers, signature = tmp_path / "signers", tmp_path / "signature"
     signers.write_text(f"me@localhost {sshsig.public_line(key.public_key())}\n")
     signature.write_text(sshsig.sign(key, message))
@@ -31,7 +36,9 @@ def test_ssh_keygen_accepts_our_signature(key, message, tmp_path, require):
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_we_accept_the_signature_of_ssh_keygen_byte_for_byte(key, message, tmp_path, require):
+def test_we_accept_the_signature_of_ssh_keygen_byte_for_byte(
+    key: Ed25519PrivateKey, message: bytes, tmp_path: Path, require: Callable[[str], str]
+) -> None:
     private = tmp_path / "key"
     openssh = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     private.write_bytes(openssh)
@@ -41,7 +48,9 @@ def test_we_accept_the_signature_of_ssh_keygen_byte_for_byte(key, message, tmp_p
 
 
 @pytest.mark.parametrize("namespace", ["file", "gi", "gitt"])
-def test_a_signature_made_for_another_purpose_is_refused(key, namespace, tmp_path, require):
+def test_a_signature_made_for_another_purpose_is_refused(
+    key: Ed25519PrivateKey, namespace: str, tmp_path: Path, require: Callable[[str], str]
+) -> None:
     private = tmp_path / "key"
     openssh = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     private.write_bytes(openssh)
@@ -51,7 +60,7 @@ def test_a_signature_made_for_another_purpose_is_refused(key, namespace, tmp_pat
     assert not sshsig.verify(sshsig.public_line(key.public_key()), b"m", made.stdout.decode())
 
 
-def test_any_changed_byte_is_refused(key):
+def test_any_changed_byte_is_refused(key: Ed25519PrivateKey) -> None:
     public, message = sshsig.public_line(key.public_key()), b"message"
     armored = sshsig.sign(key, message)
     assert sshsig.verify(public, message, armored)
@@ -60,15 +69,15 @@ def test_any_changed_byte_is_refused(key):
     for index in range(len(raw)):
         changed = bytearray(raw)
         changed[index] ^= 1
-        text = sshsig.base64.b64encode(changed).decode()
+        text = base64.b64encode(changed).decode()
         assert not sshsig.verify(public, message, f"{lines[0]}\n{text}\n{lines[-1]}\n")
 
 
 @pytest.mark.parametrize("armored", ["", "x", "-----BEGIN SSH SIGNATURE-----", "é", "=" * 8])
-def test_what_is_no_signature_is_refused(key, armored):
+def test_what_is_no_signature_is_refused(key: Ed25519PrivateKey, armored: str) -> None:
     assert not sshsig.verify(sshsig.public_line(key.public_key()), b"m", armored)
 
 
-def test_the_signature_of_another_key_is_refused(key):
+def test_the_signature_of_another_key_is_refused(key: Ed25519PrivateKey) -> None:
     other = Ed25519PrivateKey.generate()
     assert not sshsig.verify(sshsig.public_line(other.public_key()), b"m", sshsig.sign(key, b"m"))

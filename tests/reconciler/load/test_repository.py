@@ -3,13 +3,18 @@
 
 import os
 import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
+from examining import desired, source
 
 from reconciler.errors import InvalidInput
 from reconciler.load import files as files_module
-from reconciler.repository import examine, load
+from reconciler.repository import Examination, examine, load
 
+Files = Mapping[str, str | bytes]
+Examined = Callable[[Files], Examination]
 SOUND = {
     "certform.yaml": (
         "apiVersion: certform.dev/v1\nkind: Project\nmetadata: {name: p}\n"
@@ -20,14 +25,14 @@ SOUND = {
 }
 
 
-def write(root, files):
+def write(root: Path, files: Files) -> None:
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def git(root, *argv):
+def git(root: Path, *argv: str) -> str:
     environment = {
         "PATH": os.environ["PATH"],
         "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -43,7 +48,7 @@ def git(root, *argv):
     ).stdout.strip()
 
 
-def commit(root):
+def commit(root: Path) -> str:
     git(root, "init", "-q", "-b", "main")
     git(root, "add", "-A")
     git(root, "commit", "-q", "-m", "all")
@@ -51,10 +56,12 @@ def commit(root):
 
 
 @pytest.fixture(params=["working tree", "commit"])
-def examined(request, tmp_path, require):
+def examined(
+    request: pytest.FixtureRequest, tmp_path: Path, require: Callable[[str], str]
+) -> Examined:
     """Examine files from both; the working tree is emptied before a commit is read."""
 
-    def examined(files):
+    def examined(files: Files) -> Examination:
         write(tmp_path, {**SOUND, **files})
         if request.param == "working tree":
             return examine(tmp_path)
@@ -68,13 +75,13 @@ def examined(request, tmp_path, require):
     return examined
 
 
-def test_yaml_is_read_wherever_it_may_be(examined):
+def test_yaml_is_read_wherever_it_may_be(examined: Examined) -> None:
     examination = examined({"deep/er/x.yml": SOUND["team/web.yaml"].replace("web", "deep")})
     assert examination.diagnostics == ()
-    assert set(examination.desired.certificates) == {"web", "deep"}
+    assert set(desired(examination).certificates) == {"web", "deep"}
 
 
-FOREIGN = {
+FOREIGN: Files = {
     "docker-compose.yml": "services: {web: {image: nginx}}\n",
     "deploy/ingress.yaml": "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: x}\nspec: {}\n",
     "deploy/cert.yaml": "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: x}\nspec: &a {b: *a}\n",
@@ -91,12 +98,12 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_what_is_not_ours_is_left_alone(examined, name):
+def test_what_is_not_ours_is_left_alone(examined: Examined, name: str) -> None:
     assert examined({name: FOREIGN[name]}).diagnostics == ()
 
 
 CERTIFICATE = SOUND["team/web.yaml"].replace("web", "x")
-REFUSED = {
+REFUSED: Mapping[str, tuple[str, str | bytes, int, str]] = {
     "a kind that is none": (
         "x.yaml",
         "kind: Certificat\nmetadata: {name: x}\nspec: {}\n",
@@ -203,16 +210,16 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_ours_must_be_right(examined, case):
+def test_what_is_ours_must_be_right(examined: Examined, case: str) -> None:
     name, content, line, summary = REFUSED[case]
     examination = examined({name: content})
     assert examination.desired is None
     found = [d for d in examination.diagnostics if summary in d.summary]
     assert found, examination.diagnostics
-    assert found[0].source.line == line
+    assert source(found[0]).line == line
 
 
-def test_a_missing_project_is_told(examined, tmp_path):
+def test_a_missing_project_is_told(examined: Examined, tmp_path: Path) -> None:
     (found,) = examined({"certform.yaml": ""}).diagnostics
     assert "no certform.yaml" in found.summary
     assert "init" in found.hint
@@ -221,7 +228,7 @@ def test_a_missing_project_is_told(examined, tmp_path):
 @pytest.mark.parametrize(
     "name", ["team/link.yaml", "config/link.yaml", "config/folder", "certform.yaml"]
 )
-def test_links_are_refused(examined, tmp_path, name):
+def test_links_are_refused(examined: Examined, tmp_path: Path, name: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/certform.yaml").write_text(SOUND["certform.yaml"])
     link = tmp_path / name
@@ -233,24 +240,26 @@ def test_links_are_refused(examined, tmp_path, name):
     assert any("symbolic links" in d.summary for d in examined({}).diagnostics)
 
 
-def test_a_linked_folder_of_the_guarded_ones_is_refused(examined, tmp_path):
+def test_a_linked_folder_of_the_guarded_ones_is_refused(examined: Examined, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "config").symlink_to("elsewhere")
     assert any("symbolic links" in d.summary for d in examined({}).diagnostics)
 
 
-def test_nested_repositories_are_not_read(examined, tmp_path, require):
+def test_nested_repositories_are_not_read(
+    examined: Examined, tmp_path: Path, require: Callable[[str], str]
+) -> None:
     require("git")
     for folder in ("vendor/inner", "config/inner"):
         inner = tmp_path / folder
         write(inner, {"x.yaml": CERTIFICATE})
         commit(inner)
     found = examined({}).diagnostics
-    assert [d.source.file for d in found] == ["config/inner"]
+    assert [source(d).file for d in found] == ["config/inner"]
     assert "nested repositories" in found[0].summary
 
 
-def test_a_commit_is_named_by_its_full_id(tmp_path, require):
+def test_a_commit_is_named_by_its_full_id(tmp_path: Path, require: Callable[[str], str]) -> None:
     require("git")
     write(tmp_path, SOUND)
     full = commit(tmp_path)
@@ -259,7 +268,7 @@ def test_a_commit_is_named_by_its_full_id(tmp_path, require):
     assert load(tmp_path).revision is None
 
 
-def test_a_folder_of_a_commit_is_read_alone(tmp_path, require):
+def test_a_folder_of_a_commit_is_read_alone(tmp_path: Path, require: Callable[[str], str]) -> None:
     require("git")
     write(tmp_path, {f"pki/{name}": text for name, text in SOUND.items()})
     write(tmp_path, {"certform.yaml": "kind: [broken"})
@@ -271,7 +280,9 @@ def test_a_folder_of_a_commit_is_read_alone(tmp_path, require):
 @pytest.mark.parametrize(
     "ref", ["nowhere", "--all", "--output=x", "HEAD:certform.yaml", "", "a..b"]
 )
-def test_a_revision_that_is_none_is_told(tmp_path, require, ref):
+def test_a_revision_that_is_none_is_told(
+    tmp_path: Path, require: Callable[[str], str], ref: str
+) -> None:
     require("git")
     write(tmp_path, SOUND)
     commit(tmp_path)
@@ -280,18 +291,20 @@ def test_a_revision_that_is_none_is_told(tmp_path, require, ref):
     assert not (tmp_path / "x").exists()
 
 
-def test_a_folder_that_is_none_is_told(tmp_path):
+def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="not a folder"):
         examine(tmp_path / "nowhere")
 
 
-def test_too_many_files_are_told_and_not_read(tmp_path, monkeypatch):
+def test_too_many_files_are_told_and_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files_module, "MAX_FILES", 2)
     write(tmp_path, SOUND)
     assert any("more YAML here" in d.summary for d in examine(tmp_path).diagnostics)
 
 
-def test_a_pipe_is_not_opened(tmp_path):
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
     write(tmp_path, SOUND)
     os.mkfifo(tmp_path / "team" / "pipe.yaml")
     assert examine(tmp_path).diagnostics == ()

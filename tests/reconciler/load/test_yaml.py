@@ -2,6 +2,7 @@
 
 import random
 import string
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from yaml.cyaml import CParser
 
 from reconciler.load import yaml
-from reconciler.load.yaml import parse
+from reconciler.load.yaml import Value, parse
 
+Place = tuple[str | int, ...]
 TEXT = """\
 kind: Certificate
 metadata: {name: one, labels: {a: b}}
@@ -25,20 +27,27 @@ second: true
 """
 
 
-def test_the_parser_is_the_one_written_in_c():
-    assert yaml.CParser is CParser
+def test_the_parser_is_the_one_written_in_c() -> None:
+    assert vars(yaml)["CParser"] is CParser
     assert CParser.__module__ == "yaml._yaml"
 
 
-def test_scalars_are_their_source_text_and_only_plain_nulls_are_none():
+def test_scalars_are_their_source_text_and_only_plain_nulls_are_none() -> None:
     trees, failure = parse(TEXT)
     assert failure is None
-    assert trees[0].data["spec"]["names"] == (
+    assert within(trees[0].data, "spec", "names") == (
         "x",
         {"y": ("1", "0640", None, None, "~", ""), "z": None},
     )
-    assert trees[0].data["spec"]["flow"] == ("spiffe://a.b/c", "arn:aws:iam::1:role/x")
+    assert within(trees[0].data, "spec", "flow") == ("spiffe://a.b/c", "arn:aws:iam::1:role/x")
     assert trees[1].data == {"second": "true"}
+
+
+def within(value: Value, *path: str) -> Value:
+    for key in path:
+        assert isinstance(value, dict)
+        value = value[key]
+    return value
 
 
 @pytest.mark.parametrize(
@@ -58,7 +67,7 @@ def test_scalars_are_their_source_text_and_only_plain_nulls_are_none():
         (("spec", "flow", 1), False, (8, 26)),
     ],
 )
-def test_every_node_has_its_place(path, key, place):
+def test_every_node_has_its_place(path: Place, key: bool, place: tuple[int, int]) -> None:
     assert parse(TEXT)[0][0].locate(path, key=key) == place
 
 
@@ -77,7 +86,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_nothing_clever_is_read(what):
+def test_nothing_clever_is_read(what: str) -> None:
     text, line, column, summary = REFUSED[what]
     (tree,), failure = parse(text)
     assert failure is None
@@ -98,37 +107,39 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_syntax_error_has_its_line(what):
+def test_a_syntax_error_has_its_line(what: str) -> None:
     text, line, hint = BROKEN[what]
     failure = parse(text)[1]
+    assert failure is not None
     assert failure.line == line
     assert hint in failure.hint
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
-def test_a_megabyte_of_nesting_is_refused_at_its_first_excess(opening):
+def test_a_megabyte_of_nesting_is_refused_at_its_first_excess(opening: str) -> None:
     trees, failure = parse(opening * (1_000_000 // len(opening)))
     assert trees == ()
+    assert failure is not None
     assert (failure.line, "nests deeper than 32" in failure.summary) == (1, True)
 
 
-def test_the_places_of_all_items_are_found_in_one_pass():
+def test_the_places_of_all_items_are_found_in_one_pass() -> None:
     text = "a: {x: [1, 2]}\nspec:\n  items:\n    - {n: [a, b]}\n\n    - c\n    - d: e\n"
     tree = parse(text)[0][0]
     assert list(tree.locate_items(("spec", "items"))) == [(4, 7), (6, 7), (7, 7)]
 
 
-def test_nesting_to_the_limit_is_read():
+def test_nesting_to_the_limit_is_read() -> None:
     text = "a: " + "[" * 31 + "]" * 31
     assert parse(text)[0][0].refusals == ()
 
 
 @given(st.text(alphabet=string.printable + "é\u2028\x00&*!|>", max_size=200))
-def test_no_text_makes_it_fall_over(text):
+def test_no_text_makes_it_fall_over(text: str) -> None:
     parse(text)
 
 
-def test_every_place_is_where_its_scalar_stands():
+def test_every_place_is_where_its_scalar_stands() -> None:
     """Random nested documents, each scalar unique: the place found holds that scalar's text."""
     random.seed(7)
     for _ in range(50):
@@ -141,7 +152,7 @@ def test_every_place_is_where_its_scalar_stands():
             assert lines[line - 1][column - 1 :].startswith(value)
 
 
-def _block(counter, depth):
+def _block(counter: Iterator[int], depth: int) -> Iterator[str]:
     pad = "  " * depth
     for _ in range(random.randint(1, 4)):
         key = f"{pad}k{next(counter)}:"
@@ -159,7 +170,7 @@ def _block(counter, depth):
                 yield from _block(counter, depth + 1)
 
 
-def _scalars(node, path):
+def _scalars(node: Value, path: Place) -> Iterator[tuple[Place, str]]:
     if isinstance(node, str):
         yield path, node
     items = node.items() if isinstance(node, dict) else enumerate(node or ())

@@ -4,9 +4,13 @@
 In the texts below `#!` marks the line a finding must point at.
 """
 
-import pytest
+from collections.abc import Callable, Mapping, Sequence
 
-from reconciler.diagnostics import Severity
+import pytest
+from examining import source
+
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.repository import Examination
 
 CERTIFICATE = "kind: Certificate\nmetadata: {name: one}\nspec:\n  issuerRef: open\n"
 NAMED = CERTIFICATE + "  dnsNames: [one.example]\n"
@@ -148,7 +152,7 @@ LEAVES = {
 
 
 @pytest.mark.parametrize("case", LEAVES)
-def test_a_certificate_is_refused_for(examined, case):
+def test_a_certificate_is_refused_for(examined: Callable[..., Examination], case: str) -> None:
     spec, summary, hint = LEAVES[case]
     text = f"kind: Certificate\nmetadata: {{name: one}}\nspec:{' #!' if '#!' not in spec else ''}\n  {spec}\n"
     found = errors(examined({"team/one.yaml": text}))
@@ -410,17 +414,19 @@ FILES = {
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_repository_is_refused_for(examined, case):
+def test_a_repository_is_refused_for(examined: Callable[..., Examination], case: str) -> None:
     files, summary, hint = FILES[case]
     assert_marked(errors(examined(files)), files, summary, hint)
 
 
-def errors(examination):
+def errors(examination: Examination) -> list[Diagnostic]:
     assert examination.desired is None
     return [found for found in examination.diagnostics if found.severity is Severity.ERROR]
 
 
-def assert_marked(found, files, summary, hint):
+def assert_marked(
+    found: Sequence[Diagnostic], files: Mapping[str, str], summary: str, hint: str
+) -> None:
     places = {
         (name, number)
         for name, text in files.items()
@@ -429,7 +435,7 @@ def assert_marked(found, files, summary, hint):
     }
     said = [d for d in found if summary in d.summary and hint in d.hint]
     assert said, found
-    assert {(d.source.file, d.source.line) for d in said} <= places, (said, places)
+    assert {(source(d).file, source(d).line) for d in said} <= places, (said, places)
 
 
 WARNINGS = {
@@ -449,7 +455,7 @@ WARNINGS = {
 
 
 @pytest.mark.parametrize("case", WARNINGS)
-def test_only_a_warning_is_given_for(examined, case):
+def test_only_a_warning_is_given_for(examined: Callable[..., Examination], case: str) -> None:
     text, summary = WARNINGS[case]
     examination = examined({"one.yaml": text})
     assert examination.desired is not None
@@ -458,7 +464,9 @@ def test_only_a_warning_is_given_for(examined, case):
     assert_marked([found], {"one.yaml": text}, summary, "")
 
 
-def test_a_broken_profile_is_told_once_not_for_every_certificate(examined):
+def test_a_broken_profile_is_told_once_not_for_every_certificate(
+    examined: Callable[..., Examination],
+) -> None:
     files = {
         "config/p.yaml": "kind: Profile\nmetadata: {name: p}\nspec: {issuerRef: open, duration: x}\n"
     }
@@ -467,13 +475,15 @@ def test_a_broken_profile_is_told_once_not_for_every_certificate(examined):
             f"kind: Certificate\nmetadata: {{name: {name}}}\nspec: {{profileRef: p, dnsNames: [a.example]}}\n"
         )
     (found,) = errors(examined(files))
-    assert found.source.file == "config/p.yaml"
+    assert source(found).file == "config/p.yaml"
 
 
-def test_a_broken_authority_is_told_once_not_for_every_certificate(examined):
+def test_a_broken_authority_is_told_once_not_for_every_certificate(
+    examined: Callable[..., Examination],
+) -> None:
     files = {
         "authorities/s.yaml": AUTHORITY + "  lifetime: 3y\n",
         "one.yaml": NAMED.replace("open", "sub"),
     }
     (found,) = errors(examined(files))
-    assert found.source.file == "authorities/s.yaml"
+    assert source(found).file == "authorities/s.yaml"

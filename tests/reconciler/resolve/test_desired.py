@@ -1,32 +1,37 @@
 # ruff: noqa: E501  (a document of a table stands on one line)
 """What a sound repository resolves to."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from examining import desired, source
 
 from reconciler.errors import InvalidInput
-from reconciler.repository import load
+from reconciler.repository import Examination, load
 from reconciler.state import DesiredInstall
 from schemas.base import digest
 from schemas.certificate import Algorithm, Usage
 
 
-def certificate(name, spec):
+def certificate(name: str, spec: str) -> str:
     return f"kind: Certificate\nmetadata: {{name: {name}}}\nspec: {spec}\n"
 
 
-def test_the_sound_repository_has_no_findings(examined):
+def test_the_sound_repository_has_no_findings(examined: Callable[..., Examination]) -> None:
     examination = examined()
     assert examination.diagnostics == ()
-    assert examination.desired.project == "example"
-    assert examination.desired.revision is None
-    assert list(examination.desired.authorities) == ["open", "root", "services"]
+    assert desired(examination).project == "example"
+    assert desired(examination).revision is None
+    assert list(desired(examination).authorities) == ["open", "root", "services"]
     assert "kind: Certificate" in examination.sources["web.yaml"]
 
 
-def test_a_certificate_inherits_through_the_chain_of_profiles(examined):
-    web = examined().desired.certificates["web"]
+def test_a_certificate_inherits_through_the_chain_of_profiles(
+    examined: Callable[..., Examination],
+) -> None:
+    web = desired(examined()).certificates["web"]
     assert web.labels == {"env": "prod", "tier": "high", "team": "shop"}
     assert web.request.usages == (Usage.CLIENT_AUTH, Usage.SERVER_AUTH)
     assert str(web.request.key) == "RSA 3072"
@@ -38,35 +43,43 @@ def test_a_certificate_inherits_through_the_chain_of_profiles(examined):
     assert (web.source.file, web.source.line) == ("web.yaml", 1)
 
 
-def test_maps_merge_lists_replace_and_no_value_takes_back(examined):
+def test_maps_merge_lists_replace_and_no_value_takes_back(
+    examined: Callable[..., Examination],
+) -> None:
     spec = "{profileRef: service, dnsNames: [a.svc.internal], privateKey: {size: 2048}, targets: [spare], duration: }"
-    one = examined({"one.yaml": certificate("one", spec)}).desired.certificates["one"]
+    one = desired(examined({"one.yaml": certificate("one", spec)})).certificates["one"]
     assert str(one.request.key) == "RSA 2048"
     assert [install.target for install in one.installs] == ["spare"]
     assert one.request.duration == 90 * 86400
 
 
-def test_names_are_lower_case_sorted_and_unique(examined):
+def test_names_are_lower_case_sorted_and_unique(examined: Callable[..., Examination]) -> None:
     spec = """{issuerRef: open, dnsNames: [B.example, a.example., b.example], ipAddresses: ["2001:DB8::1", 10.0.0.1]}"""
-    one = examined({"one.yaml": certificate("one", spec)}).desired.certificates["one"]
+    one = desired(examined({"one.yaml": certificate("one", spec)})).certificates["one"]
     assert one.request.dns_names == ("a.example", "b.example")
     assert one.request.ip_addresses == ("10.0.0.1", "2001:db8::1")
 
 
-def test_the_order_of_names_does_not_change_the_digest(examined):
-    found = examined(
-        {
-            "a.yaml": certificate("a", "{issuerRef: open, dnsNames: [x.example, y.example]}"),
-            "b.yaml": certificate("b", "{issuerRef: open, dnsNames: [y.example, X.example]}"),
-        }
-    ).desired.certificates
+def test_the_order_of_names_does_not_change_the_digest(
+    examined: Callable[..., Examination],
+) -> None:
+    found = desired(
+        examined(
+            {
+                "a.yaml": certificate("a", "{issuerRef: open, dnsNames: [x.example, y.example]}"),
+                "b.yaml": certificate("b", "{issuerRef: open, dnsNames: [y.example, X.example]}"),
+            }
+        )
+    ).certificates
     assert found["a"].digest == found["b"].digest
 
 
 @pytest.mark.parametrize(("algorithm", "size"), [("RSA", 2048), ("ECDSA", 256), ("Ed25519", 256)])
-def test_every_algorithm_has_a_default_size(examined, algorithm, size):
+def test_every_algorithm_has_a_default_size(
+    examined: Callable[..., Examination], algorithm: str, size: int
+) -> None:
     spec = f"{{issuerRef: open, dnsNames: [a.example], privateKey: {{algorithm: {algorithm}}}}}"
-    key = examined({"a.yaml": certificate("a", spec)}).desired.certificates["a"].request.key
+    key = desired(examined({"a.yaml": certificate("a", spec)})).certificates["a"].request.key
     assert (key.algorithm, key.size) == (Algorithm(algorithm), size)
 
 
@@ -80,20 +93,24 @@ def test_every_algorithm_has_a_default_size(examined, algorithm, size):
         (", duration: 30d, renewBeforePercentage: 10%", 3.0),
     ],
 )
-def test_renewal_is_at_one_third_or_half_or_as_said(examined, fields, days):
+def test_renewal_is_at_one_third_or_half_or_as_said(
+    examined: Callable[..., Examination], fields: str, days: float
+) -> None:
     spec = f"{{issuerRef: open, dnsNames: [a.example]{fields}}}"
-    leaf = examined({"a.yaml": certificate("a", spec)}).desired.certificates["a"]
+    leaf = desired(examined({"a.yaml": certificate("a", spec)})).certificates["a"]
     assert leaf.renew_before == timedelta(days=days)
 
 
-def test_authorities_have_depth_path_length_names_and_lifetimes(examined):
+def test_authorities_have_depth_path_length_names_and_lifetimes(
+    examined: Callable[..., Examination],
+) -> None:
     files = {
         "authorities/deep.yaml": (
             "kind: Authority\nmetadata: {name: deep}\n"
             "spec: {parentRef: open, commonName: Deep, generation: 3, duration: 30d}\n"
         )
     }
-    cas = examined(files).desired.authorities
+    cas = desired(examined(files)).authorities
     assert {name: ca.depth for name, ca in cas.items()} == {
         "root": 0,
         "services": 1,
@@ -110,40 +127,42 @@ def test_authorities_have_depth_path_length_names_and_lifetimes(examined):
     assert cas["deep"].request.issuer_generation == 1
     assert cas["root"].request.duration == 3650 * 86400
     assert cas["open"].request.duration == 1825 * 86400
-    assert cas["root"].recipients == examined(files).desired.keyring
+    assert cas["root"].recipients == desired(examined(files)).keyring
 
 
-def test_a_ca_that_signs_only_cas_publishes_seldom(examined):
-    cas = examined().desired.authorities
+def test_a_ca_that_signs_only_cas_publishes_seldom(examined: Callable[..., Examination]) -> None:
+    cas = desired(examined()).authorities
     assert cas["root"].crl_duration == timedelta(days=180)
     assert cas["services"].crl_duration == timedelta(days=7)
     mixed = examined({"a.yaml": certificate("a", "{issuerRef: root, dnsNames: [a.example]}")})
-    assert mixed.desired.authorities["root"].crl_duration == timedelta(days=7)
+    assert desired(mixed).authorities["root"].crl_duration == timedelta(days=7)
 
 
-def test_an_explicit_path_length_reserves_levels_above_it(examined):
+def test_an_explicit_path_length_reserves_levels_above_it(
+    examined: Callable[..., Examination],
+) -> None:
     files = {
         "authorities/deep.yaml": (
             "kind: Authority\nmetadata: {name: deep}\n"
             "spec: {parentRef: open, commonName: Deep, pathLength: 2}\n"
         )
     }
-    assert examined(files).desired.authorities["open"].request.path_length == 3
+    assert desired(examined(files)).authorities["open"].request.path_length == 3
 
 
-def test_revocations_and_targets_are_resolved(examined):
+def test_revocations_and_targets_are_resolved(examined: Callable[..., Examination]) -> None:
     text = (
         "kind: Revocation\nmetadata: {name: inc-1}\n"
         "spec: {certificates: [web], issuedBefore: 2026-11-23T02:41:00Z, reason: keyCompromise}\n"
         "---\nkind: Revocation\nmetadata: {name: inc-2}\nspec: {serials: [77e10, 00:4A]}\n"
     )
-    desired = examined({"inc.yaml": text}).desired
-    assert desired.revocations[0].certificates == ("web",)
-    assert desired.revocations[1].serials == ("77e10", "4a")
-    assert desired.targets["disk"].digest == digest(desired.targets["disk"].spec.to_json())
+    made = desired(examined({"inc.yaml": text}))
+    assert made.revocations[0].certificates == ("web",)
+    assert made.revocations[1].serials == ("77e10", "4a")
+    assert made.targets["disk"].digest == digest(made.targets["disk"].spec.to_json())
 
 
-def test_load_raises_every_finding_at_once(write):
+def test_load_raises_every_finding_at_once(write: Callable[[Mapping[str, str]], Path]) -> None:
     root = write(
         {
             "a.yaml": certificate("a", "{issuerRef: nowhere}"),
@@ -152,7 +171,7 @@ def test_load_raises_every_finding_at_once(write):
     )
     with pytest.raises(InvalidInput) as raised:
         load(root)
-    assert {found.source.file for found in raised.value.diagnostics} == {"a.yaml", "b.yaml"}
+    assert {source(found).file for found in raised.value.diagnostics} == {"a.yaml", "b.yaml"}
 
 
 SET = """\
@@ -176,26 +195,30 @@ LIST = (
 )
 
 
-def test_a_set_makes_a_certificate_of_every_item_with_its_own_line(examined):
-    leaves = examined({"fleet/set.yaml": LIST}).desired.certificates
+def test_a_set_makes_a_certificate_of_every_item_with_its_own_line(
+    examined: Callable[..., Examination],
+) -> None:
+    leaves = desired(examined({"fleet/set.yaml": LIST})).certificates
     assert leaves["a"].request.dns_names == ("one.svc.internal",)
     assert leaves["b"].installs == (DesiredInstall("disk", "obj-b"),)
     assert leaves["b"].labels == {"env": "prod", "tier": "high", "fleet": "yes"}
     assert [leaves[name].source.line for name in "ab"] == [10, 11]
 
 
-def test_a_set_reads_its_csv_with_the_line_of_each_row(examined):
+def test_a_set_reads_its_csv_with_the_line_of_each_row(
+    examined: Callable[..., Examination],
+) -> None:
     files = {
         "fleet/set.yaml": SET + "  csv: data/hosts.csv\n",
         "fleet/data/hosts.csv": 'name,host\na,one\n"b",two\n',
     }
-    leaves = examined(files).desired.certificates
+    leaves = desired(examined(files)).certificates
     assert leaves["b"].request.dns_names == ("two.svc.internal",)
     assert str(leaves["b"].source) == "fleet/data/hosts.csv:3"
 
 
-def test_braces_from_an_item_are_not_filled_again(examined):
+def test_braces_from_an_item_are_not_filled_again(examined: Callable[..., Examination]) -> None:
     text = LIST.replace("{name: a, host: one}", '{name: a, host: "{name}"}')
     (found,) = examined({"set.yaml": text}).diagnostics
     assert '"{name}.svc.internal" is not a DNS name' in found.summary
-    assert found.source.line == 10
+    assert source(found).line == 10

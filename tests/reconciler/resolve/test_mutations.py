@@ -2,6 +2,10 @@
 
 import random
 import re
+from collections.abc import Callable
+from pathlib import Path
+
+from reconciler.repository import Examination
 
 WORDS = (
     "null",
@@ -47,7 +51,7 @@ MORE = {
 }  # fmt: skip
 
 
-def mangled(text, chance):
+def mangled(text: str, chance: random.Random) -> str:
     for _ in range(chance.randint(1, 3)):
         tokens = [token.span() for token in re.finditer(r"[\w.*/-]+|[^\w\s]", text)]
         start, end = chance.choice(tokens or [(0, 0)])
@@ -55,7 +59,9 @@ def mangled(text, chance):
     return text
 
 
-def test_no_mangled_repository_makes_it_fall_over(examined, tmp_path):
+def test_no_mangled_repository_makes_it_fall_over(
+    examined: Callable[..., Examination], tmp_path: Path
+) -> None:
     chance = random.Random(20261124)
     examined(MORE)
     sound = {p: p.read_text() for p in tmp_path.rglob("*") if p.is_file()}
@@ -74,5 +80,5 @@ def test_no_mangled_repository_makes_it_fall_over(examined, tmp_path):
     assert refused > 100
 
 
-def test_the_mangled_repository_was_sound_before(examined):
+def test_the_mangled_repository_was_sound_before(examined: Callable[..., Examination]) -> None:
     assert examined(MORE).diagnostics == ()

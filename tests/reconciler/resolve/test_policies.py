@@ -1,8 +1,12 @@
 # ruff: noqa: E501  (a document of a table stands on one line)
 """Policies: which files they select, and what they refuse."""
 
-import pytest
+from collections.abc import Callable
 
+import pytest
+from examining import source
+
+from reconciler.repository import Examination
 from reconciler.resolve.policies import pattern
 
 HEAD = "kind: Policy\nmetadata: {name: shop}\nspec:\n  selector: {paths: [teams/shop/**]}\n"
@@ -39,7 +43,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("rule", REFUSED)
-def test_a_policy_refuses_at_the_offending_line(examined, rule):
+def test_a_policy_refuses_at_the_offending_line(
+    examined: Callable[..., Examination], rule: str
+) -> None:
     line, summary = REFUSED[rule]
     files = {"config/p.yaml": f"{HEAD}  {rule}\n", "teams/shop/one.yaml": LEAF}
     (found,) = examined(files).diagnostics
@@ -48,7 +54,9 @@ def test_a_policy_refuses_at_the_offending_line(examined, rule):
     assert str(found.source) == f"teams/shop/one.yaml:{line}"
 
 
-def test_a_policy_that_allows_everything_asked_says_nothing(examined):
+def test_a_policy_that_allows_everything_asked_says_nothing(
+    examined: Callable[..., Examination],
+) -> None:
     allowed = (
         "  allowed: {issuers: [open], targets: [disk], dnsDomains: [apps.example],"
         " ipRanges: [10.0.0.0/8], uriDomains: [example], emailDomains: [example]}\n"
@@ -57,22 +65,24 @@ def test_a_policy_that_allows_everything_asked_says_nothing(examined):
     assert examined(files).diagnostics == ()
 
 
-def test_a_policy_does_not_look_at_other_paths(examined):
+def test_a_policy_does_not_look_at_other_paths(examined: Callable[..., Examination]) -> None:
     files = {"config/p.yaml": HEAD + "  allowed: {issuers: []}\n", "teams/shop2/one.yaml": LEAF}
     assert examined(files).diagnostics == ()
 
 
-def test_every_policy_that_selects_a_file_must_be_satisfied(examined):
+def test_every_policy_that_selects_a_file_must_be_satisfied(
+    examined: Callable[..., Examination],
+) -> None:
     second = HEAD.replace("name: shop", "name: all").replace("teams/shop/**", "'**'")
     files = {
         "config/p.yaml": f"{HEAD}  allowed: {{issuers: [open]}}\n---\n{second}  constraints: {{maxDuration: 1d}}\n",
         "teams/shop/one.yaml": LEAF,
     }
     assert all("policy all" in found.summary for found in examined(files).diagnostics)
-    assert {found.source.file for found in examined(files).diagnostics} >= {"teams/shop/one.yaml"}
+    assert {source(found).file for found in examined(files).diagnostics} >= {"teams/shop/one.yaml"}
 
 
-def test_a_set_answers_to_the_policies_of_its_csv_too(examined):
+def test_a_set_answers_to_the_policies_of_its_csv_too(examined: Callable[..., Examination]) -> None:
     files = {
         "config/p.yaml": HEAD + "  allowed: {issuers: []}\n",
         "fleet.yaml": (
@@ -99,5 +109,7 @@ def test_a_set_answers_to_the_policies_of_its_csv_too(examined):
         ("*.yaml", "x/a.yaml", False),
     ],
 )
-def test_a_star_stays_in_its_folder_and_two_cross_folders(glob, path, matches):
+def test_a_star_stays_in_its_folder_and_two_cross_folders(
+    glob: str, path: str, matches: bool
+) -> None:
     assert bool(pattern([glob]).fullmatch(path)) is matches
