@@ -1,5 +1,7 @@
 """Start-up: the commands people wait for at a prompt."""
 
+from functools import partial
+
 from measurement import measure, median, scratch, seconds, show
 from repository import CERTFORM, example
 
@@ -17,7 +19,7 @@ def main() -> None:
         )
         rows = []
         for name, command, limit in commands:
-            cost = median(RUNS, lambda command=command: measure(command))
+            cost = median(RUNS, partial(measure, command))
             figures = (seconds(cost.wall), seconds(cost.processor), f"{cost.memory:.0f} MB")
             rows.append((name, *figures, seconds(limit)))
     show(f"Start-up, medians of {RUNS}", ("command", "wall", "processor", "memory", "aim"), rows)
