@@ -12,6 +12,7 @@ test: .venv/.tested-with
 	@scripts/apt-packages
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest
+	@scripts/test-wheel
 
 check: .venv/.tested-with
 	$(BIN)/ruff check
