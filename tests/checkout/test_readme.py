@@ -73,11 +73,15 @@ def skeleton(text: str) -> str:
 
 
 def test_every_link_leads_to_a_file() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    for target in links:
         assert (ROOT / target).exists(), target
 
 
 def test_make_targets_it_names_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+    targets = re.findall(r"^make (\w+)", README, re.MULTILINE)
+    assert targets
+    for target in targets:
         assert f"\n{target}:" in makefile

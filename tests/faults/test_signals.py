@@ -21,7 +21,7 @@ def test_an_interrupted_apply_stops_cleanly_and_the_next_one_finishes(
 ) -> None:
     template, wanted = scenarios["reissue"]
 
-    def trial(runner: Runner, repository: Repository, moment: float) -> list[str]:
+    def trial(runner: Runner, repository: Repository, moment: float) -> tuple[bool, list[str]]:
         run = runner.start(repository, "apply", "--auto-approve")
         time.sleep(moment)
         with suppress(ProcessLookupError):
@@ -35,8 +35,9 @@ def test_an_interrupted_apply_stops_cleanly_and_the_next_one_finishes(
         if b"refs/certform/lock" in judge.git(repository.root, "for-each-ref"):
             problems.append("the lock is still held")
         problems += recovered(runner, repository, wanted)
-        return [f"after {moment} s: {problem}" for problem in problems]
+        return ended.status != 0, [f"after {moment} s: {problem}" for problem in problems]
 
-    found = workshop.sweep(template, MOMENTS, trial)
-    tell(judge.summary(f"{number.name} during apply", found))
+    stopped, found = zip(*workshop.sweep(template, MOMENTS, trial), strict=True)
+    tell(f"{judge.summary(f'{number.name} during apply', found)}; {sum(stopped)} were stopped")
+    assert any(stopped), "every run had ended before"
     assert [problem for problems in found for problem in problems] == []

@@ -6,17 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from key_kinds import KINDS
 from mint import Authority, Court, Mint
 
 from providers import x509
-from schemas.certificate import Algorithm, Subject, Usage
+from schemas.certificate import Subject, Usage
 from schemas.request import KeyType
-
-KINDS = (
-    *(KeyType(algorithm=Algorithm.RSA, size=size) for size in (2048, 3072, 4096)),
-    *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in (256, 384, 521)),
-    KeyType(algorithm=Algorithm.ED25519, size=256),
-)
 
 
 @dataclass(frozen=True)

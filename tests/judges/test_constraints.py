@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from key_kinds import P256
 from mint import Authority, Court, Mint
 
 from providers import x509
@@ -18,10 +19,9 @@ from providers.signer import builder_key, signature_hash
 from providers.x509.issuance import _builder
 from providers.x509.keys import decode_spki
 from schemas.authority import NameConstraints, NameForms
-from schemas.certificate import Algorithm, Usage
-from schemas.request import KeyType, LeafRequest
+from schemas.certificate import Usage
+from schemas.request import LeafRequest
 
-P256 = KeyType(algorithm=Algorithm.ECDSA, size=256)
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 

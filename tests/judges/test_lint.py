@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from key_kinds import KINDS
 from mint import Mint
 from pkilint import finding_filter, loader, pkix
 from pkilint.cabf import serverauth
@@ -12,15 +13,10 @@ from pkilint.pkix import certificate, crl, extension, name
 from pkilint.validation import ValidationFindingSeverity, ValidationResult
 
 from schemas.authority import NameConstraints, NameForms
-from schemas.certificate import Algorithm, Subject, Usage
+from schemas.certificate import Subject, Usage
 from schemas.request import KeyType
 
 Lint = Callable[[bytes], list[tuple[str, str]]]
-KINDS = (
-    *(KeyType(algorithm=Algorithm.RSA, size=size) for size in (2048, 3072, 4096)),
-    *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in (256, 384, 521)),
-    KeyType(algorithm=Algorithm.ED25519, size=256),
-)
 BAD = (ValidationFindingSeverity.ERROR, ValidationFindingSeverity.FATAL)
 NOW = datetime.now(UTC).replace(microsecond=0)
 

@@ -66,7 +66,9 @@ def test_a_change_that_was_not_there_is_not(fleet: Fleet, edit: dict[str, Any]) 
     saved = fleet.plan()
     reviewed = compare(saved, fleet.edit("web", **edit).plan())
     assert ids(reviewed.unreviewed)
-    assert all("was not in the plan" in line for line in differences(saved, reviewed))
+    told = list(differences(saved, reviewed))
+    assert told
+    assert all("was not in the plan" in line for line in told)
 
 
 def test_what_is_done_by_now_is_settled(fleet: Fleet) -> None:

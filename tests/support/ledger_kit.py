@@ -85,6 +85,12 @@ class Site:
     path: Path
     settings: LedgerSettings
 
+    @property
+    def home(self) -> Path:
+        """The repository the ledger lives in."""
+        origin = run_git(self.path, "remote", "get-url", "origin", check=False)
+        return self.path.parent / "origin.git" if origin else self.path
+
     def journal(
         self, patience: Patience = QUICK, now: datetime = NOW
     ) -> AbstractContextManager[LedgerJournal]:

@@ -6,20 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from key_kinds import P256
+
 from providers import x509
 from providers.signer import KeySigner, PrivateKey
 from schemas.authority import NameConstraints
-from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm, Subject, Usage
 from schemas.request import AuthorityRequest, KeyType, LeafRequest
 from schemas.revocation import RevocationReason
 
-KINDS = (
-    *(KeyType(algorithm=Algorithm.RSA, size=size) for size in RSA_SIZES),
-    *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in ECDSA_SIZES),
-    KeyType(algorithm=Algorithm.ED25519, size=256),
-)
-P256 = KINDS[3]
 URL = "http://pki.example.com/"
 START, END = datetime(2020, 2, 29, tzinfo=UTC), datetime(2060, 1, 1, tzinfo=UTC)
 """The CAs' dates: judges without a clock of their own look at everything as of today."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from key_kinds import P256
+
 from providers import x509
 from providers.signer import KeySigner, PrivateKey
 from schemas.authority import NameConstraints
@@ -11,7 +13,6 @@ from schemas.certificate import Algorithm, Usage
 from schemas.request import AuthorityRequest, KeyType, LeafRequest
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
-P256 = KeyType(algorithm=Algorithm.ECDSA, size=256)
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from installing import MakeTarget, Wanted
+from installing import MakeTarget, Wanted, listed
 
 from providers.base import Bundle
 from providers.errors import Denied, NotFound, Rejected
 from providers.local import activation
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
 
 
 def python(code: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from installing import MakeTarget, Wanted
+from installing import MakeTarget, Wanted, listed
 
 from providers import x509
 from providers.base import Bundle, Installed, InstallRequest, Staged
@@ -39,10 +39,6 @@ def shown(target: LocalDirectoryTarget, what: Staged) -> Installed:
 def only(target: LocalDirectoryTarget) -> Installed:
     (installed,) = target.observe()
     return installed
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
 
 
 def generations(root: Path, name: str = "web") -> list[str]:

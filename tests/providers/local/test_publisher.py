@@ -5,15 +5,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from installing import listed
 
 from providers.base import Publication
 from providers.errors import Rejected, Unreachable
 from providers.local.layout import MARKER
 from providers.local.publisher import DirectoryPublisher
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
 
 
 @pytest.fixture

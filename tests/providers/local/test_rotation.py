@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from installing import MakeTarget, Wanted
+from installing import MakeTarget, Wanted, listed
 
 from providers.base import Installed, Staged
 from providers.conformance import sound
@@ -37,10 +37,6 @@ POINTS = (
     *(("unlinkat", "signal=KILL", n) for n in (1, 2, 5)),
 )
 """Which call fails, how, and at which occurrence; all of them occur in one install."""
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
 
 
 def test_a_reader_never_sees_a_mixed_or_missing_pair(

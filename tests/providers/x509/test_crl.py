@@ -5,21 +5,15 @@ from typing import Any
 
 import pytest
 from cryptography import x509 as cx
+from key_kinds import KINDS
 from pki_house import House, Made
 
 from providers import x509
 from providers.signer import KeySigner
-from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
-from schemas.certificate import Algorithm
 from schemas.request import KeyType
 from schemas.revocation import RevocationReason
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
-KINDS = (
-    *(KeyType(algorithm=Algorithm.RSA, size=size) for size in RSA_SIZES),
-    *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in ECDSA_SIZES),
-    KeyType(algorithm=Algorithm.ED25519, size=256),
-)
 
 
 def _crl(**changes: Any) -> x509.Crl:

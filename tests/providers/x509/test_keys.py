@@ -5,21 +5,15 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from key_kinds import KINDS
 from pki_house import House, Made
 
 from providers import x509
 from providers.secret import Secret
 from providers.signer import PublicKey
 from providers.x509.keys import decode_spki, key_type
-from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm
 from schemas.request import KeyType
-
-KINDS = (
-    *(KeyType(algorithm=Algorithm.RSA, size=size) for size in RSA_SIZES),
-    *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in ECDSA_SIZES),
-    KeyType(algorithm=Algorithm.ED25519, size=256),
-)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

@@ -11,20 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ObjectIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+from key_kinds import KINDS
 from pki_house import House, Made
 
 from providers import x509
 from providers.signer import KeySigner, PrivateKey, PublicKey, Signer, builder_key, sign_with
 from schemas.authority import NameConstraints, NameForms
-from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm, Subject, Usage
 from schemas.request import KeyType
 
-KINDS = (
-    *(KeyType(algorithm=Algorithm.RSA, size=size) for size in RSA_SIZES),
-    *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in ECDSA_SIZES),
-    KeyType(algorithm=Algorithm.ED25519, size=256),
-)
 RSA = KINDS[0]
 HASHES = ("sha256", "sha384", "sha512", "sha256", "sha384", "sha512", None)
 

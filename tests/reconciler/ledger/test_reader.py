@@ -21,12 +21,6 @@ from schemas.project import LedgerSettings, Recipient
 BRANCH = "refs/heads/certform/ledger"
 
 
-def home(site: Site) -> Path:
-    """Return the repository the ledger lives in."""
-    origin = kit.run_git(site.path, "remote", "get-url", "origin", check=False)
-    return site.path.parent / "origin.git" if origin else site.path
-
-
 def write(site: Site, name: str) -> str:
     with site.journal() as journal:
         journal.write(Wave(f"issue {name}", certificates=[kit.certificate(name)]))
@@ -48,7 +42,7 @@ def test_reading_decrypts_nothing_and_takes_no_lock(
     monkeypatch.setenv("SOPS_AGE_KEY_FILE", "/nonexistent")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     assert set(site.read().certificates) == {"web"}
-    refs = kit.run_git(home(site), "for-each-ref", "--format=%(refname)")
+    refs = kit.run_git(site.home, "for-each-ref", "--format=%(refname)")
     assert "refs/certform/lock" not in refs
 
 
@@ -69,7 +63,7 @@ def test_a_project_without_a_key_is_told_to_init(site: Site) -> None:
 
 
 def test_a_missing_ledger_is_never_a_first_run(site: Site) -> None:
-    kit.run_git(home(site), "update-ref", "-d", BRANCH)
+    kit.run_git(site.home, "update-ref", "-d", BRANCH)
     with pytest.raises(LedgerRefused, match="is missing") as refusal:
         site.read()
     assert "certform ledger recover" in refusal.value.hint
@@ -106,7 +100,7 @@ def test_a_ledger_of_another_key_is_foreign(
 
 def commit_on_top(site: Site, *, key: bool, change: dict[str, bytes] | None = None) -> str:
     """Put a commit on the ledger as an outsider would, or as somebody with its key would."""
-    place = home(site)
+    place = site.home
     git = Git(place)
     parent = kit.run_git(place, "rev-parse", BRANCH)
     naming: Format = object_format(git)
@@ -140,7 +134,7 @@ def test_an_unsigned_tip_is_refused(site: Site) -> None:
 
 
 def test_a_signature_moved_to_another_commit_is_refused(site: Site) -> None:
-    place = home(site)
+    place = site.home
     tip = kit.run_git(place, "rev-parse", BRANCH)
     (content,) = Git(place).contents("commit", [tip])
     forged = content.replace(b"Begin the ledger", b"Begin the forgery")
@@ -169,7 +163,7 @@ def test_a_rolled_back_ledger_is_refused_by_who_saw_the_later_one(site: Site) ->
     first = write(site, "web")
     write(site, "api")
     site.read()
-    kit.run_git(home(site), "update-ref", BRANCH, first)
+    kit.run_git(site.home, "update-ref", BRANCH, first)
     with pytest.raises(LedgerRefused, match="rolled back"):
         site.read()
     with pytest.raises(LedgerRefused, match="rolled back"), site.journal():
@@ -221,7 +215,7 @@ def test_a_ledger_is_not_made_twice(site: Site, recipients: tuple[Recipient, ...
 def test_a_ledger_that_vanished_is_not_made_anew(
     site: Site, recipients: tuple[Recipient, ...]
 ) -> None:
-    kit.run_git(home(site), "update-ref", "-d", BRANCH)
+    kit.run_git(site.home, "update-ref", "-d", BRANCH)
     with pytest.raises(LedgerRefused, match="there is, or was, a ledger"):
         create_ledger(site.path, "example", site.settings, recipients, Sops(), kit.NOW)
 

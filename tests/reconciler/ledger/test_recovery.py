@@ -20,11 +20,6 @@ from reconciler.ledger.recovery import Access, recover
 BRANCH = "refs/heads/certform/ledger"
 
 
-def home(site: Site) -> Path:
-    origin = kit.run_git(site.path, "remote", "get-url", "origin", check=False)
-    return site.path.parent / "origin.git" if origin else site.path
-
-
 def access() -> Access:
     return Access(Sops(), lambda: kit.NOW, kit.QUICK)
 
@@ -38,7 +33,7 @@ def write(site: Site, name: str) -> str:
 def move(site: Site, tip: str | None) -> None:
     """Do to the branch what only its owner should."""
     change = ("-d", BRANCH) if tip is None else (BRANCH, tip)
-    kit.run_git(home(site), "update-ref", *change)
+    kit.run_git(site.home, "update-ref", *change)
 
 
 def test_a_ledger_in_order_is_left_as_it_is(site: Site) -> None:
@@ -65,7 +60,7 @@ def test_a_rolled_back_ledger_goes_forward_again(site: Site) -> None:
 
 def test_what_an_outsider_put_on_top_is_taken_off(site: Site) -> None:
     tip = write(site, "web")
-    git = Git(home(site))
+    git = Git(site.home)
     tree = kit.run_git(git.directory, "rev-parse", f"{BRANCH}^{{tree}}")
     made = object_format(git).object("commit", Commit(tree, tip, "mine", kit.NOW).payload())
     git.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=made.content)
