@@ -1,8 +1,8 @@
 """Why a certificate is issued: one row for each reason, and the order in which they count."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from fleet import Fleet, Leaf
@@ -58,7 +58,8 @@ def onrenewal(subject: Subject) -> Subject:
 
 
 NEVER = CertificateRecord(name="web")
-ROWS = {
+Row = tuple[Callable[[Subject], Subject], Reason | None, str]
+ROWS: Mapping[str, Row] = {
     "as it should be": (lambda s: s, None, ""),
     "reserved": (pending, Reason.RESUMING, "reserved at 2026-01-01T00:00:00Z, not yet issued"),
     "reserved for another request": (lambda s: pending(s, digest="0" * 32), None, ""),
@@ -123,7 +124,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_the_first_finding_says_why(fresh: Subject, row: Any) -> None:
+def test_the_first_finding_says_why(fresh: Subject, row: Row) -> None:
     made, reason, message = row
     found = first_finding(made(fresh))
     assert (found and found.reason, found.message if found else "") == (reason, message)

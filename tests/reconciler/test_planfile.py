@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fleet import Fleet, Leaf
@@ -55,7 +54,9 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("row", GARBAGE.values(), ids=GARBAGE)
-def test_what_is_no_plan_is_told_and_never_a_traceback(tmp_path: Path, row: Any) -> None:
+def test_what_is_no_plan_is_told_and_never_a_traceback(
+    tmp_path: Path, row: tuple[bytes, str]
+) -> None:
     content, words = row
     path = tmp_path / "plan.json"
     path.write_bytes(content)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from memory_ledger import ClearCipher, MemoryJournal, MemoryPublisher
 
@@ -115,9 +115,9 @@ class Fleet:
         """What really is in a target, whoever may look."""
         return self.stores.setdefault(target, MemoryStore())
 
-    def edit(self, name: str, **fields: object) -> "Fleet":
+    def edit(self, name: str, **fields: Any) -> "Fleet":
         """Change one Certificate's document."""
-        self.leaves[name] = replace(self.leaves[name], **fields)  # type: ignore[arg-type]
+        self.leaves[name] = replace(self.leaves[name], **fields)
         return self
 
     def rename(self, old: str, new: str) -> "Fleet":

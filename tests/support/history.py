@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fleet import Ca, Fleet, Leaf, at, issuances
 from laws import Laws, wanted_spots
@@ -123,10 +123,10 @@ def rename(h: History, one: int, two: int) -> None:
         h.fleet.leaves[old] = leaf
 
 
-def _edit(h: History, one: int, **fields: object) -> None:
+def _edit(h: History, one: int, **fields: Any) -> None:
     name = h.leaf(one)
     if name is not None:
-        h.put(name, replace(h.fleet.leaves[name], **fields))  # type: ignore[arg-type]
+        h.put(name, replace(h.fleet.leaves[name], **fields))
 
 
 @verb

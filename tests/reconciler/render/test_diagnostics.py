@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.diagnostics import error, warning
+from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.render.diagnostics import render_diagnostics, tally
 from schemas.plan import Source
 
@@ -13,8 +13,8 @@ def at(line: int, column: int = 1, file: str = "web.yaml") -> Source:
     return Source(file=file, line=line, column=column)
 
 
-def shown(*diagnostics: object, text: str = FILE) -> str:
-    return render_diagnostics(diagnostics, {"web.yaml": text}.get, colour=False)  # type: ignore[arg-type]
+def shown(*diagnostics: Diagnostic, text: str = FILE) -> str:
+    return render_diagnostics(diagnostics, {"web.yaml": text}.get, colour=False)
 
 
 def test_a_finding_says_what_where_and_what_next() -> None:
