@@ -12,9 +12,6 @@ from subprocess import PIPE
 from types import MappingProxyType
 from typing import cast
 
-import git
-from git.exc import GitCommandNotFound
-
 from reconciler.errors import ReconcilerError
 
 # A hook or an outer git may have set these; they would point us at another repository. `env` drops
@@ -91,6 +88,10 @@ class Git:
 
     def attempt(self, *argv: str, stdin: bytes | None = None) -> Outcome:
         """Run one git verb and return how it ended; raise `GitError` only when there is no git."""
+        # what reads documents from the working tree needs no git, and waits for none
+        import git  # noqa: PLC0415
+        from git.exc import GitCommandNotFound  # noqa: PLC0415
+
         settings = {**_SETTINGS, **self.settings}
         options = (word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
         command = [*_UNSET, "git", "--no-replace-objects", "--no-pager", *options, *argv]

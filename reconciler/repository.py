@@ -3,13 +3,23 @@
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import InvalidInput
+from reconciler.git import Git
 from reconciler.load.documents import Document, read_documents
-from reconciler.load.files import Files, Tree, decode, open_tree, read_files, read_one
+from reconciler.load.files import (
+    Commit,
+    Files,
+    Tree,
+    changed_since,
+    decode,
+    open_tree,
+    read_files,
+    read_one,
+)
 from reconciler.resolve.desired import resolve
 from reconciler.resolve.sets import table_path
 from reconciler.state import Desired
@@ -19,13 +29,21 @@ from reconciler.state import Desired
 class Examination:
     """What a repository asks for, None when anything is wrong, with all findings.
 
-    `sources` are the texts that findings point into, by file.
+    `sources` are the texts that findings point into, by file; `skipped` the YAML files that hold
+    nothing of ours.
     """
 
     desired: Desired | None
     diagnostics: tuple[Diagnostic, ...]
     documents: tuple[Document, ...]
     sources: Mapping[str, str]
+    skipped: tuple[str, ...]
+
+    def accepted(self) -> Desired:
+        """Return what is asked for; raises `InvalidInput` with every finding when one is an error."""
+        if self.desired is None:
+            raise InvalidInput(self.diagnostics)
+        return self.desired
 
 
 def load(root: Path, ref: str | None = None) -> Desired:
@@ -33,10 +51,7 @@ def load(root: Path, ref: str | None = None) -> Desired:
 
     Raises `InvalidInput` with every finding when one of them is an error.
     """
-    examination = examine(root, ref)
-    if examination.desired is None:
-        raise InvalidInput(examination.diagnostics)
-    return examination.desired
+    return examine(root, ref).accepted()
 
 
 def examine(root: Path, ref: str | None = None) -> Examination:
@@ -46,6 +61,19 @@ def examine(root: Path, ref: str | None = None) -> Examination:
     """
     with _uncollected():
         return _examine(open_tree(root, ref))
+
+
+def versioned(root: Path, examination: Examination) -> Desired:
+    """Return what is asked for with the commit it was read from, or that it was changed since.
+
+    Raises `InvalidInput` with every finding when one of them is an error.
+    """
+    desired = examination.accepted()
+    git = Git(root)
+    if desired.revision is not None or (head := git.commit("HEAD")) is None:
+        return desired
+    changed = changed_since(Commit(git, head), root, examination.sources)
+    return replace(desired, revision=head, uncommitted=changed)
 
 
 @contextmanager
@@ -62,11 +90,13 @@ def _uncollected() -> Iterator[None]:
 
 def _examine(tree: Tree) -> Examination:
     files = read_files(tree)
-    documents, found = read_documents(files)
-    tables, unread = _tables(documents, files, tree)
-    desired, diagnostics = resolve(documents, tables, tree.revision, (*found, *unread))
+    read = read_documents(files)
+    tables, unread = _tables(read.documents, files, tree)
+    found = (*read.diagnostics, *unread)
+    desired, diagnostics = resolve(read.documents, tables, tree.revision, found)
     texts = {path: text for path, text in tables.items() if text is not None}
-    return Examination(desired, diagnostics, documents, {**files.texts, **texts})
+    sources = {**files.texts, **texts}
+    return Examination(desired, diagnostics, read.documents, sources, read.skipped)
 
 
 def _tables(

@@ -93,7 +93,10 @@ class DesiredRevocation:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """Everything the documents at one commit, or in one working tree, ask for."""
+    """Everything the documents at one commit, or in one working tree, ask for.
+
+    `uncommitted` tells that the working tree holds others than the commit `revision`.
+    """
 
     project: str
     revision: str | None
@@ -105,6 +108,7 @@ class Desired:
     certificates: Mapping[str, DesiredCertificate]
     targets: Mapping[str, DesiredTarget]
     revocations: tuple[DesiredRevocation, ...]
+    uncommitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

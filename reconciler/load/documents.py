@@ -1,17 +1,20 @@
 """Documents: which YAML in a repository is ours, of which kind, and whether it may stand there."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconciler.diagnostics import Diagnostic, error
-from reconciler.load.files import Files, claims, is_guarded
-from reconciler.load.suggest import nearest
+from reconciler.load.files import ELSEWHERE, Files, is_foreign, is_guarded
+from reconciler.load.suggest import near, nearest
 from reconciler.load.yaml import Refusal, Step, Tree, Value, parse
 from schemas.document import API_VERSION, SPECS
 from schemas.plan import Source
 
 MAX_DOCUMENTS = 200_000
+_HEADER = re.compile(r"^(kind|spec):", re.MULTILINE)
+_WORDS = frozenset({"kind", "metadata", "spec"})
 
 
 class Place(Protocol):
@@ -44,22 +47,37 @@ class Document:
         return name if isinstance(name, str) else None
 
 
-def read_documents(files: Files) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
-    """Return every document of ours, in order of files, and what is wrong with the YAML."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Every document of ours in order of files, what is wrong, and the files without one of ours."""
+
+    documents: tuple[Document, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    skipped: tuple[str, ...]
+
+
+def read_documents(files: Files) -> Reading:
+    """Read the documents of ours out of files."""
     found = list(files.diagnostics)
     documents: list[Document] = []
+    skipped = []
     for path in sorted(files.texts):
+        before = len(documents), len(found)
         documents += _in_file(path, files.texts[path], found)
+        if before == (len(documents), len(found)):
+            skipped.append(path)
         if len(documents) > MAX_DOCUMENTS:
             found.append(error(f"there are more than {MAX_DOCUMENTS:,} documents here"))
             break
-    return tuple(documents), tuple(found)
+    return Reading(tuple(documents), tuple(found), tuple(skipped))
 
 
 def _in_file(path: str, text: str, found: list[Diagnostic]) -> Iterator[Document]:
     trees, failure = parse(text)
-    if failure is not None and (is_guarded(path) or claims(text)):
-        found.append(_refused(path, failure))
+    if failure is not None and not is_foreign(path, text):
+        refused = _refused(path, failure)
+        strange = not failure.hint and not _HEADER.search(text)
+        found.append(replace(refused, hint=ELSEWHERE) if strange else refused)
     for tree in trees:
         document = _ours(path, tree, found)
         if document is not None:
@@ -93,11 +111,12 @@ def _ours(path: str, tree: Tree, found: list[Diagnostic]) -> Document | None:
 
 
 def _claimed(data: dict[str, Value]) -> bool:
-    version = data.get("apiVersion")
-    if version is not None:
-        return isinstance(version, str) and version.startswith("certform.dev/")
-    kind = data.get("kind")
-    return (isinstance(kind, str) and kind in SPECS) or {"metadata", "spec"} <= data.keys()
+    """Whether a mapping is meant for us: one that lost or misspelt a word of its header still is."""
+    version, kind = data.get("apiVersion"), data.get("kind")
+    if isinstance(version, str):
+        return "certform" in version.lower() or bool(near(version, (API_VERSION,), 0.8))
+    header = len(_WORDS & data.keys()) > 1
+    return header or (isinstance(kind, str) and bool(near(kind, SPECS, 0.8)))
 
 
 def _misplaced(document: Document) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@
 Both read the same: nothing below a dot-folder, no symbolic link, no submodule, no `*.sops.yaml`.
 """
 
+import hashlib
 import os
 import re
 import stat
@@ -13,7 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
-from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import InvalidInput
 from reconciler.git import Git
 from schemas.plan import Source
@@ -24,11 +25,14 @@ MAX_FILES = 50_000
 GUARDED = ("config/", "authorities/")
 """Folders where every YAML file must be ours."""
 
+ELSEWHERE = (
+    "if it is not certform's, give it another suffix or a folder whose name begins with a dot"
+)
+
 _SUFFIXES = (".yaml", ".yml")
 _READ_SUFFIXES = (*_SUFFIXES, ".csv")
 _SEALED = (".sops.yaml", ".sops.yml")
-_OUR_KIND = re.compile(r"^\ufeff?kind:\s*(Certificate|CertificateSet|Revocation)\b", re.MULTILINE)
-_ANY_VERSION = re.compile(r"^\ufeff?apiVersion:", re.MULTILINE)
+_ANY_VERSION = re.compile(r"^apiVersion:", re.MULTILINE)
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -149,6 +153,21 @@ def open_tree(root: Path, ref: str | None) -> Tree:
     return Commit(git, revision)
 
 
+def changed_since(commit: Commit, root: Path, texts: Mapping[str, str]) -> bool:
+    """Whether the files read from the working tree at `root` are others than those of a commit."""
+    committed = {e.path: e.blob for e in commit.entries() if _is_open(e) and _admit(e, [])}
+    if any(not _is_blob(committed.get(path, ""), text) for path, text in texts.items()):
+        return True
+    return any(not (root / path).is_file() for path in committed.keys() - texts.keys())
+
+
+def _is_blob(blob: str, text: str) -> bool:
+    """Whether a text is what git stores under an id (gitformat-pack: its kind and length, then it)."""
+    content = text.encode()
+    make = hashlib.sha256 if len(blob) == 64 else hashlib.sha1
+    return make(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == blob
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """The contents of every YAML file, and the CSV files that may be asked for."""
@@ -161,7 +180,7 @@ class Files:
 def read_files(tree: Tree) -> Files:
     """Read every YAML file; what is refused becomes a diagnostic."""
     found: list[Diagnostic] = []
-    entries = [entry for entry in _listed(tree) if "/." not in f"/{entry.path}"]
+    entries = [entry for entry in _listed(tree) if _is_open(entry)]
     kept = [entry for entry in entries if _admit(entry, found)]
     found += _clashes(kept)
     documents = [e for e in kept if e.path.endswith(_SUFFIXES)]
@@ -170,6 +189,11 @@ def read_files(tree: Tree) -> Files:
         limit = f"{MAX_FILES:,} files and {MAX_TOTAL_BYTES >> 20} MiB"
         return Files({}, {}, (error(f"there is more YAML here than {limit}"),))
     return Files(_decode(documents, tree, found), tables, tuple(found))
+
+
+def _is_open(entry: Entry) -> bool:
+    """Whether a path lies outside dot-folders, and is no dot-file."""
+    return "/." not in f"/{entry.path}"
 
 
 def _listed(tree: Tree) -> list[Entry]:
@@ -185,9 +209,12 @@ def is_guarded(path: str) -> bool:
     return path == "certform.yaml" or f"{path}/".startswith(GUARDED)
 
 
-def claims(text: str) -> bool:
-    """Whether a text that cannot be read as YAML was meant for us, as far as can be told."""
-    return "certform.dev/" in text or bool(_OUR_KIND.search(text) and not _ANY_VERSION.search(text))
+def is_foreign(path: str, text: str) -> bool:
+    """Whether a file that cannot be read says by an `apiVersion` that it is somebody else's.
+
+    Any other may hold a certificate, and what is skipped would be taken for removed.
+    """
+    return not is_guarded(path) and "certform" not in text and bool(_ANY_VERSION.search(text))
 
 
 def _admit(entry: Entry, found: list[Diagnostic]) -> bool:
@@ -231,7 +258,7 @@ def _decode(entries: Sequence[Entry], tree: Tree, found: list[Diagnostic]) -> di
 def _ours(path: str, content: bytes, found: list[Diagnostic]) -> str | None:
     problems: list[Diagnostic] = []
     text = decode(path, content, problems)
-    if problems and (is_guarded(path) or claims(content.decode(errors="replace"))):
+    if not is_foreign(path, content.decode(errors="replace")):
         found += problems
     return text
 
@@ -266,7 +293,7 @@ def decode(path: str, content: bytes, found: list[Diagnostic]) -> str | None:
         text = content.decode()
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
-        found.append(error("the file is not UTF-8", Source(file=path, line=line)))
+        found.append(error("the file is not UTF-8", Source(file=path, line=line), hint=ELSEWHERE))
         return None
     if text.startswith("\ufeff"):
         hint = "save it as UTF-8 without a byte order mark"
@@ -276,6 +303,5 @@ def decode(path: str, content: bytes, found: list[Diagnostic]) -> str | None:
 
 
 def _too_large(path: str) -> Diagnostic:
-    say = error if is_guarded(path) or path.endswith(".csv") else warning
     summary = f"the file is larger than {MAX_BYTES >> 20} MiB and was not read"
-    return say(summary, Source(file=path), hint="split it")
+    return error(summary, Source(file=path), hint=f"split it; {ELSEWHERE}")

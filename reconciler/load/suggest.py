@@ -7,13 +7,18 @@ _MANY = 1000
 """Comparing a word with more than these takes longer than anybody wants to wait for a hint."""
 
 
+def near(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the known word that one resembles, from 0 (not at all) to 1 (equal); empty if none."""
+    folded = {known_word.lower(): known_word for known_word in known}
+    match = get_close_matches(word.lower(), list(folded), n=1, cutoff=likeness)
+    return folded[match[0]] if match else ""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word nearest to one that is not, or the few there are."""
     words = sorted(known)
     if len(words) > _MANY:
         return ""
-    folded = {known_word.lower(): known_word for known_word in words}
-    match = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
-    if match:
-        return f"did you mean {folded[match[0]]}?"
+    if match := near(word, words):
+        return f"did you mean {match}?"
     return f"there are: {', '.join(words)}" if 0 < len(words) <= 12 else ""

@@ -30,8 +30,8 @@ def write(folder: Path, contents: Mapping[str, str]) -> None:
 def desired(folder: Path, contents: Mapping[str, str]) -> Desired:
     write(folder, contents)
     files = read_files(WorkingTree(folder))
-    documents, found = read_documents(files)
-    resolved, diagnostics = resolve(documents, {}, None, found)
+    read = read_documents(files)
+    resolved, diagnostics = resolve(read.documents, {}, None, read.diagnostics)
     assert diagnostics == ()
     assert resolved is not None
     return resolved

@@ -11,7 +11,7 @@ from examining import desired, source
 
 from reconciler.errors import InvalidInput
 from reconciler.load import files as files_module
-from reconciler.repository import Examination, examine, load
+from reconciler.repository import Examination, examine, load, versioned
 
 Files = Mapping[str, str | bytes]
 Examined = Callable[[Files], Examination]
@@ -85,9 +85,10 @@ FOREIGN: Files = {
     "docker-compose.yml": "services: {web: {image: nginx}}\n",
     "deploy/ingress.yaml": "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: x}\nspec: {}\n",
     "deploy/cert.yaml": "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: x}\nspec: &a {b: *a}\n",
-    "chart/t.yaml": "{{- if .Values.x }}\nkind: {{ .Values.kind }}\n",
+    "chart/t.yaml": "{{- if .Values.x }}\napiVersion: v1\nkind: {{ .Values.kind }}\n",
     "cfn.yaml": "Resources: {A: !Ref B}\n---\n- list\n",
-    "latin.yaml": "caf\xe9: 1".encode("latin-1"),
+    "latin.yaml": "apiVersion: v1\ncaf\xe9: 1".encode("latin-1"),
+    "conda/meta.yaml": "metadata: {name: x}\nrequirements: {}\n",
     ".github/workflows/ci.yaml": "kind: Certificate\n",
     "team/.hidden/x.yaml": "kind: Certificate\n",
     "team/secret.sops.yaml": "kind: Certificate\n",
@@ -102,6 +103,11 @@ def test_what_is_not_ours_is_left_alone(examined: Examined, name: str) -> None:
     assert examined({name: FOREIGN[name]}).diagnostics == ()
 
 
+def test_what_is_skipped_is_named(examined: Examined) -> None:
+    files: Files = {"a.yaml": "a: b\n", "b.yml": "# nothing\n", "team/x.sops.yaml": "a: b\n"}
+    assert examined(files).skipped == ("a.yaml", "b.yml")
+
+
 CERTIFICATE = SOUND["team/web.yaml"].replace("web", "x")
 REFUSED: Mapping[str, tuple[str, str | bytes, int, str]] = {
     "a kind that is none": (
@@ -110,6 +116,38 @@ REFUSED: Mapping[str, tuple[str, str | bytes, int, str]] = {
         1,
         '"Certificat" is not a kind',
     ),
+    "a document that lost its kind and spec": (
+        "x.yaml",
+        "metadata: {name: x}\nkind: a\n",
+        2,
+        "kind",
+    ),
+    "a document whose kind alone is left": (
+        "x.yaml",
+        "kind: Certificte\nspc: {}\n",
+        1,
+        "is not a kind",
+    ),
+    "a version that is misspelt": (
+        "x.yaml",
+        "apiVersion: certfrom.dev/v1\n" + CERTIFICATE,
+        1,
+        "apiVersion must be",
+    ),
+    "a version of another group": (
+        "x.yaml",
+        "apiVersion: certform.io/v1\n" + CERTIFICATE,
+        1,
+        "apiVersion must be",
+    ),
+    "broken YAML that nobody else claims": ("x.yaml", "a: [", 1, "is not YAML"),
+    "Latin-1 that nobody else claims": (
+        "x.yaml",
+        "a: b\nc: \xe9".encode("latin-1"),
+        2,
+        "not UTF-8",
+    ),
+    "a large file": ("x.yaml", "#" * (1 << 20) + "\n", 1, "larger than 1 MiB"),
     "a document without kind": ("x.yaml", "metadata: {name: x}\nspec: {}\n", 1, "no kind"),
     "an unknown version": (
         "x.yaml",
@@ -266,6 +304,29 @@ def test_a_commit_is_named_by_its_full_id(tmp_path: Path, require: Callable[[str
     for ref in ("main", "HEAD", full, full[:10]):
         assert load(tmp_path, ref).revision == full
     assert load(tmp_path).revision is None
+
+
+def test_a_working_tree_knows_its_commit_and_whether_it_was_changed_since(
+    tmp_path: Path, require: Callable[[str], str]
+) -> None:
+    require("git")
+
+    def seen() -> tuple[str | None, bool]:
+        desired = versioned(tmp_path, examine(tmp_path))
+        return desired.revision, desired.uncommitted
+
+    write(tmp_path, {**SOUND, "note.txt": "a"})
+    assert seen() == (None, False)
+    full = commit(tmp_path)
+    write(tmp_path, {"note.txt": "b", ".hidden/x.yaml": "a: b"})
+    assert seen() == (full, False)
+    write(tmp_path, {"team/new.yaml": CERTIFICATE})
+    assert seen() == (full, True)
+    (tmp_path / "team/new.yaml").unlink()
+    write(tmp_path, {"team/web.yaml": SOUND["team/web.yaml"] + "# more\n"})
+    assert seen() == (full, True)
+    (tmp_path / "team/web.yaml").unlink()
+    assert seen() == (full, True)
 
 
 def test_a_folder_of_a_commit_is_read_alone(tmp_path: Path, require: Callable[[str], str]) -> None:
