@@ -50,6 +50,9 @@ def _finding(
         hint = nearest(str(path[-1]), _fields(model, path[:-1]))
         return error(f"{name} is not a field", place.at(*path, key=True), hint=hint)
     value, words = details["input"], _words(details)
+    if isinstance(value, Mapping) and isinstance(called := value.get("name"), str):
+        hint = f"write {path[-1]}: {called[:80]}"
+        return error(f"{name} must be text, not a mapping", place.at(*path), hint=hint)
     if isinstance(value, str):
         hint = nearest(value, _choices(details)) if details["type"] == "enum" else ""
         return error(f'{name}: "{value[:80]}" {words}', place.at(*path), hint=hint)

@@ -223,5 +223,8 @@ def _broken(text: str, error: MarkedYAMLError) -> Refusal:
     if "maximum nesting depth" in (error.problem or ""):  # libyaml 0.2.6 has a limit of its own
         return Refusal(line, column, _TOO_DEEP)
     hint = _QUOTE if error.context == "while scanning an alias" else ""
+    shown = lines[line - 1]
+    if "\t" in shown[: len(shown) - len(shown.lstrip())]:
+        hint = "indent with spaces: YAML takes no tabs"
     words = ", ".join(part for part in (error.context, error.problem) if part)
     return Refusal(line, column, f"is not YAML: {words}", hint)

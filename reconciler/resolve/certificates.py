@@ -1,11 +1,12 @@
 """All leaves together: each validated once, judged, resolved, and told apart from the others."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.diagnostics import Diagnostic, error, has_errors
 from reconciler.resolve.catalogue import repeated, validate
-from reconciler.resolve.drafts import Draft
+from reconciler.resolve.drafts import Draft, section
 from reconciler.resolve.leaves import Leaf, Surroundings, check_leaf, leaf_of, renew_before
 from reconciler.resolve.policies import Rules, check_policy
 from reconciler.state import DesiredCertificate, DesiredInstall
@@ -15,6 +16,8 @@ from schemas.document import Envelope
 from schemas.request import LeafRequest
 
 _LEAF = Envelope[CertificateSpec]
+_NAMED = 5
+"""How many certificates a finding in their profile names before the rest is a number."""
 _Word = TypeVar("_Word", bound=str)
 
 
@@ -23,28 +26,56 @@ def resolve_certificates(
 ) -> Mapping[str, DesiredCertificate]:
     """Return every sound certificate by name; what is wrong with the others is added to `found`."""
     leaves: dict[str, Leaf] = {}
+    problems: list[tuple[Draft, Diagnostic]] = []
     for draft in drafts:
-        content = validate(draft.data, _LEAF, draft, found)
+        objections: list[Diagnostic] = []
+        content = validate(draft.data, _LEAF, draft, objections)
+        problems += ((draft, objection) for objection in objections)
         if content is None:
             continue
         leaf = leaf_of(content.metadata, content.spec, draft)
         earlier = leaves.setdefault(leaf.name, leaf)
         if earlier is not leaf:
             found.append(repeated("Certificate", leaf.name, draft, earlier.draft))
-    problems = list(_judge(list(leaves.values()), around, rules))
-    found += problems
+    ordered = list(leaves.values())
+    problems += (
+        (leaf.draft, problem) for leaf in ordered for problem in _judge(leaf, around, rules)
+    )
+    found += _attributed(problems, frozenset(found))
+    found += (*_check_former_names(ordered), *_check_object_names(ordered))
     if has_errors(found):
         return {}
     return {name: _desired(leaves[name], around) for name in sorted(leaves)}
 
 
-def _judge(leaves: Sequence[Leaf], around: Surroundings, rules: Rules) -> Iterator[Diagnostic]:
-    for leaf in leaves:
-        yield from check_leaf(leaf, around)
-        for policy in rules.selecting(leaf.draft.paths):
-            yield from check_policy(leaf, policy)
-    yield from _check_former_names(leaves)
-    yield from _check_object_names(leaves)
+def _judge(leaf: Leaf, around: Surroundings, rules: Rules) -> Iterator[Diagnostic]:
+    yield from check_leaf(leaf, around)
+    for policy in rules.selecting(leaf.draft.paths):
+        yield from check_policy(leaf, policy)
+
+
+def _attributed(
+    problems: Iterable[tuple[Draft, Diagnostic]], known: frozenset[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """Yield each finding once; one that stands in a profile names the certificates it is about.
+
+    `known` is what was found in the profiles already, and is about every certificate.
+    """
+    concerned: dict[Diagnostic, list[str]] = {}
+    for draft, problem in problems:
+        names = concerned.setdefault(problem, [])
+        if problem.source and problem.source.file not in draft.paths:
+            names.append(str(section(draft.data, "metadata").get("name")))
+    for problem, names in concerned.items():
+        if not names:
+            yield problem
+        elif problem not in known:
+            yield replace(problem, detail="\n".join(filter(None, (problem.detail, _about(names)))))
+
+
+def _about(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"It concerns certificate {', '.join(names[:_NAMED])}{more}."
 
 
 def _check_former_names(leaves: Sequence[Leaf]) -> Iterator[Diagnostic]:

@@ -92,10 +92,8 @@ def drafts_of(
     everything: Catalogue, tables: Mapping[str, str | None], found: list[Diagnostic]
 ) -> Iterator[Draft]:
     """Yield every certificate before validation, sets expanded and profiles merged in."""
-    profiles = inheritances(
-        (entry.document for entry in everything.profiles.entries.values()), found
-    )
-    known = {**dict.fromkeys(everything.profiles.names), **profiles}
+    shelf = everything.profiles
+    known = inheritances((entry.document for entry in shelf.entries.values()), shelf.names, found)
     for document in everything.certificates:
         whole = Draft(document.data, (document,), document.at(), (document.file,))
         yield from filter(None, (inherit(whole, known, found),))

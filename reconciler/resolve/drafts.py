@@ -59,11 +59,14 @@ class Inheritance:
 
 
 def inheritances(
-    profiles: Iterable[Document], found: list[Diagnostic]
+    profiles: Iterable[Document], names: Iterable[str], found: list[Diagnostic]
 ) -> Mapping[str, Inheritance | None]:
-    """Return what each profile hands down; None for one that is in or behind a circle."""
+    """Return what each profile hands down; None for one in or behind a circle or one that is not valid.
+
+    `names` are those of all profiles, `profiles` the valid ones.
+    """
     by_name = {profile.name: profile for profile in profiles if profile.name}
-    done: dict[str, Inheritance | None] = {}
+    done: dict[str, Inheritance | None] = dict.fromkeys(set(names) - by_name.keys())
     for name in by_name:
         _inherit(name, by_name, done, (), found)
     return done
@@ -86,7 +89,7 @@ def _inherit(
         found.append(error(summary, profile.at("spec", "profileRef")))
     elif parent is None:
         done[name] = Inheritance(section(profile.data, "spec"), labels(profile.data), (profile,))
-    elif parent not in by_name:
+    elif parent not in by_name and parent not in done:
         found.append(unknown("Profile", parent, by_name, profile, "spec", "profileRef"))
     else:
         del done[name]

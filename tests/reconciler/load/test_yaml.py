@@ -98,7 +98,7 @@ BROKEN = {
     "an unquoted wildcard": ('a:\n  - *.example.com"', 2, "quoted"),
     "an unquoted wildcard in a flow list": ("a: [*.example.com]", 1, "quoted"),
     "an open bracket": ("a: [b\n", 1, ""),
-    "a tab": ("a:\n\tb: c", 2, ""),
+    "a tab": ("a:\n\tb: c", 2, "no tabs"),
     "NUL": ("a: b\nc: \x00", 2, ""),
     "ESC": ("a: b\n\nc: \x1b[0m", 3, ""),
     "brackets without end": ("[" * 100_000, 1, ""),

@@ -174,6 +174,45 @@ def test_load_raises_every_finding_at_once(write: Callable[[Mapping[str, str]], 
     assert {source(found).file for found in raised.value.diagnostics} == {"a.yaml", "b.yaml"}
 
 
+def test_a_mistake_in_a_profile_is_told_once_with_the_certificates_it_concerns(
+    examined: Callable[..., Examination], write: Callable[[Mapping[str, str]], Path]
+) -> None:
+    text = (
+        (write({}) / "config" / "all.yaml")
+        .read_text()
+        .replace("issuerRef: services", "issuerRef: open")
+    )
+    files = {f"{n}.yaml": certificate(n, "{profileRef: base, dnsNames: [a.b]}") for n in "abcdef"}
+    files["config/all.yaml"] = text.replace("duration: 30d", "duration: 50y")
+    (found,) = examined(files).diagnostics
+    assert str(found.source) == "config/all.yaml:5"
+    assert found.detail == "It concerns certificate a, b, c, d, e and 2 more."
+
+
+def test_a_mistake_of_a_certificate_names_no_others(examined: Callable[..., Examination]) -> None:
+    files = {"a.yaml": certificate("a", "{profileRef: base, duration: 50y, dnsNames: [a.b]}")}
+    assert all(found.detail == "" for found in examined(files).diagnostics)
+
+
+def test_a_mistake_that_the_profile_has_by_itself_concerns_all_and_is_told_once(
+    examined: Callable[..., Examination], write: Callable[[Mapping[str, str]], Path]
+) -> None:
+    text = (write({}) / "config" / "all.yaml").read_text().replace("duration: 30d", "duration: 30")
+    (found,) = examined({"config/all.yaml": text}).diagnostics
+    assert found.detail == ""
+
+
+@pytest.mark.parametrize("field", ["issuerRef", "profileRef"])
+def test_a_reference_as_cert_manager_writes_it_gets_the_short_form(
+    examined: Callable[..., Examination], field: str
+) -> None:
+    spec = f"{{issuerRef: open, dnsNames: [a.b], {field}: {{name: open, kind: Issuer}}}}"
+    spec = spec.replace("issuerRef: open, ", "") if field == "issuerRef" else spec
+    (found,) = examined({"a.yaml": certificate("a", spec)}).diagnostics
+    assert found.summary == f"spec.{field} must be text, not a mapping"
+    assert found.hint == f"write {field}: open"
+
+
 SET = """\
 kind: CertificateSet
 metadata: {name: fleet, labels: {fleet: "yes"}}
