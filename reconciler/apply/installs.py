@@ -280,7 +280,7 @@ def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
         spent |= erased
     session.journal.write(
         Wave(
-            message=f"Installed {_count(len(tasks))} in {target}",
+            message=f"Install {_count(len(tasks))} in {target}",
             certificates=records,
             erase=frozenset(spent),
         )

@@ -1,19 +1,24 @@
 """The ledger's history: what was recorded when, and whether all of it holds."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from reconciler.errors import LedgerRefused
 from reconciler.git import Git, full
 from reconciler.ledger import layout, transitions
+from reconciler.ledger.deeds import deeds
 from reconciler.ledger.objects import StoredCommit, parse_commit
 from reconciler.ledger.reader import current_tips, present
 from reconciler.ledger.store import open_store
 from schemas.base import Model
 from schemas.project import LedgerSettings
+
+Blobs: TypeAlias = dict[str, tuple[str | None, str | None]]
+"""By path the blob before and after; None where there is no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,38 @@ def log(repository: Path, settings: LedgerSettings) -> tuple[Entry, ...]:
     tip = present(place, settings, current_tips(place))
     key = str(settings.public_key)
     commits = _commits(place.git, tip).items()
-    return tuple(Entry(oid, c.at, c.message.strip(), c.signed_by(key)) for oid, c in commits)
+    return tuple(_entry(oid, commit, key) for oid, commit in commits)
+
+
+def _entry(oid: str, commit: StoredCommit, key: str) -> Entry:
+    return Entry(oid, commit.at, commit.message.strip(), commit.signed_by(key))
+
+
+def trace(
+    repository: Path, settings: LedgerSettings, of: Callable[[str], bool]
+) -> tuple[tuple[Entry, tuple[str, ...]], ...]:
+    """Return the commits that wrote the files meant, newest first, each with what it did to them."""
+    place = open_store(repository, settings)
+    tip = present(place, settings, current_tips(place))
+    commits = _commits(place.git, tip)
+    changes = {
+        oid: {path: blobs for path, blobs in pairs.items() if of(path)}
+        for oid, pairs in _changed_files(place.git, commits).items()
+    }
+    texts = _texts(place.git, changes)
+    key = str(settings.public_key)
+    return tuple(
+        (_entry(oid, commit, key), told)
+        for oid, commit in commits.items()
+        if (told := tuple(_deeds(changes.get(oid, {}), texts)))
+    )
+
+
+def _deeds(pairs: Blobs, texts: Mapping[str | None, bytes]) -> Iterator[str]:
+    before = _models((path, texts.get(old)) for path, (old, _) in pairs.items())
+    after = _models((path, texts.get(new)) for path, (_, new) in pairs.items())
+    for path in before | after:
+        yield from deeds(before.get(path), after.get(path))
 
 
 def verify_history(repository: Path, settings: LedgerSettings) -> tuple[Finding, ...]:
@@ -81,8 +117,7 @@ def _chain(commits: Mapping[str, StoredCommit], public_key: str) -> Iterator[Fin
 
 def _contents(git: Git, commits: Mapping[str, StoredCommit]) -> Iterator[Finding]:
     changes = _changed_files(git, commits)
-    blobs = sorted({b for pairs in changes.values() for pair in pairs.values() for b in pair if b})
-    texts: dict[str | None, bytes] = dict(zip(blobs, git.blobs(blobs), strict=True))
+    texts = _texts(git, changes)
     for oid, commit in commits.items():
         pairs = changes.get(oid, {})
         try:
@@ -93,6 +128,12 @@ def _contents(git: Git, commits: Mapping[str, StoredCommit]) -> Iterator[Finding
             continue
         for problem in transitions.problems(before, after, commit.at):
             yield Finding(oid, problem)
+
+
+def _texts(git: Git, changes: Mapping[str, Blobs]) -> Mapping[str | None, bytes]:
+    """Return the contents of all files that were changed, by blob."""
+    blobs = sorted({b for pairs in changes.values() for pair in pairs.values() for b in pair if b})
+    return dict(zip(blobs, git.blobs(blobs), strict=True))
 
 
 def _models(texts: Iterable[tuple[str, bytes | None]]) -> dict[str, Model]:
@@ -106,14 +147,12 @@ def _commits(git: Git, tip: str) -> dict[str, StoredCommit]:
     return {oid: parse_commit(content) for oid, content in zip(oids, contents, strict=True)}
 
 
-def _changed_files(
-    git: Git, oids: Iterable[str]
-) -> dict[str, dict[str, tuple[str | None, str | None]]]:
-    """Return by commit and path the blob before and after; None where there is no such file."""
+def _changed_files(git: Git, oids: Iterable[str]) -> dict[str, Blobs]:
+    """Return what each commit changed."""
     asked = "".join(f"{full(oid)}\n" for oid in oids).encode()
     options = ("--stdin", "-r", "-z", "--root", "--no-renames", "--always", "-m", "--first-parent")
     fields = git.run("diff-tree", *options, stdin=asked).decode().split("\0")
-    changes: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+    changes: dict[str, Blobs] = {}
     commit, rest = "", iter(fields)
     for field in rest:
         if field.startswith(":"):

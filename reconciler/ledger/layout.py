@@ -39,6 +39,15 @@ def crl_path(authority: str, generation: int) -> str:
     return f"{_CRLS}{authority}.g{generation}.json"
 
 
+def belongs_to(address: str, path: str) -> bool:
+    """Whether a file holds what is recorded of `certificate/NAME` or `authority/NAME`, CRLs included."""
+    kind, _, name = address.partition("/")
+    if kind == "certificate":
+        return path == certificate_path(name)
+    crl = f"{_CRLS}{name}.g"
+    return kind == "authority" and (path == authority_path(name) or path.startswith(crl))
+
+
 def encode(record: Model) -> bytes:
     """Return a record's one text: JSON, fields in the order of the model, one a line."""
     text: str = record.__pydantic_serializer__.to_json(

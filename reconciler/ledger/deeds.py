@@ -1,0 +1,67 @@
+"""What one wave did to one record, in words: the history of a certificate or a CA."""
+
+from collections.abc import Iterator
+
+from reconciler.ledger.records import (
+    AuthorityRecord,
+    CertificateRecord,
+    CrlRecord,
+    Issuance,
+    Placement,
+    Status,
+)
+from schemas.base import Model
+from schemas.scalars import format_instant
+
+
+def deeds(before: Model | None, after: Model | None) -> Iterator[str]:
+    """Yield what became of a record, oldest first; None where there is no record."""
+    if isinstance(after, CrlRecord):
+        yield from _crl(before, after)
+        return
+    if after is None:
+        yield "left the ledger"
+    yield from _issued(_issuances(before), _issuances(after))
+    if isinstance(after, CertificateRecord):
+        old = before if isinstance(before, CertificateRecord) else None
+        yield from _placed(old.placements if old else (), after.placements)
+        if after.attempts is not None and after.attempts != (old.attempts if old else None):
+            yield f"failed, {after.attempts.failures} in a row: {after.attempts.error}"
+
+
+def _issuances(record: Model | None) -> dict[str, Issuance]:
+    known = record.issuances if isinstance(record, AuthorityRecord | CertificateRecord) else ()
+    return {issuance.serial: issuance for issuance in known}
+
+
+def _issued(before: dict[str, Issuance], after: dict[str, Issuance]) -> Iterator[str]:
+    for serial, new in after.items():
+        old = before.get(serial)
+        if old is None or old.status is not new.status:
+            yield f"{new.status} {serial}{_more(new)}"
+        if old is not None and old.bundle and not new.bundle:
+            yield f"erased the key of {serial}"
+
+
+def _more(issuance: Issuance) -> str:
+    if issuance.status is Status.ISSUED:
+        return f", valid until {format_instant(issuance.not_after)}"
+    return f", {issuance.revoked.reason}" if issuance.revoked else ""
+
+
+def _placed(before: tuple[Placement, ...], after: tuple[Placement, ...]) -> Iterator[str]:
+    had = {(p.target, p.object_name): p for p in before}
+    have = {(p.target, p.object_name): p for p in after}
+    for spot, new in have.items():
+        old = had.get(spot)
+        if new.serial and (old is None or old.serial != new.serial):
+            yield f"seen working in {new.target}: {new.serial}"
+        elif old is None:
+            yield f"to be installed in {new.target}"
+    yield from (f"gone from {target}" for target, _ in had.keys() - have.keys())
+
+
+def _crl(before: Model | None, after: CrlRecord) -> Iterator[str]:
+    signed = "signed" if after.sha256 else "reserved"
+    if before != after:
+        yield f"{signed} CRL {after.number} of generation {after.generation}"
