@@ -1,6 +1,7 @@
 """`make demo`, as a newcomer runs it: the example repository becomes a PKI that OpenSSL accepts."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_it_stops_before_apply_when_asked(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert "Plan: 19 new (4 CAs)" in done.stdout
+    assert "Plan: 19 to issue (4 CAs)" in done.stdout
     assert not (tmp_path / "d" / "live").exists()
 
 
@@ -63,3 +64,38 @@ def test_it_leaves_a_directory_that_holds_something_alone(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "not empty" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_readme_of_the_example_teaches_what_happens(demo: tuple[Path, str]) -> None:
+    """Every step as it is written there: each is refused or planned as told, and taken back."""
+    directory, _ = demo
+    readme = (ROOT / "example-repo" / "README.md").read_text()
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", readme, re.DOTALL))
+    script = script.replace("/tmp/demo", str(directory))
+    done = subprocess.run(
+        ["sh", "-uc", script.replace("cf apply", "cf apply --auto-approve")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    told = re.findall(
+        r"^(?:Apply complete|Plan|No changes).*", done.stdout + done.stderr, re.MULTILINE
+    )
+    assert [line.partition(".")[0] for line in told if line.startswith("No")] == ["No changes"] * 2
+    assert [line for line in told if line.startswith("Apply")] == [
+        "Apply complete: 1 replaced, 1 installed.",
+        "Apply complete: 1 replaced, 1 installed.",
+        "Apply complete: 1 removed, 1 revoked, 1 published.",
+        "Apply complete: 1 replaced, 1 installed.",
+        "Apply complete: 1 replaced, 1 installed.",
+        "Apply complete: 1 replaced, 1 installed, 1 revoked, 1 published.",
+    ]
+    assert re.findall(r"^Error: (.*)", done.stderr, re.MULTILINE) == [
+        "the DNS name www.example.org is outside what is permitted by authority web",
+        "the DNS name *.shop.example.com is a wildcard: policy shop-team",
+        "the document has no kind",
+        "6 of 15 certificates would be replaced, more than 30%",
+    ]
+    status = ["git", "-C", str(directory), "status", "--porcelain"]
+    assert subprocess.run(status, capture_output=True, check=True).stdout == b""
