@@ -6,6 +6,8 @@ from typing import Any
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.scalars import format_duration
 
+NAMES = ("commonName", "dnsNames", "ipAddresses", "uris", "emailAddresses")
+
 
 def describe(request: LeafRequest) -> dict[str, Any]:
     """Return what a certificate is to say, fields that say nothing left out."""
@@ -23,6 +25,14 @@ def describe(request: LeafRequest) -> dict[str, Any]:
         "duration": format_duration(timedelta(seconds=request.duration)),
     }
     return {path: value for path, value in told.items() if value}
+
+
+def names_of(request: LeafRequest | AuthorityRequest) -> dict[str, Any]:
+    """Return the names a certificate is known by, by field: what its reader recognises it by."""
+    told = (
+        describe_authority(request) if isinstance(request, AuthorityRequest) else describe(request)
+    )
+    return {path: told[path] for path in NAMES if path in told}
 
 
 def describe_authority(request: AuthorityRequest) -> dict[str, Any]:

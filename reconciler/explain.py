@@ -1,55 +1,82 @@
-"""Everything about one address, in words: what is wanted, what was issued, what is there."""
+"""Everything about one address: what is wanted, what was issued, what is there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from reconciler.description import describe, describe_authority
 from reconciler.diff import World
-from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Issuance
-from reconciler.render.fields import flatten, shown
+from reconciler.ledger.records import Attempts, CrlRecord, Issuance, Placement
 from reconciler.schedule import renewal_time
-from reconciler.state import DesiredAuthority, DesiredCertificate
+from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import Source
-from schemas.scalars import format_duration, format_instant
+from schemas.scalars import format_duration
 
 Origin = Callable[[str, str, str], Source | None]
 """Returns where a field of a document (kind, name, field) was written, profiles included."""
 
 
-def explain(world: World, address: str, origin: Origin | None = None) -> str | None:
-    """Return the text, None for an address nobody knows; `origin` adds each value's place."""
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one target holds under the name of a certificate; `problems` say what is wrong with it."""
+
+    target: str
+    status: Literal["observed", "not-here", "unknown"]
+    detail: str = ""
+    id: str | None = None
+    serial: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One certificate or authority. `source` is None where no document asks for it any more.
+
+    `origins` are the places of the fields in `wanted`, as far as they were asked for and written.
+    """
+
+    address: str
+    source: Source | None
+    wanted: Mapping[str, object]
+    origins: Mapping[str, Source]
+    issued: tuple[Issuance, ...]
+    placements: tuple[Placement, ...] = ()
+    attempts: Attempts | None = None
+    renewed_from: datetime | None = None
+    crls: tuple[CrlRecord, ...] = ()
+    found: tuple[Sighting, ...] = ()
+
+
+def explain(world: World, address: str, origin: Origin | None = None) -> Explanation | None:
+    """Return all about an address, None when nobody knows it; `origin` adds each value's place."""
     kind, _, name = address.partition("/")
     if kind == "certificate":
-        lines = list(_certificate(world, name, origin))
-    elif kind == "authority":
-        lines = list(_authority(world, name, origin))
-    else:
-        return None
-    return "\n".join([address, *lines]) if lines else None
+        return _certificate(world, name, origin)
+    return _authority(world, name, origin) if kind == "authority" else None
 
 
-def _certificate(world: World, name: str, origin: Origin | None) -> Iterator[str]:
+def _certificate(world: World, name: str, origin: Origin | None) -> Explanation | None:
     desired, record = world.desired.certificates.get(name), world.records.get(name)
-    if desired is not None:
-        yield f"  wanted                                     {desired.source}"
-        yield from _fields(_wishes(desired), origin, "Certificate", name)
-    if record is not None:
-        yield "  issued"
-        for issuance in record.issuances:
-            yield f"    {_issuance(issuance)}"
-        yield from _placements(record)
-        if record.attempts:
-            attempts = record.attempts
-            yield f"    {attempts.failures} failed attempts, last at {format_instant(attempts.last_at)}"
-            yield f"      {attempts.error}"
-    if desired is not None and record is not None and record.current is not None:
-        due = renewal_time(record.current, desired.renew_before)
-        yield f"  renewed from {format_instant(due)}"
-    if desired is not None:
-        yield from _found(world, desired)
+    if desired is None and record is None:
+        return None
+    wanted = _wishes(desired) if desired else {}
+    current = record.current if record else None
+    return Explanation(
+        f"certificate/{name}",
+        desired.source if desired else None,
+        wanted,
+        _origins(wanted, origin, "Certificate", name),
+        issued=record.issuances if record else (),
+        placements=record.placements if record else (),
+        attempts=record.attempts if record else None,
+        renewed_from=renewal_time(current, desired.renew_before) if desired and current else None,
+        found=tuple(_sighting(world, i, current) for i in desired.installs) if desired else (),
+    )
 
 
 def _wishes(desired: DesiredCertificate) -> dict[str, object]:
-    return {
+    wishes = {
         **describe(desired.request),
         "renewBefore": format_duration(desired.renew_before),
         "custody": str(desired.custody),
@@ -59,60 +86,47 @@ def _wishes(desired: DesiredCertificate) -> dict[str, object]:
         "targets": [f"{i.target} (as {i.name})" for i in desired.installs],
         "labels": dict(desired.labels),
     }
+    return {path: value for path, value in wishes.items() if value}
 
 
-def _authority(world: World, name: str, origin: Origin | None) -> Iterator[str]:
-    desired: DesiredAuthority | None = world.desired.authorities.get(name)
-    record: AuthorityRecord | None = world.ledger.authorities.get(name)
-    if desired is not None:
-        yield f"  wanted                                     {desired.source}"
-        crl = format_duration(desired.crl_duration)
-        wishes = {**describe_authority(desired.request), "crlDuration": crl}
-        yield from _fields(wishes, origin, "Authority", name)
-    if record is not None:
-        yield "  issued"
-        for issuance in record.issuances:
-            yield f"    {_issuance(issuance)}"
-    for (authority, generation), last in world.ledger.crls.items():
-        if authority == name:
-            dates = f"{format_instant(last.this_update)} to {format_instant(last.next_update)}"
-            yield f"  CRL of generation {generation}: number {last.number}, {dates}"
+def _authority(world: World, name: str, origin: Origin | None) -> Explanation | None:
+    desired, record = world.desired.authorities.get(name), world.ledger.authorities.get(name)
+    if desired is None and record is None:
+        return None
+    wanted = _authority_wishes(desired) if desired else {}
+    return Explanation(
+        f"authority/{name}",
+        desired.source if desired else None,
+        wanted,
+        _origins(wanted, origin, "Authority", name),
+        issued=record.issuances if record else (),
+        crls=tuple(last for (authority, _), last in world.ledger.crls.items() if authority == name),
+    )
 
 
-def _fields(
-    wishes: dict[str, object], origin: Origin | None, kind: str, name: str
-) -> Iterator[str]:
-    for path, value in flatten({key: value for key, value in wishes.items() if value}):
-        text = f"    {path} = {shown(path, value)}"
-        place = origin(kind, name, path.partition(".")[0]) if origin else None
-        yield f"{text:<60} # {place}" if place else text
+def _authority_wishes(desired: DesiredAuthority) -> dict[str, object]:
+    crl = format_duration(desired.crl_duration)
+    return {**describe_authority(desired.request), "crlDuration": crl}
 
 
-def _issuance(issuance: Issuance) -> str:
-    dates = f"{format_instant(issuance.not_before)} to {format_instant(issuance.not_after)}"
-    key = "; key in the ledger" if issuance.bundle else ""
-    revoked = f" ({issuance.revoked.reason})" if issuance.revoked else ""
-    return f"{issuance.serial}  {issuance.status}{revoked}  {dates}{key}"
+def _origins(
+    wanted: Mapping[str, object], origin: Origin | None, kind: str, name: str
+) -> dict[str, Source]:
+    places = ((path, origin(kind, name, path) if origin else None) for path in wanted)
+    return {path: place for path, place in places if place}
 
 
-def _placements(record: CertificateRecord) -> Iterator[str]:
-    for placement in record.placements:
-        seen = (
-            f"serial {placement.serial} verified at {format_instant(placement.verified_at)}"
-            if placement.serial and placement.verified_at
-            else "not verified yet"
-        )
-        yield f"    in {placement.target} as {placement.object_name}: {seen}"
-
-
-def _found(world: World, desired: DesiredCertificate) -> Iterator[str]:
-    yield "  found"
-    for install in desired.installs:
-        observation, found = world.observation(install.target), world.installed(install)
-        if observation.status != "observed":
-            yield f"    {install.target}: {observation.status} ({observation.detail})"
-        elif found is None:
-            yield f"    {install.target}: nothing"
-        else:
-            drift = "".join(f"; {words}" for words in found.drift)
-            yield f"    {install.target}: {found.id}, serial {found.serial}{drift}"
+def _sighting(world: World, install: DesiredInstall, current: Issuance | None) -> Sighting:
+    observation, found = world.observation(install.target), world.installed(install)
+    if observation.status != "observed" or found is None:
+        return Sighting(install.target, observation.status, observation.detail)
+    problems = list(found.drift)
+    if not problems and current is not None and found.serial != current.serial:
+        problems.append("it is not the certificate issued last")
+    return Sighting(
+        install.target,
+        observation.status,
+        id=found.id,
+        serial=found.serial,
+        problems=tuple(problems),
+    )

@@ -21,6 +21,8 @@ def save(plan: Plan, path: Path) -> None:
     try:
         temporary.write_text(plan.model_dump_json(indent=2, exclude_none=True) + "\n")
         temporary.replace(path)
+    except OSError as failure:
+        raise OSError(failure.errno, failure.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 

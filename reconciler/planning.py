@@ -12,8 +12,13 @@ from schemas.base import digest
 from schemas.plan import Action, Change, Expiry, Plan, TargetReport
 
 
-def make_plan(world: World, selection: Selection | None = None) -> Plan:
-    """Return everything one apply would do, as far as it is selected."""
+def make_plan(
+    world: World, selection: Selection | None = None, *, looks_ahead: bool = False
+) -> Plan:
+    """Return everything one apply would do, as far as it is selected.
+
+    `looks_ahead` tells that the world is shown as of a moment that is still to come.
+    """
     chosen = selection or Selection()
     changes = select(diff(world), chosen, world.desired)
     return Plan(
@@ -21,8 +26,10 @@ def make_plan(world: World, selection: Selection | None = None) -> Plan:
         project=world.desired.project,
         lineage=world.ledger.lineage.id,
         revision=world.desired.revision,
+        uncommitted=world.desired.uncommitted,
         ledger_tip=world.ledger.tip,
         created_at=world.now,
+        looks_ahead=looks_ahead,
         selection=chosen.words(),
         targets=tuple(_report(world, n, o) for n, o in sorted(world.observed.targets.items())),
         changes=changes,
@@ -86,25 +93,31 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
 
 
 def differences(saved: Plan, reviewed: Reviewed) -> Iterator[str]:
-    """Yield a line for each change that was not reviewed: what of it is new."""
+    """Yield in lines the changes that were not reviewed and what of each is new.
+
+    An install that only follows an issue among them is left out.
+    """
     before: dict[str, Change] = {step.id: step for step in saved.changes}
+    unreviewed = {step.id for step in reviewed.unreviewed}
     for step in reviewed.unreviewed:
+        if step.action is Action.INSTALL and not unreviewed.isdisjoint(step.requires):
+            continue
         had = before.get(step.id)
-        if had is None:
-            yield f"{step.address}: {step.action} was not in the plan ({step.message})"
-        else:
-            yield f"{step.address}: {step.action} is another one now{_what_differs(had, step)}"
+        how = "not as it was in the plan" if had else f"not in the plan ({step.message})"
+        yield f"{step.action} {step.address}: {how}"
+        yield from _what_differs(had, step) if had else ()
 
 
-def _what_differs(had: Change, step: Change) -> str:
-    """Name the values that a change has now and had not when it was reviewed."""
+def _what_differs(had: Change, step: Change) -> Iterator[str]:
+    """Yield the values that a change has now and had not when it was reviewed."""
     old, new = (
         {**(had.before or {}), **(had.after or {})},
         {**(step.before or {}), **(step.after or {})},
     )
     paths = [path for path in dict.fromkeys((*old, *new)) if old.get(path) != new.get(path)]
-    words = (f"{p} was {_json(old.get(p))}, is {_json(new.get(p))}" for p in paths)
-    return f" ({'; '.join(words)})" if paths else ""
+    for path in paths:
+        yield f"    {path} was {_json(old.get(path))}"
+        yield f"    {' ' * len(path)}  is {_json(new.get(path))}"
 
 
 def _json(value: object) -> str:

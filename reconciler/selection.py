@@ -1,11 +1,14 @@
 """Which part of a plan is meant: by address, by label, or only what time has made due."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.load.suggest import nearest
 from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
 from schemas.plan import Action, Change
+
+_FORMS = "an address is certificate/NAME, certificate/NAME@TARGET, authority/NAME or target/NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +87,48 @@ def parse_labels(text: str) -> Mapping[str, str] | Diagnostic:
 def unknown_addresses(
     addresses: Sequence[str], changes: Sequence[Change], desired: Desired
 ) -> tuple[Diagnostic, ...]:
-    """Return a finding for each address that names neither a document nor a change."""
+    """Return an error for each address that names neither a document nor a change."""
     known = {step.address for step in changes}
     known |= {a.address for a in desired.authorities.values()}
+    known |= {f"target/{name}" for name in desired.targets}
     known |= {
         address
         for c in desired.certificates.values()
         for address in (c.address, *(f"{c.address}@{i.target}" for i in c.installs))
     }
     return tuple(
-        error(
-            f"there is no {address}",
-            hint="an address is authority/NAME, certificate/NAME or certificate/NAME@TARGET",
-        )
+        error(f"there is no {address}", hint=nearest(address, known) or _FORMS)
         for address in addresses
         if address not in known and not any(_covers(address, other) for other in known)
     )
+
+
+def irreplaceable(addresses: Sequence[str], desired: Desired) -> tuple[Diagnostic, ...]:
+    """Return an error for each address that is no certificate, and so cannot be issued anew."""
+    known = {certificate.address for certificate in desired.certificates.values()}
+    return tuple(
+        error(f"--replace takes certificates, not {address}", hint=_instead(address, known))
+        for address in addresses
+        if address not in known
+    )
+
+
+def _instead(address: str, known: Collection[str]) -> str:
+    if address.startswith("authority/"):
+        return "to replace a CA, raise `generation` in its document"
+    return nearest(address, known)
+
+
+def unmatched_labels(labels: Mapping[str, str], desired: Desired) -> tuple[Diagnostic, ...]:
+    """Return a warning when no certificate and no authority has all these labels."""
+    documents: tuple[DesiredAuthority | DesiredCertificate, ...] = (
+        *desired.authorities.values(),
+        *desired.certificates.values(),
+    )
+    if any(labelled(document.address, labels, desired) for document in documents):
+        return ()
+    asked = [f"{key}={value}" for key, value in labels.items()]
+    there = {f"{key}={value}" for document in documents for key, value in document.labels.items()}
+    hints = (nearest(label, there) for label in asked if label not in there)
+    summary = f"nothing has the labels {', '.join(asked)}"
+    return (warning(summary, hint=next(hints, "no document has all of them")),)

@@ -140,9 +140,13 @@ class Plan(Data):
     project: str
     lineage: str
     revision: str | None = None
-    """The commit the documents were read from; None for a working tree."""
+    """The commit the documents were read from; None where there is none yet."""
+    uncommitted: bool = False
+    """Whether the documents lie in a working tree that was changed since that commit."""
     ledger_tip: str
     created_at: Instant
+    looks_ahead: bool = False
+    """Whether `created_at` is still to come: what will be due then, if nothing is applied before."""
     selection: tuple[str, ...] = ()
     targets: tuple[TargetReport, ...] = ()
     changes: tuple[Change, ...] = ()

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from reconciler import __version__
 from reconciler.cli.console import ColourOption, wants_colour
 
 COMMANDS = {
@@ -25,12 +26,12 @@ COMMANDS = {
     "renew": "Apply only what time has made due: the nightly job.",
     "drift": "Tell whether the world still agrees; exit 2 when not.",
     "inventory": "List every certificate, as a table, JSON or CSV.",
-    "log": "Show the ledger's history; --verify checks all of it.",
+    "log": "Show what was recorded, of all or of one address.",
     "revoke": "Write the document that revokes a certificate.",
     "graph": "Draw authorities, certificates and targets as a tree.",
     "unlock": "Take a lock away from a run that is gone.",
     "ledger": "Look after the ledger.",
-    "schema": "Print the JSON Schemas.",
+    "schema": "Print the JSON Schema of the documents, or of one kind.",
     "doctor": "Check this machine and this repository.",
     "version": "Print the version.",
     "completion": "Print a completion script for your shell.",
@@ -130,6 +131,7 @@ class Console:
     default="auto",
     help="Colour output; NO_COLOR and FORCE_COLOR are honoured.",
 )
+@click.version_option(__version__, message="certform %(version)s", help="Print the version.")
 @click.pass_context
 def cli(ctx: click.Context, root: Path, color: str) -> None:
     """certform keeps certificates the way Terraform keeps infrastructure.

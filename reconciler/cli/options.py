@@ -8,12 +8,18 @@ from typing import Any, TypeVar
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from reconciler.diagnostics import Diagnostic, has_errors
+from reconciler.diagnostics import Diagnostic
 from reconciler.errors import InvalidInput
-from reconciler.selection import Selection, parse_labels, unknown_addresses
+from reconciler.selection import (
+    Selection,
+    irreplaceable,
+    parse_labels,
+    unknown_addresses,
+    unmatched_labels,
+)
 from reconciler.state import Desired
 from schemas.plan import Change
-from schemas.scalars import Instant
+from schemas.scalars import Instant, Name
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +40,19 @@ class Moment(click.ParamType[datetime]):
             self.fail(
                 f"{value!r} is neither a date (2027-01-31) nor a time (…T02:00:00Z)", param, ctx
             )
+
+
+class DocumentName(click.ParamType[str]):
+    """What a document, or a project, may be called."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; fails with a usage error."""
+        try:
+            return TypeAdapter(Name).validate_python(value)
+        except ValidationError as why:
+            self.fail(f"{value!r} {why.errors()[0]['msg']}", param, ctx)
 
 
 def ref_option(function: F) -> F:
@@ -98,8 +117,10 @@ class Choice:
             raise InvalidInput((labels,))
         return Selection(self.addresses, labels, self.due_only)
 
-    def check(self, desired: Desired, changes: tuple[Change, ...]) -> None:
-        """Raise `InvalidInput` for addresses that name nothing."""
-        found = unknown_addresses((*self.addresses, *self.replace), changes, desired)
-        if has_errors(found):
-            raise InvalidInput(found)
+    def check(self, desired: Desired, changes: tuple[Change, ...] = ()) -> tuple[Diagnostic, ...]:
+        """Return a warning when no document has the labels; raise `InvalidInput` for addresses of none."""
+        unknown = unknown_addresses(self.addresses, changes, desired)
+        if wrong := (*unknown, *irreplaceable(self.replace, desired)):
+            raise InvalidInput(wrong)
+        labels = self.selection().labels
+        return unmatched_labels(labels, desired) if labels else ()

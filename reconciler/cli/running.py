@@ -1,6 +1,5 @@
 """Carrying a plan out under the lock: plan again, compare with what was reviewed, guard, ask, apply."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,17 +10,18 @@ from reconciler.apply import Session, apply
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
-from reconciler.diagnostics import error
 from reconciler.diff import unknown_serials
-from reconciler.errors import Incomplete, InvalidInput, ReconcilerError, Refused
+from reconciler.errors import Incomplete, ReconcilerError, Refused
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
 from reconciler.planning import compare, differences, make_plan, pending
-from reconciler.render.events import progress, render_apply_summary
+from reconciler.render.events import kinds_of, progress, render_apply_summary
 from reconciler.render.text import render_text
 from reconciler.selection import Selection
 from schemas.plan import Action, Change, Plan
 
+_TOLD = 50
+"""How many lines of differences from the reviewed plan are shown."""
 AGAIN = "what was done is recorded; run apply again, it goes on from there"
 
 
@@ -40,8 +40,7 @@ def carry_out(
     world = session.world
     selection = _selection_of(saved) if saved else choice.selection()
     plan = make_plan(world, selection)
-    choice.check(world.desired, plan.changes)
-    show(tuple(unknown_serials(world)), console)
+    show((*choice.check(world.desired, plan.changes), *unknown_serials(world)), console)
     console.write(render_text(plan, colour=console.colour_out))
     if saved is not None:
         _refuse_unreviewed(saved, plan)
@@ -51,7 +50,10 @@ def carry_out(
         return _ending(plan, 0)
     if limits.ask:
         with session.interruption.at_once():
-            _ask()
+            approved = _asked()
+        if not approved:
+            console.say("Not approved: nothing was applied. (--auto-approve does not ask.)")
+            return 1
     return _ending(plan, _apply(console, session, steps))
 
 
@@ -74,10 +76,13 @@ def _refuse_unreviewed(saved: Plan, plan: Plan) -> None:
         raise Refused("this plan was made for another repository")
     reviewed = compare(saved, plan)
     if reviewed.unreviewed:
+        lines = list(differences(saved, reviewed))
+        if len(lines) > _TOLD:
+            lines = [*lines[:_TOLD], f"and {len(lines) - _TOLD:,} lines more"]
         raise Refused(
-            "nothing was applied: the documents or the world moved on since the plan was made",
-            detail="\n".join(differences(saved, reviewed)),
-            hint="make the plan again, review it, and apply that",
+            "nothing was applied: something was to be done that the plan does not show",
+            detail="\n".join(lines),
+            hint="plan again with --out, review that plan, and apply it",
         )
 
 
@@ -94,7 +99,7 @@ def _refuse_unsafe(session: Session, steps: Sequence[Change], limits: Limits) ->
         raise Refused(first.summary, detail="\n".join(d.summary for d in others), hint=first.hint)
 
 
-def _ask() -> None:
+def _asked() -> bool:
     try:
         answer = click.prompt(
             "\nDo you want to make these changes? Only 'yes' will be accepted",
@@ -103,25 +108,23 @@ def _ask() -> None:
             err=True,
         )
     except click.Abort:
-        answer = ""
-    if answer != "yes":
-        hint = "answer yes, or run with --auto-approve"
-        raise InvalidInput((error("nothing was applied: it was not approved", hint=hint),))
+        return False
+    return bool(answer == "yes")
 
 
 def _apply(console: Console, session: Session, steps: Sequence[Change]) -> int:
     events: list[Event] = []
-    totals = Counter(step.action for step in steps)
+    kinds = kinds_of(steps)
     stream = _recorded(session, apply(session, steps), events)
     try:
-        for line in progress(stream, totals, colour=console.colour_err):
+        for line in progress(stream, kinds, colour=console.colour_err):
             console.say(line)
     except (ReconcilerError, ProviderError, OSError) as why:
         if not any(event.status is EventStatus.DONE for event in events):
             raise
         raise Incomplete(f"stopped in the middle: {why}", hint=AGAIN) from None
     session.interruption.check()
-    console.say(render_apply_summary(events, colour=console.colour_err))
+    console.say(render_apply_summary(events, kinds, colour=console.colour_err))
     statuses = {event.status for event in events}
     return 4 if statuses & {EventStatus.FAILED, EventStatus.SKIPPED} else 0
 

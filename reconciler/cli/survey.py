@@ -15,7 +15,7 @@ from reconciler.ledger.reader import read_ledger
 from reconciler.ledger.records import LedgerState
 from reconciler.observe import make_publisher, make_targets, observe
 from reconciler.pinning import pin
-from reconciler.repository import load
+from reconciler.repository import Examination, examine, versioned
 from reconciler.state import Desired
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ class Survey:
 
 def survey(
     console: Console,
+    examination: Examination,
     *,
-    ref: str | None = None,
     at: datetime | None = None,
     replace: frozenset[str] = frozenset(),
 ) -> Survey:
-    """Read everything; changes nothing and opens no key."""
-    desired = load(console.root, ref)
+    """Read the ledger and the targets; changes nothing and opens no key."""
+    desired = versioned(console.root, examination)
     ledger = read_ledger(console.root, desired.ledger)
     return _survey(console.root, desired, ledger, at or now(), replace)
 
@@ -78,7 +78,7 @@ def session(
     from reconciler.ledger.journal import open_journal  # noqa: PLC0415
     from reconciler.ledger.lock import Patience  # noqa: PLC0415
 
-    desired = load(console.root, ref)
+    desired = versioned(console.root, examine(console.root, ref))
     sops = Sops()
     with interruptible() as interruption:
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from providers.base import NAME, Installed
+from reconciler.description import names_of
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.revocations import Planned
 from reconciler.diff.world import World
@@ -10,6 +11,7 @@ from reconciler.ledger.records import CertificateRecord, Placement
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import OnRemove
 from schemas.plan import Action, Change, Reason
+from schemas.scalars import format_instant
 
 
 def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
@@ -58,7 +60,13 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
         f"no longer wanted in {target}" if desired else "no longer in the documents",
         identity={"serial": found.serial, "sha256": found.sha256, "name": found.name},
         requires=_installs(heirs),
-        before={"serial": found.serial, "sha256": found.sha256, "name": found.name},
+        before={
+            **names_of(known[1].request),
+            "serial": found.serial,
+            "not_after": format_instant(known[1].not_after),
+            "sha256": found.sha256,
+            "name": found.name,
+        },
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.description import names_of
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change
 from reconciler.diff.world import World, unexpired
@@ -202,6 +203,7 @@ def _revoke(world: World, item: Wanted, planned: Planned) -> Change:
         requires=tuple(_first(world, item, planned)),
         source=item.source,
         before={
+            **names_of(item.issuance.request),
             "serial": item.issuance.serial,
             "not_after": format_instant(item.issuance.not_after),
             "sha256": item.issuance.sha256,

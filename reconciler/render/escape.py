@@ -7,7 +7,7 @@ CUT = 300
 """The longest text shown in one Markdown cell, in characters; more is cut with an ellipsis."""
 
 _ACTIVE = re.compile(r"[&<>|`*_~\[\]\\@#$]|:(?=//)")
-_LINKS_ITSELF = re.compile(r"\bwww\.", re.IGNORECASE)
+_LINKS_ITSELF = re.compile(r"www\.", re.IGNORECASE)
 
 
 def visible(text: str) -> str:

@@ -1,30 +1,22 @@
 """What apply reports, as lines: every change while they are few, counts when they are many."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
 from reconciler.events import Event, EventStatus
 from reconciler.render.escape import inert, visible, visible_lines
-from schemas.plan import Action
+from reconciler.render.vocabulary import COUNTED, Form, Kind, kind_of
+from schemas.plan import Action, Change
 
 SINGLY = 50
 """How many changes are reported one by one; a larger apply is reported by counts and failures."""
+_NAMED = 20
+"""How many failures the end names before the rest is a number."""
 _STEPS = 20
 """How many times a count of many is told."""
 
-_WORDS: Mapping[Action, tuple[str, str]] = {
-    Action.ISSUE: ("Issuing", "issued"),
-    Action.INSTALL: ("Installing", "installed"),
-    Action.RELABEL: ("Relabelling", "relabelled"),
-    Action.REMOVE: ("Removing", "removed"),
-    Action.REVOKE: ("Revoking", "revoked"),
-    Action.PUBLISH: ("Publishing", "published"),
-    Action.CONFIGURE: ("Configuring", "configured"),
-    Action.FORGET: ("Forgetting", "forgotten"),
-    Action.BLOCKED: ("Waiting", "blocked"),
-}
 _COLOURS = {
     EventStatus.DONE: "green",
     EventStatus.FAILED: "bright_red",
@@ -32,51 +24,62 @@ _COLOURS = {
 }
 
 
-def render_event(event: Event, *, colour: bool) -> str:
+Kinds = Mapping[tuple[str, Action], Kind]
+"""What each change means to its reader, by its address and action."""
+
+
+def kinds_of(changes: Iterable[Change]) -> Kinds:
+    """Return the words that apply goes by: those of the plan."""
+    return {(change.address, change.action): kind_of(change) for change in changes}
+
+
+def render_event(event: Event, kind: Kind, *, colour: bool) -> str:
     """Return one event as a line; a message of several lines goes on below, indented."""
     first, *rest = (*visible_lines(event.message), "") if event.message else ("",)
-    text = f"{visible(event.address)}: {_happening(event, first)}"
+    text = f"{visible(event.address)}: {_happening(event, kind.value, first)}"
     if colour and event.status in _COLOURS:
         text = click.style(text, fg=_COLOURS[event.status])
     lines = (text, *(f"    | {line}" for line in rest if line))
     return "\n".join(map(inert, lines))
 
 
-def progress(
-    events: Iterable[Event], totals: Mapping[Action, int], *, colour: bool
-) -> Iterator[str]:
-    """Yield the lines to show while events arrive. `totals` says how many changes are to come."""
-    if sum(totals.values()) <= SINGLY:
-        yield from (render_event(event, colour=colour) for event in events)
-        return
-    done: Counter[Action] = Counter()
+def progress(events: Iterable[Event], kinds: Kinds, *, colour: bool) -> Iterator[str]:
+    """Yield the lines to show while events arrive; `kinds` are those of the changes to come."""
+    totals, done = Counter(kinds.values()), Counter[Kind]()
     for event in events:
-        if event.status in (EventStatus.FAILED, EventStatus.WAITING):
-            yield render_event(event, colour=colour)
+        kind = kinds[event.address, event.action]
+        if len(kinds) <= SINGLY or event.status in (EventStatus.FAILED, EventStatus.WAITING):
+            yield render_event(event, kind, colour=colour)
         elif event.status is EventStatus.DONE:
-            done[event.action] += 1
-            if _worth_telling(done[event.action], totals.get(event.action, 0)):
-                yield _counted(event.action, done[event.action], totals.get(event.action, 0))
+            done[kind] += 1
+            if _worth_telling(done[kind], totals[kind]):
+                yield f"... {done[kind]:,} of {totals[kind]:,} {kind.value.done}"
 
 
-def render_apply_summary(events: Iterable[Event], *, colour: bool) -> str:
-    """Return what became of it all: what failed and why, then the counts, then what to do next."""
+def render_apply_summary(events: Iterable[Event], kinds: Kinds, *, colour: bool) -> str:
+    """Return what became of it all: which failed (why was told), the counts, what to do next."""
     last = {(event.address, event.action): event for event in events if event.final}
     by_status = Counter(event.status for event in last.values())
-    failed = [event for event in last.values() if event.status is EventStatus.FAILED]
     if not by_status[EventStatus.FAILED] and not by_status[EventStatus.SKIPPED]:
-        text = f"Apply complete: {_by_action(last.values())}."
+        text = f"Apply complete: {_by_kind(last.values(), kinds)}."
         return click.style(text, fg="green", bold=True) if colour else text
     parts = [f"{by_status[EventStatus.DONE]:,} done", f"{by_status[EventStatus.FAILED]:,} failed"]
     if by_status[EventStatus.SKIPPED]:
         parts.append(f"{by_status[EventStatus.SKIPPED]:,} not started")
     text = f"Apply incomplete: {', '.join(parts)}. Run apply again: it goes on where it stopped."
     shown = click.style(text, fg="bright_red", bold=True) if colour else text
-    return "\n".join([*(render_event(event, colour=colour) for event in failed), shown])
+    failed = [e.address for e in last.values() if e.status is EventStatus.FAILED]
+    return f"{inert(_failed(failed))}\n{shown}" if failed else shown
 
 
-def _happening(event: Event, message: str) -> str:
-    doing, done = _WORDS[event.action]
+def _failed(addresses: Sequence[str]) -> str:
+    named = ", ".join(map(visible, addresses[:_NAMED]))
+    more = f" and {len(addresses) - _NAMED:,} more" if len(addresses) > _NAMED else ""
+    return f"Failed: {named}{more}."
+
+
+def _happening(event: Event, form: Form, message: str) -> str:
+    doing, done = form.doing, form.done
     after = f": {message}" if message else ""
     match event.status:
         case EventStatus.STARTED:
@@ -103,13 +106,7 @@ def _worth_telling(number: int, total: int) -> bool:
     return number == total or number % max(1, total // _STEPS) == 0
 
 
-def _counted(action: Action, number: int, total: int) -> str:
-    return f"... {number:,} of {max(number, total):,} {_WORDS[action][1]}"
-
-
-def _by_action(events: Iterable[Event]) -> str:
-    numbers = Counter(event.action for event in events)
-    parts = [
-        f"{numbers[action]:,} {words[1]}" for action, words in _WORDS.items() if numbers[action]
-    ]
-    return ", ".join(parts) or "nothing to do"
+def _by_kind(events: Iterable[Event], kinds: Kinds) -> str:
+    numbers = Counter(kinds[event.address, event.action] for event in events)
+    told = [f"{numbers[kind]:,} {kind.value.done}" for kind in COUNTED if numbers[kind]]
+    return ", ".join(told) or "nothing to do"

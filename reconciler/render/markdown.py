@@ -7,7 +7,14 @@ from reconciler.render.blocks import Block, blocks, place_of, subject_of
 from reconciler.render.escape import code, fence, inert, prose
 from reconciler.render.fields import brief
 from reconciler.render.story import Line, in_short, tell
-from reconciler.render.summary import count, counts, matching, next_expiry
+from reconciler.render.summary import (
+    count,
+    counts,
+    documents_of,
+    matching,
+    next_expiry,
+    what_if,
+)
 from reconciler.render.text import shortened
 from reconciler.render.vocabulary import ISSUES, Kind, by_risk
 from schemas.plan import Change, Plan, Source
@@ -37,6 +44,8 @@ def render_markdown(plan: Plan, limit: int | None = None, *, blob_url: str = "")
 def _head(plan: Plan) -> str:
     title = counts(plan) if plan.changes else "no changes"
     parts = [f"### Certificates: {title} ({prose(plan.project)})"]
+    if ahead := what_if(plan):
+        parts.append(_alert("NOTE", [prose(ahead)]))
     if irreversible := [b for b in blocks(plan.changes) if b.kind is Kind.REVOKE]:
         parts.append(_alert("CAUTION", _undoable(irreversible)))
     if unknown := [t for t in plan.targets if t.status == "unknown"]:
@@ -103,8 +112,7 @@ def _why(block: Block) -> str:
     if lead.fields and block.kind in ISSUES:
         return "; ".join(brief(field) for field in lead.fields)
     messages = list(dict.fromkeys(change.message for change in block.changes))
-    said = lead.message if block.kind in ISSUES else "; ".join(messages[:3])
-    return f"{lead.reason}: {said}" if block.kind is Kind.BLOCKED else said
+    return lead.message if block.kind in ISSUES else "; ".join(messages[:3])
 
 
 def _where(block: Block) -> str:
@@ -181,6 +189,5 @@ def _foot(plan: Plan) -> str:
         parts.append(f"Next expiry: {prose(expiry)}.")
     if plan.changes:
         parts.append(f"Plan {code(plan.digest)}.")
-    if plan.revision:
-        parts.append(f"Revision {code(plan.revision[:12])}.")
+    parts.append(f"Documents: {code(documents_of(plan))}.")
     return " ".join(parts)

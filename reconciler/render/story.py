@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.description import NAMES
 from reconciler.render.blocks import Block, place_of, subject_of
 from reconciler.render.escape import visible
 from reconciler.render.fields import LATER, Row, brief, differing, flatten, shown, stated
 from reconciler.render.summary import count
-from reconciler.render.vocabulary import ISSUES, Kind, kind_of
+from reconciler.render.vocabulary import ISSUES, Kind, kind_of, verb_of
 from schemas.plan import Action, Change, FieldChange, Reason
 
-_CONTEXT = ("commonName", "dnsNames", "ipAddresses", "uris", "emailAddresses", "names")
+_CONTEXT = (*NAMES, "names")
 """What a renewal repeats of its certificate although it does not change: whose it is."""
 
 TargetStates = Mapping[str, str]
@@ -39,14 +40,14 @@ def tell(block: Block, targets: TargetStates) -> Iterator[Line]:
 
 def heading(block: Block) -> str:
     """Return the sentence a block opens with."""
-    verb = block.kind.value.verb
+    verb = verb_of(block.kind)
     if block.kind is Kind.PUBLISH:
         return f"{count(len(block.changes), 'file')} {verb}"
     if block.kind is Kind.REVOKE:
         reason = visible(str((block.lead.after or {}).get("reason", block.lead.reason)))
         return f"{visible(subject_of(block.subject))} {verb} ({reason}). This cannot be undone."
     if block.kind is Kind.BLOCKED:
-        return f"{visible(block.subject)} {verb}: {block.lead.reason}"
+        return f"{visible(block.subject)} {verb}"
     if block.lead.reason is Reason.RENAMED:
         verb = "will be renamed"
     said = {block.lead.message} if block.kind in ISSUES else {c.message for c in block.changes}
@@ -201,8 +202,9 @@ def _taken_away(block: Block, targets: TargetStates) -> Iterator[Line]:  # noqa:
 
 
 def _taken(change: Change) -> Iterator[tuple[str, Any]]:
-    """Yield what identifies a thing that goes, apart from what its heading and sign say."""
+    """Yield what a reader knows a thing that goes by, apart from what its heading and sign say."""
     values = {**(change.before or {}), **(change.after or {})}
+    values.pop("sha256", None)
     if kind_of(change) is Kind.REVOKE:
         values = {k: v for k, v in values.items() if k not in ("serial", "reason")}
         values["because"] = change.message

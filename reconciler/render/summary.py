@@ -1,24 +1,16 @@
 """The sentences that sum a plan up: what it would do, what expires next, which plan it is."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.render.escape import visible
-from reconciler.render.vocabulary import Kind, kind_of
+from reconciler.render.vocabulary import COUNTED, Kind, kind_of
 from schemas.plan import Change, Plan
+from schemas.scalars import format_instant
 
-_COUNTED = (
-    (Kind.NEW, "new"),
-    (Kind.RENEW, "renewed"),
-    (Kind.RESUME, "to finish"),
-    (Kind.REPLACE, "re-issued"),
-    (Kind.INSTALL, "to install"),
-    (Kind.RELABEL, "to relabel"),
-    (Kind.CONFIGURE, "to configure"),
-    (Kind.FORGET, "to forget"),
-    (Kind.REMOVE, "to remove"),
-    (Kind.REVOKE, "to revoke"),
-)
+_NAMED = 10
+"""How many skipped files are named before the rest is a number."""
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
@@ -26,10 +18,38 @@ def count(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
+def skipped(files: Sequence[str]) -> str:
+    """Return which YAML files were passed over: a certificate in one of them would be missed."""
+    named = ", ".join(map(visible, files[:_NAMED]))
+    more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
+    return (
+        f"Skipped {count(len(files), 'YAML file')} without a document of certform's: {named}{more}."
+    )
+
+
+def documents_of(plan: Plan) -> str:
+    """Return which commit the documents were read from, in short."""
+    if plan.revision is None:
+        return "no commit yet"
+    return visible(plan.revision)[:12] + (" + uncommitted changes" if plan.uncommitted else "")
+
+
+def what_if(plan: Plan) -> str:
+    """Return that a plan shows a day to come; empty when it shows today."""
+    if not plan.looks_ahead:
+        return ""
+    moment = format_instant(plan.created_at)
+    return f"What if: as of {moment}, nothing being applied before. It cannot be applied."
+
+
 def counts(plan: Plan) -> str:
     """Return how many changes of each kind there are, kinds without any left out."""
     kinds = Counter(kind_of(change) for change in plan.changes)
-    parts = [f"{kinds[kind]:,} {words}" for kind, words in _COUNTED if kinds[kind]]
+    parts = [
+        f"{kinds[kind]:,} to {kind.value.legend}"
+        for kind in COUNTED
+        if kinds[kind] and kind is not Kind.PUBLISH
+    ]
     authorities = _new_authorities(plan)
     if authorities:
         parts[0] += f" ({count(authorities, 'CA')})"

@@ -8,8 +8,8 @@ import click
 from reconciler.render.blocks import Block, blocks
 from reconciler.render.escape import inert, visible
 from reconciler.render.story import Line, in_short, tell
-from reconciler.render.summary import count, next_expiry, summary
-from reconciler.render.vocabulary import Kind, legend
+from reconciler.render.summary import count, documents_of, next_expiry, summary, what_if
+from reconciler.render.vocabulary import Kind, legend, verb_of
 from schemas.plan import Plan, Reason, TargetReport
 
 IN_FULL = 50
@@ -61,13 +61,13 @@ def _told(plan: Plan, *, colour: bool) -> Iterator[list[str]]:
         for block in full:
             if block.kind is kind:
                 yield [_painted(line, colour=colour) for line in tell(block, states)]
-        for (of, reason), rest in short.items():
+        for (of, _), rest in short.items():
             if of is kind:
-                yield _in_short(kind, reason, rest, colour=colour)
+                yield _in_short(kind, rest, colour=colour)
 
 
-def _in_short(kind: Kind, reason: Reason, rest: list[Block], *, colour: bool) -> list[str]:
-    text = f"{len(rest):,} more: {kind.value.legend} ({reason}), a line each"
+def _in_short(kind: Kind, rest: list[Block], *, colour: bool) -> list[str]:
+    text = f"{len(rest):,} more {verb_of(kind)}, a line each"
     first = Line("#", text, 0, kind, heading=True)
     return [_painted(line, colour=colour) for line in (first, *map(in_short, rest))]
 
@@ -92,15 +92,19 @@ _SIGN_COLOURS = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
 
 
 def _header(plan: Plan, *, colour: bool) -> list[str]:
-    revision = visible(plan.revision)[:12] if plan.revision else "working tree"
     version, project = visible(plan.certform_version), visible(plan.project)
     moment = f"{plan.created_at:%Y-%m-%d %H:%M} UTC"
-    lines = [f"certform {version}, project {project}, {revision}, {moment}"]
+    lines = [f"certform {version}, project {project}, {documents_of(plan)}, {moment}"]
+    if ahead := what_if(plan):
+        lines.append(ahead)
     if plan.selection:
         lines.append(f"Only: {', '.join(map(visible, plan.selection))}")
     width = max((len(visible(target.name)) for target in plan.targets), default=0)
+    blocked = {change.address for change in plan.changes}
     for target in plan.targets:
-        text = f"  {visible(target.name):<{width}}   {found(target)}"
+        below = f"target/{target.name}" in blocked
+        said = found(target.model_copy(update={"detail": "see below"}) if below else target)
+        text = f"  {visible(target.name):<{width}}   {said}"
         bad = colour and target.status == "unknown"
         lines.append(click.style(text, fg=Kind.BLOCKED.value.colour) if bad else text)
     return lines

@@ -10,11 +10,15 @@ from schemas.plan import Action, Change, Reason
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a kind looks. `column` stands first on a line of a `diff` block, for its colour."""
+    """How a kind is told: `legend` in a plan, `doing` and `done` while it is applied.
+
+    `column` stands first on a line of a `diff` block, for its colour.
+    """
 
     sign: str
     legend: str
-    verb: str
+    doing: str
+    done: str
     colour: str
     column: str
 
@@ -22,29 +26,43 @@ class Form:
 class Kind(Enum):
     """What a change means to its reader, the most dangerous first."""
 
-    REVOKE = Form("!", "revoke", "will be REVOKED", "bright_red", "-")
-    REMOVE = Form("-", "remove", "will be REMOVED", "red", "-")
-    REPLACE = Form("+/-", "replace", "will be replaced", "magenta", "!")
-    BLOCKED = Form("?", "blocked", "is BLOCKED", "bright_yellow", "#")
-    FORGET = Form(".", "forget", "will be forgotten", "white", "#")
-    CONFIGURE = Form("~", "configure", "will be configured", "yellow", "!")
-    RELABEL = Form("~", "relabel", "will be relabelled", "yellow", "!")
-    RESUME = Form("~", "finish", "will be finished", "yellow", "!")
-    RENEW = Form("~", "renew", "will be renewed", "yellow", "!")
-    PUBLISH = Form(">", "publish", "will be published", "cyan", "+")
-    INSTALL = Form(">", "install", "will be installed", "cyan", "+")
-    NEW = Form("+", "issue", "will be issued", "green", "+")
+    REVOKE = Form("!", "revoke", "Revoking", "revoked", "bright_red", "-")
+    REMOVE = Form("-", "remove", "Removing", "removed", "red", "-")
+    REPLACE = Form("+/-", "replace", "Replacing", "replaced", "magenta", "!")
+    BLOCKED = Form("?", "blocked", "Waiting", "blocked", "bright_yellow", "#")
+    FORGET = Form(".", "forget", "Forgetting", "forgotten", "white", "#")
+    CONFIGURE = Form("~", "configure", "Configuring", "configured", "yellow", "!")
+    RELABEL = Form("~", "relabel", "Relabelling", "relabelled", "yellow", "!")
+    RESUME = Form("~", "finish", "Finishing", "finished", "yellow", "!")
+    RENEW = Form("~", "renew", "Renewing", "renewed", "yellow", "!")
+    PUBLISH = Form(">", "publish", "Publishing", "published", "cyan", "+")
+    INSTALL = Form(">", "install", "Installing", "installed", "cyan", "+")
+    NEW = Form("+", "issue", "Issuing", "issued", "green", "+")
 
 
 ISSUES = frozenset({Kind.NEW, Kind.RENEW, Kind.RESUME, Kind.REPLACE})
 FOLDED = ISSUES | {Kind.INSTALL, Kind.RELABEL, Kind.CONFIGURE}
 """Kinds that are told together, in one block for each certificate or authority."""
 
+COUNTED = (
+    Kind.NEW,
+    Kind.RENEW,
+    Kind.RESUME,
+    Kind.REPLACE,
+    Kind.INSTALL,
+    Kind.RELABEL,
+    Kind.CONFIGURE,
+    Kind.FORGET,
+    Kind.REMOVE,
+    Kind.REVOKE,
+    Kind.PUBLISH,
+)
+"""The order in which changes are counted, by plan and by apply."""
+
 _ISSUE_KINDS = {
     Reason.NOT_FOUND: Kind.NEW,
     Reason.RENEWING: Kind.RENEW,
     Reason.EXPIRED: Kind.RENEW,
-    Reason.REQUESTED: Kind.RENEW,
     Reason.RESUMING: Kind.RESUME,
 }
 _RISK = {kind: place for place, kind in enumerate(Kind)}
@@ -55,6 +73,14 @@ def kind_of(change: Change) -> Kind:
     if change.action is Action.ISSUE:
         return _ISSUE_KINDS.get(change.reason, Kind.REPLACE)
     return Kind[change.action.name]
+
+
+def verb_of(kind: Kind) -> str:
+    """Return what a plan says of a thing of this kind; loud where it is the end of the thing."""
+    if kind is Kind.BLOCKED:
+        return "is BLOCKED"
+    done = kind.value.done
+    return f"will be {done.upper() if kind in (Kind.REVOKE, Kind.REMOVE) else done}"
 
 
 def by_risk(kind: Kind) -> int:

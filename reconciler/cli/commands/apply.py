@@ -15,6 +15,8 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.running import Limits, carry_out
 from reconciler.cli.survey import session
+from reconciler.diagnostics import error
+from reconciler.errors import InvalidInput
 from schemas.plan import Plan, Reason
 
 
@@ -49,6 +51,11 @@ def command(
       certform apply certificate/web --auto-approve
     """
     saved = planfile.load(Path(what[0])) if len(what) == 1 and _is_file(what[0]) else None
+    if saved and saved.looks_ahead:
+        hint = "make one without --at"
+        raise InvalidInput(
+            (error(f"{what[0]} shows a day to come, not what is due now", hint=hint),)
+        )
     choice = Choice(() if saved else what, selector, replace)
     limits = Limits(ask=not auto_approve and saved is None, mass=allow_mass_change)
     replaced = frozenset(replace) | (_replaced(saved) if saved else frozenset())

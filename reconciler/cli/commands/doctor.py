@@ -23,6 +23,7 @@ from reconciler.guard import guard
 from reconciler.ledger.lock import held_by
 from reconciler.ledger.store import open_store
 from reconciler.render.escape import visible
+from reconciler.repository import examine
 
 
 class Verdict(StrEnum):
@@ -108,7 +109,7 @@ def _repository(console: Console) -> Iterator[Result]:
         yield Result(Verdict.WARNING, f"{console.root} holds no certform.yaml: certform init")
         return
     try:
-        found = survey(console)
+        found = survey(console, examine(console.root))
     except (ReconcilerError, ProviderError) as why:
         yield Result(
             Verdict.PROBLEM, f"{why} {why.hint if isinstance(why, ReconcilerError) else ''}"

@@ -7,6 +7,7 @@ from reconciler.cli.options import format_option, ref_option
 from reconciler.cli.survey import survey
 from reconciler.cli.view import render
 from reconciler.planning import make_plan
+from reconciler.repository import examine
 
 
 @click.command("drift")
@@ -18,6 +19,6 @@ def command(console: Console, ref: str | None, form: str) -> int:
 
     Changes nothing. What is only due for renewal is shown, but is no drift.
     """
-    plan = make_plan(survey(console, ref=ref).world)
+    plan = make_plan(survey(console, examine(console.root, ref)).world)
     console.write(render(plan, form, colour=console.colour_out))
     return 2 if any(not step.due for step in plan.changes) else 0

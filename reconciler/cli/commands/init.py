@@ -9,6 +9,7 @@ import click
 from providers.sops.binary import Sops
 from providers.sops.identity import identity_file, make_identity, recipients_in
 from reconciler.cli.app import Console
+from reconciler.cli.options import DocumentName
 from reconciler.cli.survey import now
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
@@ -32,8 +33,8 @@ TEMPLATES = ("basic", "mtls")
     show_default=True,
     help="What to start from, where there is no certform.yaml yet.",
 )
-@click.option("--name", help="The project's name; the folder's by default.")
-@click.argument("services", nargs=-1, metavar="[SERVICE]...")
+@click.option("--name", type=DocumentName(), help="The project's name; the folder's by default.")
+@click.argument("services", nargs=-1, type=DocumentName(), metavar="[SERVICE]...")
 @click.pass_obj
 def command(console: Console, template: str, name: str | None, services: tuple[str, ...]) -> None:
     """Make a repository: documents, an age key where sops looks for it, and the ledger.
@@ -48,9 +49,14 @@ def command(console: Console, template: str, name: str | None, services: tuple[s
     """
     if services and template != "mtls":
         raise click.UsageError("only the template mtls takes names of services")
+    begun = (console.root / PROJECT_FILE).exists()
+    if begun and (services or name):
+        console.say(f"{PROJECT_FILE} is there already: names are for a new repository.")
+    if template == "mtls" and not services and not begun:
+        raise click.UsageError("the template mtls needs the name of a service at least")
     _make_repository(console)
     mine = _recipients(console)
-    if (console.root / PROJECT_FILE).exists():
+    if begun:
         _complete(console, mine)
     else:
         _begin(console, mine, name or _name_from(console.root), template, services)
@@ -82,10 +88,7 @@ def _begin(
         console.root, project, settings, (Recipient(age=mine[0]),), Sops(), now()
     )
     start = Start(project, mine[0], lineage.public_key)
-    try:
-        documents = mtls(start, services) if template == "mtls" else basic(start)
-    except ValueError as why:
-        raise click.UsageError(str(why)) from None
+    documents = mtls(start, services) if template == "mtls" else basic(start)
     for path, content in documents.items():
         _write_new(console, path, content)
     _tell(console, lineage)

@@ -6,11 +6,13 @@ import sys
 import click
 
 from reconciler.cli.app import Console
+from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
 from reconciler.cli.survey import survey
 from reconciler.diff import diff
 from reconciler.inventory import inventory
 from reconciler.render.inventory import render_csv, render_json, render_table
+from reconciler.repository import examine
 from reconciler.selection import labelled
 
 
@@ -21,8 +23,10 @@ from reconciler.selection import labelled
 @click.pass_obj
 def command(console: Console, form: str, selector: str | None, *, foreign: bool) -> None:
     """List every certificate: where it is, how long it lives, whether anything is wrong."""
-    world = survey(console).world
-    labels = Choice(selector=selector).selection().labels
+    world = survey(console, examine(console.root)).world
+    choice = Choice(selector=selector)
+    show(choice.check(world.desired), console)
+    labels = choice.selection().labels
     rows = inventory(world, diff(world), foreign=foreign)
     if labels:
         rows = [row for row in rows if labelled(row.address, labels, world.desired)]

@@ -21,8 +21,9 @@ from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff import World, unknown_serials
 from reconciler.guard import guard
 from reconciler.planning import make_plan, pending
+from reconciler.render.summary import skipped
+from reconciler.repository import examine
 from schemas.plan import Plan
-from schemas.scalars import format_instant
 
 
 @click.command("plan", epilog="Changes nothing, opens no key, and needs read access only.")
@@ -62,14 +63,14 @@ def command(
             "--at looks ahead: it takes no past date, and what it shows is not saved"
         )
     choice = Choice(addresses, selector, replace)
-    found = survey(console, ref=ref, at=at, replace=frozenset(replace))
-    plan = make_plan(found.world, choice.selection())
-    choice.check(found.world.desired, plan.changes)
-    show(tuple(unknown_serials(found.world)), console)
-    if at is not None:
-        console.say(f"What if: as of {format_instant(at)}, nothing being applied before.")
+    read = examine(console.root, ref)
+    world = survey(console, read, at=at, replace=frozenset(replace)).world
+    plan = make_plan(world, choice.selection(), looks_ahead=at is not None)
+    show((*choice.check(world.desired, plan.changes), *unknown_serials(world)), console)
+    if read.skipped:
+        console.say(skipped(read.skipped))
     console.write(render(plan, form, colour=console.colour_out))
-    show(_warned(found.world, plan), console)
+    show(_warned(world, plan), console)
     if out is not None:
         planfile.save(plan, out)
         console.say(f'Saved the plan. To apply exactly this:  certform apply "{out}"')
@@ -77,6 +78,8 @@ def command(
 
 
 def _warned(world: World, plan: Plan) -> tuple[Diagnostic, ...]:
-    """Say already in the plan what apply will refuse."""
+    """Say already in the plan what apply will refuse; of a day to come nobody knows."""
+    if plan.looks_ahead:
+        return ()
     found = guard(pending(plan.changes), world.desired.guard, world.ledger, world.now)
     return tuple(warning(f"apply will refuse this: {d.summary}", hint=d.hint) for d in found)

@@ -1,6 +1,5 @@
 """certform show."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -12,10 +11,14 @@ from reconciler.cli.survey import survey
 from reconciler.cli.view import render
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import InvalidInput
-from reconciler.explain import explain
+from reconciler.explain import Explanation, explain
 from reconciler.load.suggest import nearest
+from reconciler.render.blocks import subject_of
+from reconciler.render.escape import fence
+from reconciler.render.explanation import render_explanation, render_json
 from reconciler.repository import examine
 from reconciler.resolve.origins import Origins
+from reconciler.state import Desired
 
 
 @click.command("show")
@@ -26,28 +29,35 @@ from reconciler.resolve.origins import Origins
 def command(console: Console, what: str, form: str, *, resolved: bool) -> None:
     """Show a saved plan, or all about one certificate or authority.
 
+    A word with a slash that is no file is taken for an address.
+
     \b
     Examples:
       certform show plan.json --format markdown
       certform show certificate/web --resolved
     """
-    if not what.startswith(("certificate/", "authority/")):
+    if Path(what).is_file() or "/" not in what or what.endswith(".json"):
         plan = planfile.load(Path(what))
         console.write(render(plan, form, colour=console.colour_out))
         return
-    world = survey(console).world
-    text = explain(world, what, _origins(console) if resolved else None)
-    if text is None:
-        known = [c.address for c in world.desired.certificates.values()]
-        known += [a.address for a in world.desired.authorities.values()]
-        raise InvalidInput((_unknown(what, known),))
-    console.write(text)
+    read = examine(console.root)
+    world = survey(console, read).world
+    origins = Origins(read.documents, dict(read.sources)) if resolved else None
+    about = explain(world, subject_of(what), origins)
+    if about is None:
+        raise InvalidInput((_unknown(what, world.desired),))
+    console.write(_RENDERINGS[form](about))
 
 
-def _origins(console: Console) -> Origins:
-    found = examine(console.root)
-    return Origins(found.documents, dict(found.sources))
+def _unknown(address: str, desired: Desired) -> Diagnostic:
+    known = [certificate.address for certificate in desired.certificates.values()]
+    known += [authority.address for authority in desired.authorities.values()]
+    hint = nearest(address, known) or "show takes a saved plan, certificate/NAME or authority/NAME"
+    return error(f"there is no {address} to show", hint=hint)
 
 
-def _unknown(address: str, known: Iterable[str]) -> Diagnostic:
-    return error(f"there is no {address}", hint=nearest(address, known))
+def _in_markdown(about: Explanation) -> str:
+    return fence(render_explanation(about).rstrip("\n"), "text")
+
+
+_RENDERINGS = {"text": render_explanation, "json": render_json, "markdown": _in_markdown}

@@ -8,7 +8,7 @@ from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import ref_option
 from reconciler.diagnostics import Diagnostic, has_errors
-from reconciler.render.summary import count
+from reconciler.render.summary import count, skipped
 from reconciler.repository import Examination, examine
 
 
@@ -21,10 +21,16 @@ def command(console: Console, ref: str | None, form: str) -> int:
     found = examine(console.root, ref)
     failed = found.desired is None or has_errors(found.diagnostics)
     if form == "json":
-        data = {"valid": not failed, "diagnostics": [_data(d) for d in found.diagnostics]}
+        data = {
+            "valid": not failed,
+            "diagnostics": [_data(d) for d in found.diagnostics],
+            "skipped": found.skipped,
+        }
         console.write(json.dumps(data, indent=2))
     else:
         show(found.diagnostics, console, found.sources)
+        if found.skipped:
+            console.say(skipped(found.skipped))
         if not failed:
             console.write(_counts(found))
     return 1 if failed else 0

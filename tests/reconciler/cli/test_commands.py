@@ -87,12 +87,15 @@ def test_plan_as_json_reads_back(applied: Repository) -> None:
 
 
 def test_plan_ahead_shows_what_will_be_due(applied: Repository) -> None:
-    ahead = applied.run("plan", "--at", "2199-01-01").stdout
-    assert "certificate/orders" in ahead
+    done = applied.run("plan", "--at", "2199-01-01")
+    assert "certificate/orders" in done.stdout
+    assert "apply will refuse" not in done.stderr
 
 
 def test_an_address_that_is_nothing_is_an_error(applied: Repository) -> None:
-    assert "there is no certificate/nope" in applied.run("plan", "certificate/nope", code=1).stderr
+    refused = applied.run("plan", "certificate/order", code=1).stderr
+    assert "there is no certificate/order\n  hint: did you mean certificate/orders?" in refused
+    applied.run("renew", "certificate/order", code=1)
 
 
 def test_an_address_limits_the_plan_to_what_it_needs(applied: Repository) -> None:
@@ -107,7 +110,7 @@ def test_a_saved_plan_is_applied_as_reviewed(applied: Repository) -> None:
     )
     plan = applied.root / "plan.json"
     applied.run("plan", "--out", plan)
-    assert "Apply complete: 1 issued, 1 installed." in applied.run("apply", plan).stderr
+    assert "Apply complete: 1 replaced, 1 installed." in applied.run("apply", plan).stderr
     assert "No changes." in applied.run("plan").stdout
 
 
@@ -122,13 +125,17 @@ def test_what_was_not_reviewed_is_refused_whole(applied: Repository) -> None:
     assert "nothing was applied" in refused
     assert '"a.svc.internal"' in refused
     assert '"b.svc.internal"' in refused
+    assert "issue certificate/orders: not as it was in the plan\n      dnsNames was " in refused
+    assert "hint: plan again with --out" in refused
 
 
 def test_apply_asks_and_takes_no_answer_for_no(applied: Repository) -> None:
     applied.edit(
         "services/orders.yaml", "orders.svc.internal]", "orders.svc.internal, a.svc.internal]"
     )
-    assert "not approved" in applied.run("apply", code=1).stderr
+    told = applied.run("apply", code=1).stderr
+    assert "Not approved: nothing was applied." in told
+    assert "Error" not in told
 
 
 def test_apply_of_nothing_is_a_success(applied: Repository) -> None:
@@ -140,7 +147,7 @@ def test_renew_leaves_an_edit_alone(applied: Repository) -> None:
         "services/orders.yaml", "orders.svc.internal]", "orders.svc.internal, a.svc.internal]"
     )
     applied.run("renew")
-    assert "1 re-issued" in applied.run("plan").stdout
+    assert "1 to replace" in applied.run("plan").stdout
 
 
 def test_drift_is_told_by_exit_code(applied: Repository) -> None:

@@ -283,7 +283,13 @@ def removals() -> Plan:
                 Reason.ORPHANED,
                 f"certificate/old@{target}",
                 "no longer in the documents",
-                before={"serial": "77e10", "sha256": "cd" * 32, "name": "old"},
+                before={
+                    "dnsNames": ["old.svc.example.internal"],
+                    "serial": "77e10",
+                    "not_after": "2026-12-04T02:41:00Z",
+                    "sha256": "cd" * 32,
+                    "name": "old",
+                },
             )
             for target in ("edge", "nginx")
         ),

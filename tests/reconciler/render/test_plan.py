@@ -42,7 +42,7 @@ def test_colour_adds_colour_and_nothing_else(case: tuple[str, Plan]) -> None:
 def test_many_alike_are_told_in_full_first_and_then_in_a_line_each(plans: Plans) -> None:
     text = render_text(plans["bulk"](), colour=False)
     assert text.count('+ certificate "device-') == 50
-    assert "1,950 more: issue (NotFound), a line each" in text
+    assert "1,950 more will be issued, a line each" in text
     assert "  + certificate/device-1999  device-1999.svc.example.internal  > nginx" in text
     assert len(set(re.findall(r"certificate/device-\d{4}", text))) == 2000
 
@@ -85,7 +85,7 @@ def test_sources_become_links_when_it_is_known_where_files_are(plans: Plans) -> 
         (Reason.NOT_FOUND, "  + "),
         (Reason.RENEWING, "  ~ "),
         (Reason.EXPIRED, "  ~ "),
-        (Reason.REQUESTED, "  ~ "),
+        (Reason.REQUESTED, "+/- "),
         (Reason.RESUMING, "  ~ "),
         (Reason.SPEC_CHANGED, "+/- "),
         (Reason.ISSUER_CHANGED, "+/- "),
@@ -145,4 +145,4 @@ def test_what_cannot_be_undone_is_the_last_to_be_cut(plans: Plans) -> None:
 
 def test_the_summary_leaves_zero_counts_out(plans: Plans) -> None:
     text = render_text(plans["renewals"](), colour=False)
-    assert "\nPlan: 2 renewed, 4 to install, 1 CRL to publish.\n" in text
+    assert "\nPlan: 2 to renew, 4 to install, 1 CRL to publish.\n" in text
