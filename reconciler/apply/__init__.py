@@ -8,6 +8,7 @@ from reconciler.apply.authorities import issue_authorities
 from reconciler.apply.installs import install
 from reconciler.apply.leaves import issue_leaves
 from reconciler.apply.publications import publish
+from reconciler.apply.recipients import encrypt_anew
 from reconciler.apply.removals import (
     forget,
     forget_authorities,
@@ -94,4 +95,6 @@ EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.REVOKE, "authority", False): revoke,
     (Action.PUBLISH, "crl", False): publish,
     (Action.PUBLISH, "ca", False): publish,
+    (Action.CONFIGURE, "keyring", False): encrypt_anew,
+    (Action.CONFIGURE, "authority", False): encrypt_anew,
 }

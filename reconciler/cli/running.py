@@ -1,5 +1,6 @@
 """Carrying a plan out under the lock: plan again, compare with what was reviewed, guard, ask, apply."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,13 @@ from dataclasses import dataclass
 import click
 
 from providers.errors import ProviderError
+from providers.sops.identity import held_recipients
+from reconciler.access import shut_keys
 from reconciler.apply import Session, apply
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
-from reconciler.diagnostics import error
+from reconciler.diagnostics import error, warning
 from reconciler.diff import unknown_serials
 from reconciler.errors import Incomplete, InvalidInput, ReconcilerError, Refused
 from reconciler.events import Event, EventStatus
@@ -47,6 +50,7 @@ def carry_out(
         _refuse_unreviewed(saved, plan)
     steps = pending(plan.changes)
     _refuse_unsafe(session, steps, limits)
+    _refuse_shut(console, session, steps, limits)
     if not steps:
         return _ending(plan, 0)
     if limits.ask:
@@ -92,6 +96,23 @@ def _refuse_unsafe(session: Session, steps: Sequence[Change], limits: Limits) ->
     if found:
         first, *others = found
         raise Refused(first.summary, detail="\n".join(d.summary for d in others), hint=first.hint)
+
+
+def _refuse_shut(
+    console: Console, session: Session, steps: Sequence[Change], limits: Limits
+) -> None:
+    """Refuse what needs keys that nobody here can open.
+
+    Without the keyring nothing can be done. A run that asks nobody does what it can without a CA key.
+    """
+    shut = shut_keys(session.world, steps, held_recipients(os.environ))
+    if not shut:
+        return
+    hint = "apply it where one of these is, or only the rest; certform doctor tells what is here"
+    if limits.ask or shut[0].name is None:
+        lines = (f"{key}; it is for {', '.join(key.recipients)}" for key in shut)
+        raise Refused("nothing was applied: keys are missing", detail="\n".join(lines), hint=hint)
+    show(tuple(warning(str(key), detail=", ".join(key.recipients)) for key in shut), console)
 
 
 def _ask() -> None:

@@ -7,6 +7,7 @@ from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
 from reconciler.diff.keys import key_changes
 from reconciler.diff.publications import publication_changes
+from reconciler.diff.recipients import recipient_changes
 from reconciler.diff.removals import removal_changes
 from reconciler.diff.revocations import (
     Wanted,
@@ -35,6 +36,7 @@ def diff(world: World) -> tuple[Change, ...]:
     happening = {s: item for s, item in revoking.items() if item.address in revoked}
     changes.extend(publication_changes(world, happening, tuple(changes)))
     changes.extend(key_changes(world, _by_owner(changes)))
+    changes.extend(recipient_changes(world))
     return _settle(changes)
 
 

@@ -145,6 +145,8 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
     certificates.update((record.name, record) for record in wave.certificates)
     authorities = {n: r for n, r in state.authorities.items() if n not in wave.gone_authorities}
     crls = {(record.authority, record.generation): record for record in wave.crls}
+    ca_keys = {w: o for w, o in state.ca_keys.items() if w[0] not in wave.gone_authorities}
+    sealed = {layout.authority_key_path(*w): key for w, key in wave.authority_keys.items()}
     return replace(
         state,
         tip=tip,
@@ -152,6 +154,8 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
         certificates=certificates,
         authorities={**authorities, **{r.name: r for r in wave.authorities}},
         crls={**state.crls, **crls},
+        keyring=layout.openers(wave.keyring) if wave.keyring else state.keyring,
+        ca_keys={**ca_keys, **layout.ca_keys(sealed)},
     )
 
 

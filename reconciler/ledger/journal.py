@@ -90,6 +90,10 @@ class LedgerJournal:
             raise LedgerRefused(f"the ledger holds no key of {authority}, generation {generation}")
         return self._place.git.blobs([blob])[0]
 
+    def keyring(self) -> bytes:
+        """Return the keyring as sops ciphertext."""
+        return self._place.git.blobs([self._ledger.files[layout.KEYRING]])[0]
+
     def sweep(self) -> None:
         """Delete what is left of former key bundles, by an earlier run that crashed as well."""
         with register(self._place.directory) as listed:
@@ -108,8 +112,7 @@ class LedgerJournal:
     def _open(self) -> Composer:
         """Open the keyring the first time a key is needed: one call of sops for any number of waves."""
         if self._composer is None:
-            (ciphertext,) = self._place.git.blobs([self._ledger.files[layout.KEYRING]])
-            keyring = opened(ciphertext, self.state.lineage, self._cipher)
+            keyring = opened(self.keyring(), self.state.lineage, self._cipher)
             self._composer = Composer(self._place.git, self._naming, keyring)
         return self._composer
 
