@@ -28,6 +28,7 @@ from reconciler.state import (
     DesiredTarget,
     PublishedFile,
 )
+from schemas.authority import NameConstraints, NameForms
 from schemas.base import digest
 from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage
 from schemas.plan import Action, Change, Plan, Reason, Source
@@ -59,6 +60,8 @@ class Ca:
     retired: bool = False
     days: int = 3000
     crl_days: int = 7
+    permits: tuple[str, ...] = ()
+    path_length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -315,6 +318,8 @@ def _authority(
         common_name=f"Example {name} G{ca.generation}",
         key=KEY,
         duration=ca.days * DAY,
+        path_length=ca.path_length,
+        name_constraints=_permitting(ca.permits),
     )
     depth, above = 0, ca.parent
     while above is not None:
@@ -330,6 +335,12 @@ def _authority(
         depth=depth,
         retired=ca.retired,
     )
+
+
+def _permitting(domains: tuple[str, ...]) -> NameConstraints | None:
+    if not domains:
+        return None
+    return NameConstraints(permitted=NameForms(dns_domains=domains))
 
 
 def _certificate(
