@@ -1,0 +1,63 @@
+"""The inventory's one word for each certificate: what is wrong is said, and nothing else alarms."""
+
+from collections.abc import Callable
+
+import pytest
+from fleet import Fleet, Leaf, at
+
+from reconciler.diff import diff
+from reconciler.inventory import inventory
+from schemas.certificate import OnRemove
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet(leaves={"web": Leaf(targets=at("a", "b")), "api": Leaf()}).converge()
+
+
+def statuses(fleet: Fleet) -> dict[str, str]:
+    world = fleet.world()
+    return {row.name: row.status for row in inventory(world, diff(world))}
+
+
+def drop(fleet: Fleet, *, first: OnRemove = OnRemove.REMOVE) -> Fleet:
+    """Withdraw a certificate everywhere."""
+    fleet.edit("web", on_remove=first, names=("n.example.com",)).converge()
+    del fleet.leaves["web"]
+    return fleet
+
+
+STATES: dict[str, tuple[Callable[[Fleet], object], str | None]] = {
+    "as it should be": (lambda _: None, "ok"),
+    "a target cannot be read": (lambda f: setattr(f.store("b"), "reachable", False), "unknown (b)"),
+    "a target is elsewhere, and was verified there": (lambda f: f.away.add("b"), "ok"),
+    "a target is elsewhere, and never had it": (
+        lambda f: (f.away.add("b"), f.wait(25).apply()),
+        "not yet in b",
+    ),
+    "its document is gone": (drop, "to be removed"),
+    "removed": (lambda f: drop(f).converge(), "removed"),
+    "removed and revoked": (lambda f: drop(f, first=OnRemove.REVOKE).converge(), "revoked"),
+    "removed and expired": (lambda f: drop(f).converge().wait(31), None),
+    "expired": (lambda f: f.wait(31), "expired"),
+    "due": (lambda f: f.wait(25), "due"),
+}
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_each_state_has_its_word(
+    fleet: Fleet, state: tuple[Callable[[Fleet], object], str | None]
+) -> None:
+    happen, word = state
+    happen(fleet)
+    assert statuses(fleet).get("web") == word
+
+
+def test_a_revoked_certificate_is_revoked_whatever_stands_in_its_way(fleet: Fleet) -> None:
+    fleet.wait(0.1).revoke("inc", "web").converge()
+    fleet.revocations.clear()
+    fleet.journal.state.certificates["web"] = fleet.journal.state.certificates["web"].model_copy(
+        update={"issuances": fleet.journal.state.certificates["web"].issuances[:1]}
+    )
+    fleet.cas["root"] = type(fleet.cas["root"])(generation=2)
+    assert statuses(fleet)["web"] == "revoked"
