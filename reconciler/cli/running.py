@@ -15,7 +15,7 @@ from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
 from reconciler.diagnostics import error, warning
-from reconciler.diff import unknown_serials
+from reconciler.diff import revocation_warnings
 from reconciler.errors import Incomplete, InvalidInput, ReconcilerError, Refused
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
@@ -44,7 +44,7 @@ def carry_out(
     selection = _selection_of(saved) if saved else choice.selection()
     plan = make_plan(world, selection)
     choice.check(world.desired, plan.changes)
-    show(tuple(unknown_serials(world)), console)
+    show(tuple(revocation_warnings(world, plan.changes)), console)
     console.write(render_text(plan, colour=console.colour_out))
     if saved is not None:
         _refuse_unreviewed(saved, plan)

@@ -12,13 +12,13 @@ from reconciler.diff.removals import removal_changes
 from reconciler.diff.revocations import (
     Wanted,
     revocation_changes,
-    unknown_serials,
+    revocation_warnings,
     wanted_revocations,
 )
 from reconciler.diff.world import World
 from schemas.plan import Action, Change, Reason
 
-__all__ = ["World", "diff", "unknown_serials"]
+__all__ = ["World", "diff", "revocation_warnings"]
 
 
 def diff(world: World) -> tuple[Change, ...]:

@@ -18,7 +18,7 @@ from reconciler.cli.options import (
 from reconciler.cli.survey import now, survey
 from reconciler.cli.view import render
 from reconciler.diagnostics import Diagnostic, warning
-from reconciler.diff import World, unknown_serials
+from reconciler.diff import World, revocation_warnings
 from reconciler.guard import guard
 from reconciler.planning import make_plan, pending
 from schemas.plan import Plan
@@ -65,7 +65,7 @@ def command(
     found = survey(console, ref=ref, at=at, replace=frozenset(replace))
     plan = make_plan(found.world, choice.selection())
     choice.check(found.world.desired, plan.changes)
-    show(tuple(unknown_serials(found.world)), console)
+    show(tuple(revocation_warnings(found.world, plan.changes)), console)
     if at is not None:
         console.say(f"What if: as of {format_instant(at)}, nothing being applied before.")
     console.write(render(plan, form, colour=console.colour_out))

@@ -11,6 +11,7 @@ from memory_ledger import Crash
 
 from providers.errors import Transient
 from providers.memory import MemoryStore
+from reconciler.diff import diff, revocation_warnings
 from reconciler.ledger.records import Status
 from schemas.certificate import Custody, OnRemove, Rollout
 from schemas.plan import Action, Plan
@@ -426,3 +427,17 @@ def test_what_a_ca_as_issued_does_not_allow_is_not_planned() -> None:
     assert ("issue", WEB, "Renewing") in of(fleet.plan()), "the edit stops no renewal"
     fleet.cas["mid"] = replace(fleet.cas["mid"], generation=2)
     fleet.converge()
+
+
+def test_a_revocation_that_nobody_will_hear_of_is_told(fleet: Fleet) -> None:
+    fleet.wait(0.1).revoke("inc", "web", serials=("77",))
+
+    def told() -> list[str]:
+        world = fleet.world()
+        return [found.summary for found in revocation_warnings(world, diff(world))]
+
+    assert told() == ["serial 77 is not in the ledger"]
+    fleet.publish = False
+    assert told()[1:] == ["nobody will hear of the revocation: the Project publishes no CRL"]
+    fleet.converge()
+    assert told() == ["serial 77 is not in the ledger"]
