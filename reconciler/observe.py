@@ -64,9 +64,10 @@ def _observe(wanted: DesiredTarget, target: Target | None, placed: bool) -> Obse
         return Observation("not-here", detail=f"on {', '.join(hosts)}")
     try:
         installed = target.observe()
+        lost = placed and not installed and not getattr(target, "initialised", lambda: True)()
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
-    if placed and not installed and not getattr(target, "initialised", lambda: True)():
+    if lost:
         detail = (
             "it is empty, although certificates were installed there: is something not mounted?"
         )

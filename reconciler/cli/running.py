@@ -16,16 +16,16 @@ from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
 from reconciler.diagnostics import error, warning
 from reconciler.diff import revocation_warnings
-from reconciler.errors import Incomplete, InvalidInput, ReconcilerError, Refused
+from reconciler.errors import Incomplete, Interrupted, InvalidInput, ReconcilerError, Refused
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
 from reconciler.planning import compare, differences, make_plan, pending
-from reconciler.render.events import progress, render_apply_summary
+from reconciler.render.events import progress, render_apply_summary, render_progress
 from reconciler.render.text import render_text
 from reconciler.selection import Selection
 from schemas.plan import Action, Change, Plan
 
-AGAIN = "what was done is recorded; run apply again, it goes on from there"
+AGAIN = "what was done is recorded; the next run goes on from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,17 @@ def _apply(console: Console, session: Session, steps: Sequence[Change]) -> int:
     try:
         for line in progress(stream, totals, colour=console.colour_err):
             console.say(line)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted: {render_progress(events, len(steps))}", hint=AGAIN
+        ) from None
     except (ReconcilerError, ProviderError, OSError) as why:
         if not any(event.status is EventStatus.DONE for event in events):
             raise
-        raise Incomplete(f"stopped in the middle: {why}", hint=AGAIN) from None
-    session.interruption.check()
+        so_far = render_progress(events, len(steps))
+        raise Incomplete(f"stopped: {why}", detail=so_far, hint=AGAIN) from None
+    if session.interruption.asked and sum(event.final for event in events) < len(steps):
+        raise Interrupted(f"interrupted: {render_progress(events, len(steps))}", hint=AGAIN)
     console.say(render_apply_summary(events, colour=console.colour_err))
     statuses = {event.status for event in events}
     return 4 if statuses & {EventStatus.FAILED, EventStatus.SKIPPED} else 0

@@ -49,15 +49,15 @@ def _by(revoking: Mapping[str, Wanted], world: World, name: str) -> str | None:
 
 
 def _settle(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Sort changes, and drop requirements that nothing planned stands for: they are met."""
+    """Sort changes and what they require, and drop requirements that nothing planned stands for."""
     planned = {step.id: step for step in changes}
     ordered = sorted(planned.values(), key=lambda step: (step.address, step.action))
-    return tuple(
-        step
-        if all(id_ in planned for id_ in step.requires)
-        else step.model_copy(update={"requires": tuple(i for i in step.requires if i in planned)})
-        for step in ordered
-    )
+    return tuple(_requiring(step, planned) for step in ordered)
+
+
+def _requiring(step: Change, planned: Mapping[str, Change]) -> Change:
+    requires = tuple(sorted(id_ for id_ in step.requires if id_ in planned))
+    return step if requires == step.requires else step.model_copy(update={"requires": requires})
 
 
 def _unknown_targets(world: World) -> Iterator[Change]:

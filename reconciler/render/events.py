@@ -1,7 +1,7 @@
 """What apply reports, as lines: every change while they are few, counts when they are many."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
@@ -73,6 +73,14 @@ def render_apply_summary(events: Iterable[Event], *, colour: bool) -> str:
     text = f"Apply incomplete: {', '.join(parts)}. Run apply again: it goes on where it stopped."
     shown = click.style(text, fg="bright_red", bold=True) if colour else text
     return "\n".join([*(render_event(event, colour=colour) for event in failed), shown])
+
+
+def render_progress(events: Sequence[Event], total: int) -> str:
+    """Return how far an apply of `total` changes had come when it was stopped."""
+    done = [event for event in events if event.status is EventStatus.DONE]
+    if not done:
+        return f"none of {total:,} changes was made"
+    return f"{len(done):,} of {total:,} changes made ({_by_action(done)})"
 
 
 def _happening(event: Event, message: str) -> str:
