@@ -221,7 +221,3 @@ class Publisher(Protocol):
     def publish(self, publications: Sequence[Publication], /) -> None:
         """Write files durably, each appearing whole; one that is there already is replaced."""
         ...
-
-    def withdraw(self, name: str, /) -> None:
-        """Delete one file; one that is gone is no error."""
-        ...

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from providers import x509
-from providers.base import Publisher, Target, TargetConfig
+from providers.base import Marked, Publisher, Target, TargetConfig
 from providers.errors import ProviderError
 from providers.local.hosts import here
 from providers.local.publisher import DirectoryPublisher
@@ -64,15 +64,19 @@ def _observe(wanted: DesiredTarget, target: Target | None, placed: bool) -> Obse
         return Observation("not-here", detail=f"on {', '.join(hosts)}")
     try:
         installed = target.observe()
-        lost = placed and not installed and not getattr(target, "initialised", lambda: True)()
+        vanished = placed and not installed and _unmarked(target)
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
-    if lost:
+    if vanished:
         detail = (
             "it is empty, although certificates were installed there: is something not mounted?"
         )
         return Observation("unknown", detail=detail)
     return Observation("observed", {item.name: item for item in installed})
+
+
+def _unmarked(target: Target) -> bool:
+    return isinstance(target, Marked) and not target.initialised()
 
 
 def _published(publisher: Publisher | None) -> tuple[Mapping[str, PublishedFile] | None, str]:

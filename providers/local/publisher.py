@@ -52,13 +52,6 @@ class DirectoryPublisher:
                 folder.adopt(publication.name)
             folder.commit()
 
-    def withdraw(self, name: str, /) -> None:
-        """Delete one file; one that is gone is no error."""
-        _check(name)
-        with self._writing() as folder:
-            folder.discard(name)
-            folder.commit()
-
     @contextmanager
     def _reading(self) -> Iterator[Folder | None]:
         try:

@@ -100,7 +100,7 @@ class Placement(Model):
 
 
 class Attempts(Model):
-    """Failures since the last success: for back-off."""
+    """Failures to issue since the last success, as `show` tells them."""
 
     failures: int
     last_at: Instant

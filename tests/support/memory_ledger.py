@@ -203,9 +203,6 @@ class MemoryPublisher:
                 self._judge(each)
             self.files[each.name] = each.content
 
-    def withdraw(self, name: str, /) -> None:
-        self.files.pop(name, None)
-
     def _judge(self, publication: Publication) -> None:
         new = x509.read_crl(publication.content)
         assert new.number > self.numbers.get(publication.name, -1), "the CRL number did not rise"
