@@ -216,6 +216,16 @@ def restore_cas(h: History, one: int, two: int) -> None:
 
 
 @verb
+def hand_over(h: History, one: int, two: int) -> None:
+    """Let others open the keyring, or the CA keys."""
+    people = tuple(f"age1{letter * 58}" for letter in "acd"[: 1 + one % 3])
+    if two % 2:
+        h.fleet.keyring = people
+    else:
+        h.fleet.recipients = people
+
+
+@verb
 def revoke_name(h: History, one: int, two: int) -> None:
     h.fleet.revoke(f"r{len(h.fleet.revocations)}", NAMES[one % len(NAMES)])
 
