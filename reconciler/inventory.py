@@ -27,15 +27,18 @@ def inventory(
 
 def _authorities(world: World) -> Iterator[InventoryRow]:
     for record in world.ledger.authorities.values():
+        desired = world.desired.authorities.get(record.name)
+        wanted = record.generation(desired.request.generation) if desired else None
         for issuance in record.issuances:
-            if issuance.status in (Status.ISSUED, Status.REVOKED):
+            over = issuance.not_after <= world.now and issuance is not wanted
+            if issuance.status in (Status.ISSUED, Status.REVOKED) and not over:
                 yield _row(world, f"authority/{record.name}", issuance, (), _life(world, issuance))
 
 
 def _certificates(world: World, planned: Mapping[str, list[Change]]) -> Iterator[InventoryRow]:
     for name in sorted(world.records.keys() | world.desired.certificates.keys()):
         record = world.records.get(name) or CertificateRecord(name=name)
-        if is_dead(record, world.desired.certificates, world.ledger, world.now):
+        if is_dead(record, world.desired.certificates, world):
             continue
         address = f"certificate/{name}"
         targets = tuple(placement.target for placement in record.placements)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, error
+from reconciler.diff.recipients import KEYRING
 from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
 from schemas.plan import Action, Change
 
@@ -86,7 +87,7 @@ def unknown_addresses(
 ) -> tuple[Diagnostic, ...]:
     """Return a finding for each address that names neither a document nor a change."""
     known = {step.address for step in changes}
-    known |= {a.address for a in desired.authorities.values()}
+    known |= {KEYRING, *(a.address for a in desired.authorities.values())}
     known |= {
         address
         for c in desired.certificates.values()

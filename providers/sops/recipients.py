@@ -41,11 +41,9 @@ def wanted_recipients(
 
 def _names(entry: Recipient, have: Sequence[str]) -> Iterator[str]:
     for part in value_of(entry).split(","):
-        name = part.replace(" ", "")
-        if entry.azure_key_vault:
-            key = name.rstrip("/")
-            bare = "/" not in key.partition("/keys/")[2]
-            name = next((h for h in have if bare and h.startswith(f"{key}/")), name)
+        name = part.replace(" ", "").rstrip("/")
+        if entry.azure_key_vault and "/" not in name.partition("/keys/")[2]:
+            name = next((found for found in have if found.startswith(f"{name}/")), name)
         yield name
 
 

@@ -44,7 +44,7 @@ def _tidy(session: Session) -> None:
     if state.tip == world.ledger.tip:
         return
     wanted = world.desired.certificates.keys() | world.renames.values()
-    dead = [r.name for r in state.certificates.values() if is_dead(r, wanted, state, world.now)]
+    dead = [r.name for r in state.certificates.values() if is_dead(r, wanted, world)]
     if dead:
         message = f"Drop {len(dead)} records of certificates that are gone and expired"
         session.journal.write(Wave(message=message, gone=dead))

@@ -4,12 +4,12 @@ import hashlib
 from datetime import datetime
 
 from providers import x509
+from reconciler.diff.world import World
 from reconciler.ledger.records import (
     Attempts,
     AuthorityRecord,
     CertificateRecord,
     Issuance,
-    LedgerState,
     Placement,
     Revoked,
     Status,
@@ -127,13 +127,13 @@ def _put_placement(record: CertificateRecord, placement: Placement) -> Certifica
     return record.model_copy(update={"placements": (*kept, placement)})
 
 
-def prune(record: CertificateRecord, state: LedgerState, now: datetime) -> CertificateRecord:
+def prune(record: CertificateRecord, world: World) -> CertificateRecord:
     """Return the record without serials nobody needs any more; the newest always stays."""
     current = record.current
     kept = tuple(
         i
         for i in record.issuances
-        if i is current or i is record.issuances[-1] or not is_spent(i, state, now)
+        if i is current or i is record.issuances[-1] or not is_spent(i, world)
     )
     if len(kept) == len(record.issuances):
         return record

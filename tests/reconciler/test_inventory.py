@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Ca, Fleet, Leaf, at
 
 from reconciler.diff import diff
 from reconciler.inventory import inventory
@@ -61,3 +61,20 @@ def test_a_revoked_certificate_is_revoked_whatever_stands_in_its_way(fleet: Flee
     )
     fleet.cas["root"] = type(fleet.cas["root"])(generation=2)
     assert statuses(fleet)["web"] == "revoked"
+
+
+def test_a_former_generation_is_listed_until_it_has_expired(fleet: Fleet) -> None:
+    fleet.cas["mid"] = Ca("root", days=60)
+    fleet.converge().cas["mid"] = Ca("root", generation=2, days=100)
+    fleet.converge()
+
+    def listed() -> list[str]:
+        world = fleet.world()
+        rows = inventory(world, diff(world))
+        return [row.status for row in rows if row.address == "authority/mid"]
+
+    assert listed() == ["ok", "ok"]
+    fleet.wait(61)
+    assert listed() == ["ok"]
+    fleet.wait(100)
+    assert listed() == ["expired"], "what is wanted is told of"
