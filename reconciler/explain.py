@@ -73,6 +73,9 @@ def _authority(world: World, name: str, origin: Origin | None) -> Iterator[str]:
         yield "  issued"
         for issuance in record.issuances:
             yield f"    {_issuance(issuance)}"
+    for (authority, generation), openers in sorted(world.ledger.ca_keys.items()):
+        if authority == name:
+            yield f"  key of generation {generation}: {', '.join(sorted(openers))} can open it"
     for (authority, generation), last in world.ledger.crls.items():
         if authority == name:
             dates = f"{format_instant(last.this_update)} to {format_instant(last.next_update)}"

@@ -2,7 +2,7 @@
 
 import pytest
 from fleet import Ca, Fleet, Leaf, shown
-from memory_ledger import ClearCipher
+from memory_ledger import ClearCipher, Crash
 
 from providers.sops.recipients import recipients_of, wanted_recipients
 from reconciler.events import EventStatus
@@ -98,3 +98,16 @@ def test_a_key_of_azure_without_its_version_stands_for_the_one_the_file_has() ->
     assert wanted_recipients(named, (f"{url}/7", "ABCD")) == {f"{url}/7", "ABCD"}
     assert wanted_recipients(named) == {url, "ABCD"}
     assert wanted_recipients([Recipient(azure_key_vault=f"{url}/8")], (f"{url}/7",)) == {f"{url}/8"}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_run_that_dies_while_it_gives_keys_away_is_gone_on_with(
+    fleet: Fleet, *, after: bool
+) -> None:
+    fleet.keyring, fleet.recipients = (ANN, CAT), (BOB, CAT)
+    fleet.journal.crash_at, fleet.journal.crash_after = 1, after
+    with pytest.raises(Crash):
+        fleet.apply()
+    fleet.converge()
+    keys = (fleet.journal.sealed, *fleet.journal.authority_keys.values())
+    assert all(CAT in recipients_of(key) for key in keys)
