@@ -153,7 +153,8 @@ def _keys(world: World) -> Iterator[Result]:
         for field in step.fields:
             which = field.path.removesuffix("recipients").strip()
             text = f"{step.address} {which}".strip() + _difference(field)
-            yield Result(Verdict.WARNING, f"{text}: certform apply encrypts it anew")
+            hint = "certform apply encrypts it anew, where it can be opened"
+            yield Result(Verdict.WARNING, f"{text}: {hint}")
     if is_shut(world.ledger.keyring or ("unknown",), held_recipients(os.environ)):
         text = "none of the age identities here opens the keyring: plan works, apply does not"
         yield Result(Verdict.WARNING, text)
