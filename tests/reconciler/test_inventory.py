@@ -1,6 +1,7 @@
 """The inventory's one word for each certificate: what is wrong is said, and nothing else alarms."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from fleet import Ca, Fleet, Leaf, at
@@ -27,12 +28,18 @@ def drop(fleet: Fleet, *, first: OnRemove = OnRemove.REMOVE) -> Fleet:
     return fleet
 
 
+def away(fleet: Fleet, target: str) -> Fleet:
+    """Let a target be on another host."""
+    fleet.away.add(target)
+    return fleet
+
+
 STATES: dict[str, tuple[Callable[[Fleet], object], str | None]] = {
     "as it should be": (lambda _: None, "ok"),
     "a target cannot be read": (lambda f: setattr(f.store("b"), "reachable", False), "unknown (b)"),
-    "a target is elsewhere, and was verified there": (lambda f: f.away.add("b"), "ok"),
+    "a target is elsewhere, and was verified there": (lambda f: away(f, "b"), "ok"),
     "a target is elsewhere, and never had it": (
-        lambda f: (f.away.add("b"), f.wait(25).apply()),
+        lambda f: away(f, "b").wait(25).apply(),
         "not yet in b",
     ),
     "its document is gone": (drop, "to be removed"),
@@ -56,10 +63,11 @@ def test_each_state_has_its_word(
 def test_a_revoked_certificate_is_revoked_whatever_stands_in_its_way(fleet: Fleet) -> None:
     fleet.wait(0.1).revoke("inc", "web").converge()
     fleet.revocations.clear()
-    fleet.journal.state.certificates["web"] = fleet.journal.state.certificates["web"].model_copy(
-        update={"issuances": fleet.journal.state.certificates["web"].issuances[:1]}
-    )
-    fleet.cas["root"] = type(fleet.cas["root"])(generation=2)
+    record = fleet.journal.state.certificates["web"]
+    alone = record.model_copy(update={"issuances": record.issuances[:1]})
+    certificates = {**fleet.journal.state.certificates, "web": alone}
+    fleet.journal.state = replace(fleet.journal.state, certificates=certificates)
+    fleet.cas["root"] = Ca(generation=2)
     assert statuses(fleet)["web"] == "revoked"
 
 

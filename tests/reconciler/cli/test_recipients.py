@@ -2,13 +2,10 @@
 
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyrage
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Repository
+from command_line import Repository
 
 DEFAULT = Path(".config/sops/age/keys.txt")
 
@@ -22,14 +19,14 @@ def person(folder: Path, name: str) -> tuple[Path, str]:
     return file, str(identity.to_public())
 
 
-def mine(applied: "Repository") -> str:
+def mine(applied: Repository) -> str:
     """The public half of the identity in the usual place."""
     text = (applied.root.parent / DEFAULT).read_text()
     key = next(line for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-"))
     return str(pyrage.x25519.Identity.from_str(key).to_public())
 
 
-def ciphertexts(applied: "Repository") -> list[str]:
+def ciphertexts(applied: Repository) -> list[str]:
     """Every sops file of the ledger as it is now."""
     git = ["git", "-C", str(applied.root)]
     tree = [*git, "ls-tree", "-r", "--name-only", "certform/ledger"]
@@ -43,7 +40,7 @@ def ciphertexts(applied: "Repository") -> list[str]:
     ]
 
 
-def test_recipients_are_changed_by_an_edit_a_plan_and_an_apply(applied: "Repository") -> None:
+def test_recipients_are_changed_by_an_edit_a_plan_and_an_apply(applied: Repository) -> None:
     old, (file, new) = mine(applied), person(applied.root.parent, "new")
     applied.edit("certform.yaml", f"- age: {old}", f"- age: {new}")
     before = ciphertexts(applied)
@@ -65,11 +62,11 @@ def test_recipients_are_changed_by_an_edit_a_plan_and_an_apply(applied: "Reposit
     assert "No changes." in applied.run("plan").stdout
     applied.run("log", "--verify")
     (applied.root.parent / DEFAULT).unlink()
-    variables = {"SOPS_AGE_KEY_FILE": str(file)}
-    applied.run("apply", "--auto-approve", "--replace", "certificate/orders", **variables)
+    again = ("apply", "--auto-approve", "--replace", "certificate/orders")
+    applied.run(*again, SOPS_AGE_KEY_FILE=str(file))
 
 
-def test_who_was_taken_out_opens_nothing_new(applied: "Repository") -> None:
+def test_who_was_taken_out_opens_nothing_new(applied: Repository) -> None:
     old, (file, new) = mine(applied), person(applied.root.parent, "new")
     applied.edit("certform.yaml", f"- age: {old}", f"- age: {new}")
     applied.run("apply", "--auto-approve")
@@ -80,7 +77,7 @@ def test_who_was_taken_out_opens_nothing_new(applied: "Repository") -> None:
     assert file.exists()
 
 
-def test_a_key_that_is_missing_is_told_before_anybody_is_asked(applied: "Repository") -> None:
+def test_a_key_that_is_missing_is_told_before_anybody_is_asked(applied: Repository) -> None:
     _, other = person(applied.root.parent, "other")
     applied.edit(
         "authorities/services.yaml",
@@ -101,7 +98,7 @@ def test_a_key_that_is_missing_is_told_before_anybody_is_asked(applied: "Reposit
     [(None, "is named, and holds no age identity"), ("rubbish", "holds a line that is no age")],
 )
 def test_doctor_sees_a_key_file_that_is_of_no_use(
-    applied: "Repository", content: str | None, said: str
+    applied: Repository, content: str | None, said: str
 ) -> None:
     file = applied.root.parent / "named"
     if content is not None:
@@ -111,7 +108,7 @@ def test_doctor_sees_a_key_file_that_is_of_no_use(
     assert f"age identity {mine(applied)}" in told
 
 
-def test_doctor_knows_keys_from_the_environment(applied: "Repository") -> None:
+def test_doctor_knows_keys_from_the_environment(applied: Repository) -> None:
     file, public = person(applied.root.parent, "other")
     assert (
         f"age identity {public} in SOPS_AGE_KEY"
@@ -124,28 +121,28 @@ def test_doctor_knows_keys_from_the_environment(applied: "Repository") -> None:
     assert "TYPO" not in broken.stdout + broken.stderr
 
 
-def test_init_takes_the_identity_sops_would(empty: "Repository") -> None:
+def test_init_takes_the_identity_sops_would(empty: Repository) -> None:
     file, public = person(empty.root.parent, "ci")
     empty.run("init", "--name", "pki", SOPS_AGE_KEY=file.read_text())
     assert public in (empty.root / "certform.yaml").read_text()
     assert not (empty.root.parent / DEFAULT).exists()
 
 
-def test_init_makes_an_identity_where_it_was_told_to(empty: "Repository") -> None:
+def test_init_makes_an_identity_where_it_was_told_to(empty: Repository) -> None:
     file = empty.root.parent / "new.txt"
     empty.run("init", "--name", "pki", SOPS_AGE_KEY_FILE=str(file))
     assert file.stat().st_mode & 0o777 == 0o600
     assert not (empty.root.parent / DEFAULT).exists()
 
 
-def test_init_refuses_what_it_cannot_see(empty: "Repository") -> None:
+def test_init_refuses_what_it_cannot_see(empty: Repository) -> None:
     refused = empty.run("init", "--name", "pki", code=1, SOPS_AGE_KEY_CMD="cat key").stderr
     assert "SOPS_AGE_KEY_CMD does not show the public half" in refused
     refused = empty.run("init", "--name", "pki", code=1, SOPS_AGE_KEY="rubbish").stderr
     assert "SOPS_AGE_KEY holds a line that is no age identity" in refused
 
 
-def test_init_adds_no_key_to_a_file_that_others_can_read(empty: "Repository") -> None:
+def test_init_adds_no_key_to_a_file_that_others_can_read(empty: Repository) -> None:
     file = empty.root.parent / "open.txt"
     file.write_text("# mine\n")
     file.chmod(0o644)
