@@ -4,14 +4,17 @@ A directory that does not exist or is empty is new. One that holds anything must
 too: a file system that failed to mount, or a wrong path, must never read as "nothing is installed".
 """
 
-import errno
 import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from providers.errors import Unreachable
-from providers.local.folder import DIRECTORY_MODE, Attributes, Folder
+from providers.local.folder import Attributes, Folder
 from providers.local.layout import MARKER
+from providers.local.location import Location
 
 FORMAT = 1
 _AS_GOOD_AS_EMPTY = ("lost+found", f".{MARKER}.new")
@@ -43,41 +46,46 @@ def is_marked(folder: Folder, path: Path, marker: Marker) -> bool:
             "directory is used for something else. Name another path; or, if it is certform's, "
             f"put back {MARKER} with: {marker.encode().decode().strip()}"
         ) from None
-    found = _decode(content)
-    if found != marker:
+    written = _decode(content)
+    if written != marker:
         raise Unreachable(
-            f"{path}/{MARKER} says the directory belongs to {_describe(found)}, "
+            f"{path}/{MARKER} says the directory belongs to {_describe(written)}, "
             f"not to {_describe(marker)}. "
             f"Give each target a path of its own; if this one was renamed, edit {MARKER}"
         )
     return True
 
 
-def mark(path: Path, marker: Marker) -> None:
-    """Make a directory ours, creating it where needed; `Unreachable` for somebody else's."""
-    path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
-    with Folder.open(path) as folder:
-        if not is_marked(folder, path, marker):
+@contextmanager
+def make_marked(location: Location, marker: Marker) -> Iterator[Folder]:
+    """Open a directory of ours, made and marked where it is new; `Unreachable` for another's."""
+    with location.make() as folder:
+        if not is_marked(folder, location.path, marker):
             folder.replace(MARKER, marker.encode(), Attributes(0o644))
             folder.sync()
+        yield folder
 
 
-def open_marked(path: Path, marker: Marker) -> Folder | None:
+@contextmanager
+def open_marked(location: Location, marker: Marker) -> Iterator[Folder | None]:
     """Open a directory of ours, None for a new one; raises OSError or `Unreachable`."""
-    try:
-        folder = Folder.open(path)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            return None
-        raise
-    try:
-        if is_marked(folder, path, marker):
-            return folder
-    except BaseException:
-        folder.__exit__()
-        raise
-    folder.__exit__()
-    return None
+    folder = None
+    with suppress(FileNotFoundError):
+        folder = location.open()
+    with folder or nullcontext():
+        ours = folder is not None and is_marked(folder, location.path, marker)
+        yield folder if ours else None
+
+
+def lost(location: Location, marker: Marker, what: str, hint: str = "") -> Unreachable:
+    """Return what to say of a directory that is gone or empty, although there should be something."""
+    path = shlex.quote(str(location.path))
+    line = shlex.quote(marker.encode().decode().strip())
+    return Unreachable(
+        f"{location.path} is missing or empty, although {what} there: a file system may not be "
+        f"mounted.{hint} If it is to be filled anew, say so with: "
+        f"mkdir -p {path} && echo {line} > {path}/{MARKER}"
+    )
 
 
 def _decode(content: bytes) -> Marker | None:

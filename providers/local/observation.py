@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from providers import x509
@@ -11,6 +12,7 @@ from providers.base import Installed
 from providers.errors import Conflict
 from providers.local.folder import Attributes, Folder
 from providers.local.layout import (
+    ASIDE,
     CERTIFICATE,
     CHAIN,
     COMBINED,
@@ -26,6 +28,7 @@ from providers.local.layout import (
     attributes,
     is_generation,
     linked_generation,
+    set_aside,
 )
 from providers.local.manifest import Manifest, checksum, decode
 from providers.local.ownership import group_name, user_name
@@ -53,9 +56,11 @@ class _Look:
 
 
 def names(root: Folder) -> list[str]:
-    """Return the name of every entry of a target's directory but certform's own."""
-    own = (MARKER, f".{MARKER}", NEW, GONE)
-    return [name for name in root.names() if not name.startswith(own)]
+    """Return the name of every object of a target's directory, set aside or not."""
+    own, listed = (MARKER, f".{MARKER}", NEW, GONE, ASIDE), root.names()
+    shown = [name for name in listed if not name.startswith(own)]
+    aside = filter(None, map(set_aside, listed))
+    return sorted({*shown, *aside})
 
 
 def observe(site: Site, names: Sequence[str]) -> tuple[Installed, ...]:
@@ -65,9 +70,22 @@ def observe(site: Site, names: Sequence[str]) -> tuple[Installed, ...]:
 
 
 def inspect(site: Site, name: str) -> Found | None:
-    """Return what is there under a name, None when nothing is."""
+    """Return what is there under a name, be it set aside; None when nothing is."""
+    found = _inspect(site, name, name)
+    if found is None:
+        found = _inspect(site, name, ASIDE + name)
+        return None if found is None else _unfinished(found)
+    return found
+
+
+def _unfinished(found: Found) -> Found:
+    drift = ("its removal was not finished", *found.installed.drift)
+    return replace(found, installed=replace(found.installed, drift=drift))
+
+
+def _inspect(site: Site, name: str, entry: str) -> Found | None:
     try:
-        folder = site.root.enter(name)
+        folder = site.root.enter(entry)
     except FileNotFoundError:
         return None
     except NotADirectoryError:
@@ -132,7 +150,12 @@ def read_manifest(files: Folder) -> Manifest | None:
 def _any_manifest(folder: Folder) -> Manifest | None:
     """Return the newest manifest left in a broken object: it still tells whose the object is."""
     for generation in reversed(generations(folder)):
-        with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
+        # somebody else's file or link may be called like a generation
+        with (
+            suppress(NotADirectoryError, FileNotFoundError),
+            folder.enter(GENERATIONS) as held,
+            held.enter(generation) as files,
+        ):
             manifest = read_manifest(files)
             if manifest is not None:
                 return manifest

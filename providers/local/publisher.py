@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from contextlib import contextmanager
 
 from providers.base import Publication
 from providers.errors import Rejected, Unreachable
 from providers.failpoints import reach
 from providers.local.folder import Attributes, Folder, fault
-from providers.local.marker import Marker, mark, open_marked
+from providers.local.location import Location
+from providers.local.marker import Marker, lost, make_marked, open_marked
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.(crl|crt)")
 """Only such files are ours in a directory of ours; an index page beside them is left alone."""
@@ -22,14 +22,15 @@ _USE = "publish"
 class DirectoryPublisher:
     """Publishes into one directory, which carries the same owner marker as a target's."""
 
-    def __init__(self, directory: Path, owner: str) -> None:
-        self._directory = directory
+    def __init__(self, location: Location, owner: str) -> None:
+        self._location = location
         self._marker = Marker(owner, _USE)
 
-    def initialised(self) -> bool:
-        """Whether the directory carries our marker; raises `Unreachable` for somebody else's."""
+    def confirm(self) -> None:
+        """Raise `Unreachable` unless the directory carries our marker."""
         with self._reading() as folder:
-            return folder is not None
+            if folder is None:
+                raise lost(self._location, self._marker, "CRLs were published")
 
     def published(self) -> Mapping[str, bytes]:
         """Return every published file by name; nothing for a directory missing or empty."""
@@ -38,6 +39,11 @@ class DirectoryPublisher:
                 return {}
             names = filter(_NAME.fullmatch, folder.names())
             return {name: folder.read(name, _LIMIT)[0] for name in names}
+
+    def prepare(self) -> None:
+        """Make the directory and mark it."""
+        with self._writing():
+            pass
 
     def publish(self, publications: Sequence[Publication], /) -> None:
         """Write all files under hidden names, make them durable, then put each in place."""
@@ -62,20 +68,18 @@ class DirectoryPublisher:
     @contextmanager
     def _reading(self) -> Iterator[Folder | None]:
         try:
-            folder = open_marked(self._directory, self._marker)
-            with folder if folder is not None else nullcontext():
+            with open_marked(self._location, self._marker) as folder:
                 yield folder
         except OSError as error:
-            raise Unreachable(str(fault(error, str(self._directory)))) from None
+            raise Unreachable(str(fault(error, str(self._location.path)))) from None
 
     @contextmanager
     def _writing(self) -> Iterator[Folder]:
         try:
-            mark(self._directory, self._marker)
-            with Folder.open(self._directory) as folder:
+            with make_marked(self._location, self._marker) as folder:
                 yield folder
         except OSError as error:
-            raise fault(error, str(self._directory)) from None
+            raise fault(error, str(self._location.path)) from None
 
 
 def _check(name: str) -> None:

@@ -186,7 +186,7 @@ def test_a_wildcard_is_asked_for_by_a_name_it_covers(
     assert first.dns_name == "*.example.com"
     with running(nginx, port):
         target = make_target(verify=Verify(connect=f"127.0.0.1:{port}"))
-        assert target.verify([first]) == [first]
+        assert list(target.verify([first])) == [first]
 
 
 def test_no_worker_outlives_its_test(
