@@ -56,6 +56,10 @@ class Attributes:
         )
 
 
+PUBLIC = Attributes(0o644)
+"""What everybody may read and only its owner write."""
+
+
 class Folder:
     """A directory held open. Every method raises OSError; `fault` says what that means."""
 

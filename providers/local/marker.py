@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from providers.errors import Unreachable
-from providers.local.folder import Attributes, Folder
+from providers.local.folder import PUBLIC, Folder
 from providers.local.layout import MARKER
 from providers.local.location import Location
 
@@ -61,7 +61,7 @@ def make_marked(location: Location, marker: Marker) -> Iterator[Folder]:
     """Open a directory of ours, made and marked where it is new; `Unreachable` for another's."""
     with location.make() as folder:
         if not is_marked(folder, location.path, marker):
-            folder.replace(MARKER, marker.encode(), Attributes(0o644))
+            folder.replace(MARKER, marker.encode(), PUBLIC)
             folder.sync()
         yield folder
 

@@ -4,7 +4,6 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from providers import x509
@@ -126,7 +125,7 @@ def recorded(place: Place, name: str, manifest: Manifest) -> Installed:
 def _shown(site: Site, folder: Folder, name: str, generation: str) -> Found:
     try:
         with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
-            manifest = read_manifest(files)
+            manifest = _read_manifest(files)
             if manifest is not None:
                 return Found(_installed(site, files, name, manifest), generation, manifest)
             drift = f"{MANIFEST} is missing or damaged"
@@ -135,7 +134,7 @@ def _shown(site: Site, folder: Folder, name: str, generation: str) -> Found:
     return Found(_broken(site.place, name, _any_manifest(folder), drift), generation)
 
 
-def read_manifest(files: Folder) -> Manifest | None:
+def _read_manifest(files: Folder) -> Manifest | None:
     """Return a generation's manifest, None when it is missing or not ours."""
     try:
         return decode(files.read(MANIFEST)[0])
@@ -149,17 +148,17 @@ def read_manifest(files: Folder) -> Manifest | None:
 
 def _any_manifest(folder: Folder) -> Manifest | None:
     """Return the newest manifest left in a broken object: it still tells whose the object is."""
-    for generation in reversed(generations(folder)):
-        # somebody else's file or link may be called like a generation
-        with (
-            suppress(NotADirectoryError, FileNotFoundError),
-            folder.enter(GENERATIONS) as held,
-            held.enter(generation) as files,
-        ):
-            manifest = read_manifest(files)
-            if manifest is not None:
-                return manifest
-    return None
+    every = (_manifest_in(folder, generation) for generation in reversed(generations(folder)))
+    return next(filter(None, every), None)
+
+
+def _manifest_in(folder: Folder, generation: str) -> Manifest | None:
+    """Return the manifest of an object's generation, None where there is no such directory."""
+    try:
+        with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
+            return _read_manifest(files)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _broken(place: Place, name: str, manifest: Manifest | None, drift: str) -> Installed:
@@ -225,11 +224,9 @@ def alike(one: Installed, other: Installed) -> bool:
 
 def manifest_of(folder: Folder, generation: str | None, place: str) -> Manifest:
     """Return the manifest of an object's generation; raises `Conflict` when there is none."""
-    if generation is not None:
-        with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
-            manifest = read_manifest(files)
-            if manifest is not None:
-                return manifest
+    manifest = None if generation is None else _manifest_in(folder, generation)
+    if manifest is not None:
+        return manifest
     raise Conflict(f"{place} holds nothing that certform put there")
 
 

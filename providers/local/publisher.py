@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from providers.base import Publication
 from providers.errors import Rejected, Unreachable
 from providers.failpoints import reach
-from providers.local.folder import Attributes, Folder, fault
+from providers.local.folder import PUBLIC, Folder, fault
 from providers.local.location import Location
 from providers.local.marker import Marker, lost, make_marked, open_marked
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.(crl|crt)")
 """Only such files are ours in a directory of ours; an index page beside them is left alone."""
-_PUBLIC = Attributes(0o644)
 _LIMIT = 1 << 28
 """Bytes: more than a CRL of five million entries."""
 _USE = "publish"
@@ -52,7 +51,7 @@ class DirectoryPublisher:
         with self._writing() as folder:
             for publication in publications:
                 reach("publish.write")
-                folder.prepare(publication.name, publication.content, _PUBLIC)
+                folder.prepare(publication.name, publication.content, PUBLIC)
             for publication in publications:
                 reach("publish.rename")
                 folder.adopt(publication.name)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from providers.base import Installed, RelabelRequest
 from providers.errors import Conflict
 from providers.failpoints import reach
-from providers.local.folder import Attributes, Folder
+from providers.local.folder import PUBLIC, Folder
 from providers.local.layout import (
     ASIDE,
     CURRENT,
@@ -28,8 +28,6 @@ from providers.local.layout import (
 )
 from providers.local.manifest import encode
 from providers.local.observation import Found, alike, drop, generations, inspect, manifest_of
-
-_PUBLIC = Attributes(0o644)
 
 
 def restore(site: Site, installed: Installed) -> Installed | None:
@@ -112,7 +110,7 @@ def relabel(site: Site, request: RelabelRequest) -> Installed:
         folder.enter(GENERATIONS) as held,
         held.enter(found.generation) as files,
     ):
-        files.replace(MANIFEST, encode(manifest), _PUBLIC)
+        files.replace(MANIFEST, encode(manifest), PUBLIC)
     return replace(found.installed, labels=manifest.labels)
 
 

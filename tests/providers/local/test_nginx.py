@@ -200,3 +200,20 @@ def test_no_worker_outlives_its_test(
         pass
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
+
+
+def test_a_certificate_that_nginx_still_names_comes_back_and_was_served_all_the_time(
+    make_target, served_target, nginx, port, wanted
+):
+    first, other = (make_target().install(wanted(name)) for name in ("web", "other"))
+    with running(nginx, port):
+        for named in (first, other):
+            served_target.withdraw(named)
+        with pytest.raises(Rejected, match=r"cannot load certificate.*/web/current"):
+            served_target.activate()
+        assert shown(port) == first.sha256
+        served_target.reinstate(first)
+        served_target.activate()
+        served_target.remove(other)
+        assert shown(port) == first.sha256
+    assert make_target().observe() == (first,)
