@@ -11,7 +11,7 @@ from providers.failpoints import reach
 from providers.local import activation, handshake, observation, settling, staging
 from providers.local.folder import Folder, fault
 from providers.local.layout import Place, Site
-from providers.local.marker import Marker, lost, make_marked, open_marked
+from providers.local.marker import Ground, Marker
 from providers.local.ownership import private_attributes
 from providers.pairing import Pairing
 from providers.processes import spread
@@ -33,7 +33,7 @@ class LocalDirectoryTarget:
         self._place = place
         self._spec = spec
         self._directory = directory
-        self._marker = Marker(place.owner, place.target)
+        self._ground = Ground(place.location, Marker(place.owner, place.target))
         self._swept = False
 
     @classmethod
@@ -45,7 +45,7 @@ class LocalDirectoryTarget:
         """Raise `Unreachable` unless the directory carries our marker."""
         with self._reading() as root:
             if root is None:
-                raise lost(self._place.location, self._marker, _INSTALLED, _ELSEWHERE)
+                raise self._ground.lost(_INSTALLED, _ELSEWHERE)
 
     def observe(self) -> Sequence[Installed]:
         """Return every entry of the directory; nothing for one that is missing or empty."""
@@ -162,7 +162,7 @@ class LocalDirectoryTarget:
     def _reading(self) -> Iterator[Folder | None]:
         """Open the directory; whatever goes wrong while it is read makes all of it unknown."""
         try:
-            with open_marked(self._place.location, self._marker) as root:
+            with self._ground.opened() as root:
                 yield root
         except OSError as error:
             raise Unreachable(str(fault(error, str(self._place.location.path)))) from None
@@ -173,7 +173,7 @@ class LocalDirectoryTarget:
     def _writing(self) -> Iterator[Site]:
         """Open the directory to change it, made and marked where needed, leftovers swept once."""
         try:
-            with make_marked(self._place.location, self._marker) as root:
+            with self._ground.made() as root:
                 self._sweep(root)
                 yield self._site(root)
         except OSError as error:

@@ -56,36 +56,51 @@ def is_marked(folder: Folder, path: Path, marker: Marker) -> bool:
     return True
 
 
-@contextmanager
-def make_marked(location: Location, marker: Marker) -> Iterator[Folder]:
-    """Open a directory of ours, made and marked where it is new; `Unreachable` for another's."""
-    with location.make() as folder:
-        if not is_marked(folder, location.path, marker):
-            folder.replace(MARKER, marker.encode(), PUBLIC)
-            folder.sync()
-        yield folder
+@dataclass(slots=True)
+class Ground:
+    """A directory and the marker that makes it ours; where it was seen once, it is not made anew."""
 
+    location: Location
+    marker: Marker
+    seen: bool = False
 
-@contextmanager
-def open_marked(location: Location, marker: Marker) -> Iterator[Folder | None]:
-    """Open a directory of ours, None for a new one; raises OSError or `Unreachable`."""
-    folder = None
-    with suppress(FileNotFoundError):
-        folder = location.open()
-    with folder or nullcontext():
-        ours = folder is not None and is_marked(folder, location.path, marker)
-        yield folder if ours else None
+    @contextmanager
+    def opened(self) -> Iterator[Folder | None]:
+        """Open the directory, None for a new one; raises OSError or `Unreachable`."""
+        folder = None
+        with suppress(FileNotFoundError):
+            folder = self.location.open()
+        with folder or nullcontext():
+            ours = folder is not None and is_marked(folder, self.location.path, self.marker)
+            self.seen = self.seen or ours
+            yield folder if ours else None
 
+    @contextmanager
+    def made(self) -> Iterator[Folder]:
+        """Open the directory, made and marked where it is new; `Unreachable` for another's."""
+        if not self.seen:
+            self._mark()
+        with self.opened() as folder:
+            if folder is None:
+                # what a file system leaves that is unmounted while certform is at work
+                raise Unreachable(f"{self.location.path} was certform's and is empty or gone")
+            yield folder
 
-def lost(location: Location, marker: Marker, what: str, hint: str = "") -> Unreachable:
-    """Return what to say of a directory that is gone or empty, although there should be something."""
-    path = shlex.quote(str(location.path))
-    line = shlex.quote(marker.encode().decode().strip())
-    return Unreachable(
-        f"{location.path} is missing or empty, although {what} there: a file system may not be "
-        f"mounted.{hint} If it is to be filled anew, say so with: "
-        f"mkdir -p {path} && echo {line} > {path}/{MARKER}"
-    )
+    def _mark(self) -> None:
+        with self.location.make() as folder:
+            if not is_marked(folder, self.location.path, self.marker):
+                folder.replace(MARKER, self.marker.encode(), PUBLIC)
+                folder.sync()
+
+    def lost(self, what: str, hint: str = "") -> Unreachable:
+        """Return what to say where it is gone or empty, although there should be something."""
+        path = shlex.quote(str(self.location.path))
+        line = shlex.quote(self.marker.encode().decode().strip())
+        return Unreachable(
+            f"{self.location.path} is missing or empty, although {what} there: a file system may "
+            f"not be mounted.{hint} If it is to be filled anew, say so with: "
+            f"mkdir -p {path} && echo {line} > {path}/{MARKER}"
+        )
 
 
 def _decode(content: bytes) -> Marker | None:

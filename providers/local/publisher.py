@@ -9,7 +9,7 @@ from providers.errors import Rejected, Unreachable
 from providers.failpoints import reach
 from providers.local.folder import PUBLIC, Folder, fault
 from providers.local.location import Location
-from providers.local.marker import Marker, lost, make_marked, open_marked
+from providers.local.marker import Ground, Marker
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.(crl|crt)")
 """Only such files are ours in a directory of ours; an index page beside them is left alone."""
@@ -22,14 +22,13 @@ class DirectoryPublisher:
     """Publishes into one directory, which carries the same owner marker as a target's."""
 
     def __init__(self, location: Location, owner: str) -> None:
-        self._location = location
-        self._marker = Marker(owner, _USE)
+        self._ground = Ground(location, Marker(owner, _USE))
 
     def confirm(self) -> None:
         """Raise `Unreachable` unless the directory carries our marker."""
         with self._reading() as folder:
             if folder is None:
-                raise lost(self._location, self._marker, "CRLs were published")
+                raise self._ground.lost("CRLs were published")
 
     def published(self) -> Mapping[str, bytes]:
         """Return every published file by name; nothing for a directory missing or empty."""
@@ -67,18 +66,18 @@ class DirectoryPublisher:
     @contextmanager
     def _reading(self) -> Iterator[Folder | None]:
         try:
-            with open_marked(self._location, self._marker) as folder:
+            with self._ground.opened() as folder:
                 yield folder
         except OSError as error:
-            raise Unreachable(str(fault(error, str(self._location.path)))) from None
+            raise Unreachable(str(fault(error, str(self._ground.location.path)))) from None
 
     @contextmanager
     def _writing(self) -> Iterator[Folder]:
         try:
-            with make_marked(self._location, self._marker) as folder:
+            with self._ground.made() as folder:
                 yield folder
         except OSError as error:
-            raise fault(error, str(self._location.path)) from None
+            raise fault(error, str(self._ground.location.path)) from None
 
 
 def _check(name: str) -> None:

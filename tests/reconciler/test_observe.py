@@ -14,6 +14,7 @@ from fleet import LINEAGE, Fleet, Leaf, at
 from providers import processes
 from providers.base import Publication, Publisher, TargetConfig
 from providers.conformance import request
+from providers.errors import Unreachable
 from providers.local.directory import LocalDirectoryTarget
 from providers.local.layout import MARKER
 from providers.local.location import Location
@@ -129,3 +130,21 @@ def test_several_large_targets_are_each_read_by_several_processes(
     assert len(forked) == len(fleet.targets)
     for name in fleet.targets:
         assert sorted(found.targets[name].installed) == ["web-0", "web-1", "web-2"]
+
+
+def test_what_is_unmounted_while_certform_is_at_work_is_not_taken_for_new(
+    local: Callable[[str], LocalDirectoryTarget], publisher: DirectoryPublisher, tmp_path: Path
+) -> None:
+    now = Fleet().now
+    target, wanted = local("a"), request("web", Specimens.make(now).bundle("www.example.com", now))
+    target.install(wanted)
+    publisher.prepare()
+    for name in ("a", "pki"):
+        shutil.rmtree(tmp_path / name)
+        (tmp_path / name).mkdir()
+    (result,) = target.stage([wanted])
+    assert isinstance(result, Unreachable)
+    with pytest.raises(Unreachable):
+        publisher.publish([Publication("root-g1.crl", b"one")])
+    for name in ("a", "pki"):
+        assert list((tmp_path / name).iterdir()) == []
