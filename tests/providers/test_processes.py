@@ -161,7 +161,12 @@ def test_a_process_with_a_thread_that_python_does_not_know_of_does_not_fork() ->
     ended.acquire()
     gone = _thread.allocate_lock()
     gone.acquire()
-    _thread.start_new_thread(lambda: (ended.acquire(), gone.release()), ())
+
+    def live() -> None:
+        ended.acquire()
+        gone.release()
+
+    _thread.start_new_thread(live, ())
     try:
         assert threading.active_count() == 1
         assert {pid for _, pid in spread(pids, ITEMS, least=10)} == {os.getpid()}

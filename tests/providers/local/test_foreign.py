@@ -5,15 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from installing import MakeTarget, Wanted
 
 from providers import x509
-from providers.base import InstallRequest
-from providers.local.directory import LocalDirectoryTarget
 from providers.local.layout import FILES
 from schemas.base import canonical
 
-MakeTarget = Callable[..., LocalDirectoryTarget]
-Wanted = Callable[..., InstallRequest]
 DIGEST = "0" * 64
 MANIFEST = {
     "format": 1,

@@ -1,18 +1,14 @@
 """A link that a proposed change brings leads nobody out of the repository."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from installing import MakeTarget, Wanted
 
-from providers.base import InstallRequest, Publication
+from providers.base import Publication
 from providers.errors import Unreachable
-from providers.local.directory import LocalDirectoryTarget
 from providers.local.location import Location
 from providers.local.publisher import DirectoryPublisher
-
-MakeTarget = Callable[..., LocalDirectoryTarget]
-Wanted = Callable[..., InstallRequest]
 
 
 @pytest.fixture

@@ -203,8 +203,12 @@ def test_no_worker_outlives_its_test(
 
 
 def test_a_certificate_that_nginx_still_names_comes_back_and_was_served_all_the_time(
-    make_target, served_target, nginx, port, wanted
-):
+    make_target: MakeTarget,
+    served_target: LocalDirectoryTarget,
+    nginx: Argv,
+    port: int,
+    wanted: Wanted,
+) -> None:
     first, other = (make_target().install(wanted(name)) for name in ("web", "other"))
     with running(nginx, port):
         for named in (first, other):

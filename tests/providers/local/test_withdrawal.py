@@ -5,25 +5,20 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from installing import MakeTarget, Wanted, listed
 
-from providers.base import Installed, InstallRequest
+from providers.base import Installed
 from providers.errors import Conflict, ProviderError
 from providers.local import settling
 from providers.local.directory import LocalDirectoryTarget
 from providers.local.folder import Folder
 from providers.local.layout import MARKER
 
-MakeTarget = Callable[..., LocalDirectoryTarget]
-Wanted = Callable[..., InstallRequest]
 UNFINISHED = ("its removal was not finished",)
 
 
 class Died(BaseException):
     """The process is gone."""
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
 
 
 def only(target: LocalDirectoryTarget) -> Installed:
