@@ -63,7 +63,10 @@ class CertificateFacts:
 def facts(certificate: bytes) -> CertificateFacts:
     """Return what a certificate (PEM or DER) says; raises ValueError when it is malformed."""
     der = to_der(certificate)
-    parsed = x509.load_der_x509_certificate(der)
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from None
     return CertificateFacts(
         serial=f"{parsed.serial_number:x}",
         sha256=hashlib.sha256(der).hexdigest(),

@@ -32,6 +32,7 @@ def publish(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
         yield from (Outcome(change, "the Project publishes nowhere") for change in changes)
         return
     try:
+        publisher.prepare()  # what the ledger knows to be published has a place that is marked
         files = {**_certificates(session, changes, failed), **_crls(session, changes, failed)}
         ready = [change for change in changes if change.id in files]
         if ready:

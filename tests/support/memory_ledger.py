@@ -190,6 +190,9 @@ class MemoryPublisher:
     reachable: bool = True
     numbers: dict[str, int] = field(default_factory=dict)
 
+    def prepare(self) -> None:
+        pass
+
     def published(self) -> Mapping[str, bytes]:
         if not self.reachable:
             raise Unreachable("the directory cannot be read")
