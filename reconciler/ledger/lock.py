@@ -180,7 +180,12 @@ class _Watch:
         tips = self._place.tips()
         if tips.lock != self._value:
             self._value, self._since = tips.lock, time.monotonic()
-            self._holder = held_by(self._place, tips)
+            try:
+                self._holder = held_by(self._place, tips)
+            except GitError:
+                if self._place.tips().lock == tips.lock:
+                    raise
+                return None  # its holder went on and cleared this value away while we read it
         holder = self._holder
         if holder is None or holder.process.is_dead(self._us.process):
             return tips
