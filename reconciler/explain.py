@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from reconciler.description import describe, describe_authority
 from reconciler.diff import World
 from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Issuance
+from reconciler.render.escape import visible
 from reconciler.render.fields import flatten, shown
 from reconciler.schedule import renewal_time
 from reconciler.state import DesiredAuthority, DesiredCertificate
@@ -24,7 +25,7 @@ def explain(world: World, address: str, origin: Origin | None = None) -> str | N
         lines = list(_authority(world, name, origin))
     else:
         return None
-    return "\n".join([address, *lines]) if lines else None
+    return "\n".join(map(visible, [address, *lines])) if lines else None
 
 
 def _certificate(world: World, name: str, origin: Origin | None) -> Iterator[str]:

@@ -16,6 +16,7 @@ class Wave:
     keyring's file encrypted anew. `new_keys` are leaf keys (PKCS#8 DER, by serial) to be encrypted
     into the bundle named `bundle`; `erase` are the serials whose keys are no longer needed. `gone` are
     certificate names, `gone_authorities` CA names (their keys with them), whose record is dropped.
+    `accepts_time` goes on with the writer's clock although the wave before was of a later time.
     """
 
     message: str
@@ -29,6 +30,7 @@ class Wave:
     bundle: str | None = None
     new_keys: Mapping[str, Secret] = field(default_factory=dict)
     erase: frozenset[str] = frozenset()
+    accepts_time: bool = False
 
 
 class Journal(Protocol):

@@ -13,8 +13,9 @@ from reconciler.ledger import bundles, layout
 from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.objects import StoredCommit, parse_commit
 from reconciler.ledger.records import LedgerState, Lineage
+from reconciler.ledger.refs import Tips
 from reconciler.ledger.register import register
-from reconciler.ledger.store import Store, Tips, open_store
+from reconciler.ledger.store import Store, open_store
 from schemas.project import LedgerSettings
 
 _RECOVER = "certform ledger recover says what happened and what can be done"

@@ -1,5 +1,7 @@
 """certform log."""
 
+import re
+
 import click
 
 from reconciler.cli.app import Console
@@ -7,6 +9,9 @@ from reconciler.errors import LedgerRefused
 from reconciler.ledger.history import Entry, log, verify_history
 from reconciler.render.escape import visible
 from reconciler.repository import load
+
+_TOLD = ("Command", "Actor", "Documents")
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
 
 
 @click.command("log")
@@ -37,4 +42,8 @@ def command(console: Console, number: int | None, *, verify: bool) -> None:
 
 def _line(entry: Entry) -> str:
     mark = "" if entry.signed else "  NOT SIGNED"
-    return f"{entry.at:%Y-%m-%d %H:%M:%SZ}  {entry.tip[:12]}  {visible(entry.summary)}{mark}"
+    told = entry.trailers
+    words = (f"{name.lower()} {told[name]}" for name in _TOLD if name in told)
+    author = _LONG_ID.sub(r"\1", ", ".join(words))
+    by = f"  ({author})" if author else ""
+    return visible(f"{entry.at:%Y-%m-%d %H:%M:%SZ}  {entry.tip[:12]}  {entry.summary}{by}{mark}")

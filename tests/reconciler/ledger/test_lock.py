@@ -18,7 +18,8 @@ from reconciler.git import GitError
 from reconciler.ledger import lock
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.history import log, verify_history
-from reconciler.ledger.lock import Holder, Patience, Process
+from reconciler.ledger.holder import Holder, Process, this_process
+from reconciler.ledger.lock import Patience
 from reconciler.ledger.objects import object_format, store
 from reconciler.ledger.store import Store, Tips, open_store
 
@@ -67,7 +68,7 @@ def hold(site: Site, process: Process, ttl: float) -> Holder:
 def ended_process() -> Process:
     ended = subprocess.Popen(["true"])
     ended.wait()
-    return lock.this_process().model_copy(update={"pid": ended.pid, "started": "1"})
+    return this_process().model_copy(update={"pid": ended.pid, "started": "1"})
 
 
 def test_the_lock_of_a_dead_process_of_this_host_is_taken_over_at_once(site: Site) -> None:
@@ -77,7 +78,7 @@ def test_the_lock_of_a_dead_process_of_this_host_is_taken_over_at_once(site: Sit
 
 
 def test_a_pid_that_was_given_to_another_process_is_a_dead_holder(site: Site) -> None:
-    reused = lock.this_process().model_copy(update={"started": "1"})
+    reused = this_process().model_copy(update={"started": "1"})
     hold(site, reused, ttl=1e9)
     with site.journal():
         pass
