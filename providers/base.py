@@ -3,7 +3,7 @@
 A **target** is a place certificates are installed at: a class with `capabilities`, `from_config`
 and three verbs, `observe`, `install` and `remove`. What a target can do beyond that it says by
 having the methods of one of the optional protocols below (`Stager`, `Activator`, `Verifier`,
-`Restorer`, `Relabeler`); apply asks with `isinstance`.
+`Restorer`, `Withdrawer`, `Sweeper`, `Relabeler`, `Marked`); apply asks with `isinstance`.
 
 Every verb takes one frozen request, positionally. Add fields to a request, never parameters to a
 verb. Every failure is a `providers.errors.ProviderError`; a target that cannot be read whole raises
@@ -13,7 +13,7 @@ A target never logs a request, never returns a private key, and never touches an
 not carry its owner's label.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -164,8 +164,12 @@ class Activator(Protocol):
 class Verifier(Protocol):
     """Can tell what is really served."""
 
-    def verify(self, installed: Sequence[Installed], /) -> Sequence[Installed | ProviderError]:
-        """Compare what is served (or stored) with what was installed; `Rejected` where it differs."""
+    def verify(self, installed: Sequence[Installed], /) -> Iterable[Installed | ProviderError]:
+        """Compare what is served (or stored) with what was installed; `Rejected` where it differs.
+
+        Results stand in the order of what was given. Where asking is slow each is yielded once it is
+        known, so that the caller can keep its lock; the patience with a server is one for all of them.
+        """
         ...
 
 
@@ -183,6 +187,32 @@ class Restorer(Protocol):
 
 
 @runtime_checkable
+class Withdrawer(Protocol):
+    """Can take an object out of sight before it is deleted, so that its consumer is asked first.
+
+    Until `remove` is called the object can be shown again, and is observed as being there. An
+    `Activator` that is no `Withdrawer` is not told of removals.
+    """
+
+    def withdraw(self, installed: Installed, /) -> None:
+        """Take an object of ours out of sight, durably; raises as `remove` does."""
+        ...
+
+    def reinstate(self, installed: Installed, /) -> None:
+        """Show again what was withdrawn."""
+        ...
+
+
+@runtime_checkable
+class Sweeper(Protocol):
+    """May hold what a run that died left half made or half deleted, which `observe` does not show."""
+
+    def sweep(self) -> None:
+        """Delete it, keys included; asked before the ledger forgets that an object was there."""
+        ...
+
+
+@runtime_checkable
 class Relabeler(Protocol):
     """Can change labels without touching the certificate."""
 
@@ -193,13 +223,13 @@ class Relabeler(Protocol):
 
 @runtime_checkable
 class Marked(Protocol):
-    """Marks its place, so that one whose content vanished can be told from a new one.
+    """Marks its place, so that one whose content vanished can be told from a new one."""
 
-    Where this is false while the ledger has placements, nothing is known about the target.
-    """
+    def confirm(self) -> None:
+        """Raise `Unreachable`, saying what to do, unless the place carries our mark.
 
-    def initialised(self) -> bool:
-        """Whether the place carries our mark; raises `Unreachable` where it cannot be told."""
+        Asked where a place is empty and the ledger knows that it was not.
+        """
         ...
 
 
@@ -212,7 +242,14 @@ class Publication:
 
 
 class Publisher(Protocol):
-    """A place that serves CRLs and CA certificates."""
+    """A place that serves CRLs and CA certificates.
+
+    One that is `Marked` as well is prepared before the ledger says that anything is published there.
+    """
+
+    def prepare(self) -> None:
+        """Make the place ready to be published to, and put our mark there, durably."""
+        ...
 
     def published(self) -> Mapping[str, bytes]:
         """Return every published file of ours by name, or raise `Unreachable`."""
@@ -220,8 +257,4 @@ class Publisher(Protocol):
 
     def publish(self, publications: Sequence[Publication], /) -> None:
         """Write files durably, each appearing whole; one that is there already is replaced."""
-        ...
-
-    def withdraw(self, name: str, /) -> None:
-        """Delete one file; one that is gone is no error."""
         ...

@@ -33,6 +33,7 @@ from providers.base import (
     Stager,
     Target,
     TargetConfig,
+    Withdrawer,
 )
 from providers.errors import Conflict, ProviderError, Unreachable
 from providers.specimens import P256, Specimens
@@ -100,6 +101,11 @@ class TargetConformance:
     def relabeler(self, target: Target) -> Relabeler:
         """The target, if it is able to relabel."""
         return target if isinstance(target, Relabeler) else pytest.skip("it cannot relabel")
+
+    @pytest.fixture
+    def withdrawer(self, target: Target) -> Withdrawer:
+        """The target, if it is able to withdraw."""
+        return target if isinstance(target, Withdrawer) else pytest.skip("it cannot withdraw")
 
     def test_starts_empty(self, target: Target) -> None:
         assert list(target.observe()) == []
@@ -256,6 +262,28 @@ class TargetConformance:
         other = {**labels("web"), SPEC: "f" * 32}
         assert relabeler.relabel(RelabelRequest(before, other)) == replace(before, labels=other)
         assert list(target.observe()) == [replace(before, labels=other)]
+
+    def test_what_is_withdrawn_is_still_there_until_it_is_removed(
+        self, target: Target, withdrawer: Withdrawer, bundle: Callable[[], Bundle]
+    ) -> None:
+        before = target.install(request("web", bundle()))
+        withdrawer.withdraw(before)
+        (hidden,) = target.observe()
+        assert replace(hidden, drift=()) == before
+        assert hidden.drift
+        withdrawer.reinstate(before)
+        assert list(target.observe()) == [before]
+        withdrawer.withdraw(before)
+        target.remove(before)
+        assert list(target.observe()) == []
+
+    def test_what_is_not_as_observed_is_not_withdrawn(
+        self, target: Target, withdrawer: Withdrawer, bundle: Callable[[], Bundle]
+    ) -> None:
+        before = target.install(request("web", bundle()))
+        with pytest.raises(Conflict):
+            withdrawer.withdraw(replace(before, sha256="0" * 64, serial="1"))
+        assert list(target.observe()) == [before]
 
     def test_an_unreadable_place_is_unreachable(
         self, target: Target, bundle: Callable[[], Bundle], lose: Callable[[], None]

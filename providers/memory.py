@@ -4,7 +4,7 @@ It has every optional ability. The store outlives the target, as a real place wo
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self, TypeVar
 
@@ -14,6 +14,7 @@ from providers.pairing import Pairing
 from schemas.capabilities import Capabilities
 
 _CHANGED, _UNCHANGED = "changed", "unchanged"
+_UNFINISHED = "its removal was not finished"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -26,6 +27,7 @@ class MemoryObject:
     bundle: Bundle | None = None
     predecessor: "MemoryObject | None" = None
     settled: bool = True
+    withdrawn: bool = False
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class MemoryTarget:
         self.store.tell("observe")
         if not self.store.reachable:
             raise Unreachable(f"{self._name} cannot be read")
-        return tuple(self.store.objects[name].installed for name in sorted(self.store.objects))
+        return tuple(_as_seen(self.store.objects[name]) for name in sorted(self.store.objects))
 
     def install(self, request: InstallRequest, /) -> Installed:
         """Stage, switch, activate, verify and settle one object; what fails is undone."""
@@ -102,6 +104,14 @@ class MemoryTarget:
         if self._ours(installed) is not None:
             del self.store.objects[installed.name]
 
+    def withdraw(self, installed: Installed, /) -> None:
+        """Let the consumer load it no more; raises `Conflict` for another than was observed."""
+        self._hide("withdraw", installed, withdrawn=True)
+
+    def reinstate(self, installed: Installed, /) -> None:
+        """Let the consumer load again what was withdrawn."""
+        self._hide("reinstate", installed, withdrawn=False)
+
     def stage(self, requests: Sequence[InstallRequest], /) -> Sequence[Staged | ProviderError]:
         """Keep every object aside."""
         return self._each("stage", requests, lambda request: request.name, self._stage)
@@ -114,10 +124,12 @@ class MemoryTarget:
         """Let the consumer load what is shown."""
         self.store.tell("activate")
         self.store.served = {
-            name: each.installed.sha256 for name, each in self.store.objects.items()
+            name: each.installed.sha256
+            for name, each in self.store.objects.items()
+            if not each.withdrawn
         }
 
-    def verify(self, installed: Sequence[Installed], /) -> Sequence[Installed | ProviderError]:
+    def verify(self, installed: Sequence[Installed], /) -> Iterable[Installed | ProviderError]:
         """Compare what the consumer has loaded."""
         return self._each("verify", installed, lambda each: each.name, self._verify)
 
@@ -156,7 +168,7 @@ class MemoryTarget:
     def _stage(self, request: InstallRequest) -> Staged:
         made = self._made(request)
         shown = self.store.objects.get(request.name)
-        if shown is not None and shown.installed == made.installed:
+        if shown is not None and _as_seen(shown) == made.installed:
             return Staged(request, _UNCHANGED)
         if request.predecessor is None and shown is not None:
             raise Conflict(f"{made.installed.id} is there already")
@@ -201,6 +213,13 @@ class MemoryTarget:
         )
         return MemoryObject(installed, bundle)
 
+    def _hide(self, verb: str, installed: Installed, *, withdrawn: bool) -> None:
+        self.store.tell(verb)
+        self.store.tell(verb, installed.name)
+        shown = self._ours(installed)
+        if shown is not None:
+            self.store.objects[installed.name] = replace(shown, withdrawn=withdrawn)
+
     def _ours(self, installed: Installed) -> MemoryObject | None:
         """Return the object that was observed, None when gone; raises `Conflict` for any other."""
         shown = self.store.objects.get(installed.name)
@@ -228,11 +247,17 @@ class MemoryTarget:
         return results
 
 
+def _as_seen(each: MemoryObject) -> Installed:
+    if each.withdrawn:
+        return replace(each.installed, drift=(*each.installed.drift, _UNFINISHED))
+    return each.installed
+
+
 def _alike(one: Installed, other: Installed) -> bool:
     return (one.id, one.serial, one.sha256) == (other.id, other.serial, other.sha256)
 
 
-def _only(results: Sequence[Result | ProviderError]) -> Result:
+def _only(results: Iterable[Result | ProviderError]) -> Result:
     (result,) = results
     if isinstance(result, ProviderError):
         raise result

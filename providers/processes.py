@@ -2,13 +2,16 @@
 
 A forked process has everything in memory that this one has, keys too, so that none of it travels;
 what comes back through a pipe are results alone, and a `Secret` among them would refuse to.
+
+A process with other threads never forks: a lock that one of them holds, be it git's or a cloud's
+library's, would stay locked in the child for ever. So who wants the speed calls from one thread.
 """
 
 import ctypes
+import math
 import os
 import pickle
 import signal
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -50,11 +53,22 @@ def spread(
 
 
 def _parts(items: Sequence[Item], least: int) -> list[Sequence[Item]]:
-    """Cut the items into equal parts, one a process; only a process of one thread may fork."""
-    alone = _PRCTL is None or len(items) < least or threading.active_count() > 1
-    count = 1 if alone else min(len(os.sched_getaffinity(0)), _MOST)
+    """Cut the items into equal parts, one a process."""
+    count = (
+        1
+        if _PRCTL is None or len(items) < least or _threads() > 1
+        else min(len(os.sched_getaffinity(0)), _MOST)
+    )
     bounds = [len(items) * part // count for part in range(count + 1)]
     return [items[start:end] for start, end in pairwise(bounds)]
+
+
+def _threads() -> float:
+    """Return how many threads this process has, those that Python did not start too."""
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208  names are not looked at
+    except OSError:
+        return math.inf
 
 
 @dataclass(frozen=True, slots=True)

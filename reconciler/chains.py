@@ -1,10 +1,12 @@
 """The certificates above a leaf, as the ledger has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from providers.constraints import violations, widenings
 from reconciler.ledger.records import AuthorityRecord, Issuance
-from schemas.request import AuthorityRequest
+from schemas.authority import NameConstraints
+from schemas.request import AuthorityRequest, LeafRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,30 @@ def chain_of(
     """Return what is installed beside a certificate of this issuer, None while a CA is not issued."""
     pems = [(i.certificate or "").encode() for i in issuers_of(authorities, issuer, generation)]
     return Chain(tuple(pems[:-1]), tuple(pems[-1:])) if pems else None
+
+
+def beyond(
+    request: LeafRequest | AuthorityRequest, above: Sequence[AuthorityRequest]
+) -> tuple[str, ...]:
+    """Return what a request asks for that the CAs above it, from its issuer upwards, do not allow."""
+    below = 1 if isinstance(request, AuthorityRequest) else 0
+    return tuple(
+        f"{reason} ({ca.common_name})"
+        for depth, ca in enumerate(above)
+        for reason in (*_too_deep(ca, depth + below), *_not_permitted(request, ca))
+    )
+
+
+def _too_deep(ca: AuthorityRequest, below: int) -> tuple[str, ...]:
+    fits = ca.path_length is None or below <= ca.path_length
+    return () if fits else (f"its pathLength {ca.path_length} leaves no room for it",)
+
+
+def _not_permitted(
+    request: LeafRequest | AuthorityRequest, ca: AuthorityRequest
+) -> tuple[str, ...]:
+    if ca.name_constraints is None:
+        return ()
+    if isinstance(request, LeafRequest):
+        return violations(request, ca.name_constraints)
+    return widenings(request.name_constraints or NameConstraints(), ca.name_constraints)

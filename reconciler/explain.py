@@ -1,7 +1,7 @@
 """Everything about one address: what is wanted, what was issued, what is there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -45,6 +45,8 @@ class Explanation:
     attempts: Attempts | None = None
     renewed_from: datetime | None = None
     crls: tuple[CrlRecord, ...] = ()
+    openers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Who can open the key of each generation of a CA."""
     found: tuple[Sighting, ...] = ()
 
 
@@ -101,6 +103,11 @@ def _authority(world: World, name: str, origin: Origin | None) -> Explanation | 
         _origins(wanted, origin, "Authority", name),
         issued=record.issuances if record else (),
         crls=tuple(last for (authority, _), last in world.ledger.crls.items() if authority == name),
+        openers={
+            generation: tuple(sorted(who))
+            for (authority, generation), who in sorted(world.ledger.ca_keys.items())
+            if authority == name
+        },
     )
 
 

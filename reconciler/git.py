@@ -51,15 +51,30 @@ _SETTINGS = MappingProxyType(
         "maintenance.auto": "false",
     }
 )
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
+_REMARKS = ("warning: ", "hint: ", "To ")
+"""How lines begin in which git tells something other than what went wrong."""
+_ECHOES = frozenset(
+    {
+        "fatal: Could not read from remote repository.",
+        "fatal: the remote end hung up unexpectedly",
+        "Please make sure you have the correct access rights",
+        "and the repository exists.",
+    }
+)
+"""What git adds whatever the reason was."""
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class GitError(ReconcilerError):
-    """git failed. `status` is its exit code; the text is what it said, credentials left out."""
+    """git failed. `status` is its exit code; the text is what it said, credentials left out.
 
-    def __init__(self, verb: str, status: int, said: str) -> None:
-        super().__init__(f"git {verb} failed ({status}): {_CREDENTIALS.sub('', said).strip()}")
+    The message holds the line that tells why, `detail` the others.
+    """
+
+    def __init__(self, verb: str, status: int, said: str, *, hint: str = "") -> None:
+        why, detail = _reason(without_credentials(said))
+        super().__init__(f"git {verb} failed ({status}): {why}", detail=detail, hint=hint)
         self.status = status
 
 
@@ -131,6 +146,20 @@ class Git:
         """Return the directory that holds objects and refs, shared by all work trees."""
         found = self.run("rev-parse", "--path-format=absolute", "--git-common-dir")
         return Path(found.decode().rstrip("\n"))
+
+
+def without_credentials(text: str) -> str:
+    """Return text in which no address names a user or a password any more."""
+    return _CREDENTIALS.sub("", text)
+
+
+def _reason(said: str) -> tuple[str, str]:
+    """Return the line that says why git failed, and the rest without what it always says."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if line not in _ECHOES] or lines
+    why = next((line for line in telling if not line.startswith(_REMARKS)), "it gave no reason")
+    others = "\n".join(line for line in telling if line != why)
+    return why.removeprefix("fatal: ").removeprefix("error: "), others
 
 
 def full(object_id: str) -> str:

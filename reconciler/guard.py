@@ -69,8 +69,7 @@ def _clock(ledger: LedgerState, now: datetime, *, mass: bool) -> Iterator[Diagno
         f" {format_instant(ledger.tip_time)}"
     )
     if now + CLOCK_TOLERANCE < ledger.tip_time:
-        yield error(
-            told, hint="set the clock of this host; if another one was wrong: ledger recover"
-        )
+        hint = "set the clock of this host; if the other was wrong: certform ledger recover"
+        yield error(told, hint=f"{hint} --accept-time")
     elif now > ledger.tip_time + AHEAD and not mass:
         yield error(told, hint="set the clock of this host; if it is right: --allow-mass-change")

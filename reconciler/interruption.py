@@ -26,7 +26,7 @@ class Interruption:
     def check(self) -> None:
         """Raise `Interrupted` if a signal came."""
         if self.asked:
-            raise Interrupted("interrupted", hint="the next apply goes on from here")
+            raise Interrupted("interrupted", hint="nothing was begun; run it again")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

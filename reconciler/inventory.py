@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from reconciler.diff import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.render.inventory import InventoryRow
+from reconciler.retention import is_dead
 from reconciler.schedule import renewal_time
+from reconciler.state import DesiredCertificate
 from schemas.plan import Action, Change
 from schemas.request import AuthorityRequest
 
@@ -25,14 +27,19 @@ def inventory(
 
 def _authorities(world: World) -> Iterator[InventoryRow]:
     for record in world.ledger.authorities.values():
+        desired = world.desired.authorities.get(record.name)
+        wanted = record.generation(desired.request.generation) if desired else None
         for issuance in record.issuances:
-            if issuance.status in (Status.ISSUED, Status.REVOKED):
+            over = issuance.not_after <= world.now and issuance is not wanted
+            if issuance.status in (Status.ISSUED, Status.REVOKED) and not over:
                 yield _row(world, f"authority/{record.name}", issuance, (), _life(world, issuance))
 
 
 def _certificates(world: World, planned: Mapping[str, list[Change]]) -> Iterator[InventoryRow]:
     for name in sorted(world.records.keys() | world.desired.certificates.keys()):
         record = world.records.get(name) or CertificateRecord(name=name)
+        if is_dead(record, world.desired.certificates, world):
+            continue
         address = f"certificate/{name}"
         targets = tuple(placement.target for placement in record.placements)
         status = _status(world, record, planned.get(address, []))
@@ -43,22 +50,42 @@ def _certificates(world: World, planned: Mapping[str, list[Change]]) -> Iterator
 
 
 def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str:
-    """Say the worst first: what stands in the way, then what is missing or changed, then age."""
+    """Say the worst first: what is wrong with it, what stands in the way, what is missing, then age."""
     actions = {step.action for step in steps}
-    current = record.current
-    if record.name not in world.desired.certificates:
-        return "unwanted"
-    if Action.BLOCKED in actions:
-        return "blocked"
+    current, desired = record.current, world.desired.certificates.get(record.name)
+    life = _life(world, current) if current else ""
+    if life == "revoked" or Action.BLOCKED in actions:
+        return "revoked" if life == "revoked" else "blocked"
+    if desired is None:
+        return "to be removed" if record.placements else _gone(life)
     if current is None:
         return "to be issued"
-    if (life := _life(world, current)) != "ok":
+    if life != "ok":
         return life
     undue = [step for step in steps if step.action is not Action.REVOKE and not step.due]
     if undue:
         return f"out of date ({undue[0].reason})"
-    desired = world.desired.certificates[record.name]
+    if unseen := _unseen(world, desired, record):
+        return unseen
     return "due" if renewal_time(current, desired.renew_before) <= world.now else "ok"
+
+
+def _gone(life: str) -> str:
+    """What is said of a certificate that is installed nowhere and wanted no longer."""
+    return "removed" if life == "ok" else life or "removed"
+
+
+def _unseen(world: World, desired: DesiredCertificate, record: CertificateRecord) -> str:
+    """Name a target where nobody can tell whether the certificate is there."""
+    for install in desired.installs:
+        status = world.observation(install.target).status
+        if status == "unknown":
+            return f"unknown ({install.target})"
+        placement = record.placement(install.target, install.name)
+        verified = placement and record.current and placement.serial == record.current.serial
+        if status == "not-here" and not verified:
+            return f"not yet in {install.target}"
+    return ""
 
 
 def _life(world: World, issuance: Issuance) -> str:

@@ -2,20 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from providers import x509
-from providers.base import Publisher, Target, TargetConfig
+from providers.base import Marked, Publisher, Target, TargetConfig
 from providers.errors import ProviderError
 from providers.local.hosts import here
+from providers.local.location import Location
 from providers.local.publisher import DirectoryPublisher
 from providers.registry import make_target
 from reconciler.ledger.records import LedgerState
 from reconciler.state import Desired, DesiredTarget, Observation, Observed, PublishedFile
-
-READERS = 8
-"""Targets read at the same time."""
 
 
 def make_targets(desired: Desired, ledger: LedgerState, root: Path) -> Mapping[str, Target]:
@@ -32,7 +29,8 @@ def make_publisher(desired: Desired, ledger: LedgerState, root: Path) -> Publish
     """Return where CRLs and CA certificates go, None when the Project publishes nowhere."""
     if desired.publish is None:
         return None
-    return DirectoryPublisher(root / desired.publish.to.directory, ledger.lineage.owner)
+    location = Location.of(root, desired.publish.to.directory)
+    return DirectoryPublisher(location, ledger.lineage.owner)
 
 
 def observe(
@@ -48,13 +46,12 @@ def observe(
         for placement in record.placements
         if placement.serial is not None
     }
-    wanted = list(desired.targets.values())
-    with ThreadPoolExecutor(READERS) as pool:
-        # one alone is read by this thread: where there are no others, it may fork to read faster
-        each = pool.map if len(targets) > 1 else map
-        found = each(lambda t: _observe(t, targets.get(t.name), t.name in placed), wanted)
-        observations = {t.name: o for t, o in zip(wanted, found, strict=True)}
-    published, detail = _published(publisher)
+    # one after the other: where there are no threads, a target may fork to read faster
+    observations = {
+        wanted.name: _observe(wanted, targets.get(wanted.name), wanted.name in placed)
+        for wanted in desired.targets.values()
+    }
+    published, detail = _published(publisher, bool(ledger.crls))
     return Observed(observations, published, detail)
 
 
@@ -64,21 +61,23 @@ def _observe(wanted: DesiredTarget, target: Target | None, placed: bool) -> Obse
         return Observation("not-here", detail=f"on {', '.join(hosts)}")
     try:
         installed = target.observe()
+        if placed and not installed and isinstance(target, Marked):
+            target.confirm()
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
-    if placed and not installed and not getattr(target, "initialised", lambda: True)():
-        detail = (
-            "it is empty, although certificates were installed there: is something not mounted?"
-        )
-        return Observation("unknown", detail=detail)
     return Observation("observed", {item.name: item for item in installed})
 
 
-def _published(publisher: Publisher | None) -> tuple[Mapping[str, PublishedFile] | None, str]:
+def _published(
+    publisher: Publisher | None, before: bool
+) -> tuple[Mapping[str, PublishedFile] | None, str]:
+    """Return what is published; `before` says whether the ledger knows of anything that was."""
     if publisher is None:
         return {}, ""
     try:
         files = publisher.published()
+        if before and not files and isinstance(publisher, Marked):
+            publisher.confirm()
     except ProviderError as why:
         return None, str(why)
     return {name: _published_file(name, content) for name, content in files.items()}, ""

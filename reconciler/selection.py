@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.suggest import nearest
-from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
+from reconciler.state import KEYRING, Desired, DesiredAuthority, DesiredCertificate
 from schemas.plan import Action, Change
 
 _FORMS = "an address is certificate/NAME, certificate/NAME@TARGET, authority/NAME or target/NAME"
@@ -89,7 +89,7 @@ def unknown_addresses(
 ) -> tuple[Diagnostic, ...]:
     """Return an error for each address that names neither a document nor a change."""
     known = {step.address for step in changes}
-    known |= {a.address for a in desired.authorities.values()}
+    known |= {KEYRING, *(a.address for a in desired.authorities.values())}
     known |= {f"target/{name}" for name in desired.targets}
     known |= {
         address

@@ -16,6 +16,9 @@ from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
 from schemas.target import TargetSpec
 
+KEYRING = "keyring"
+"""The address of the keyring in a plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredAuthority:

@@ -56,9 +56,8 @@ class Reason(StrEnum):
     TARGET_GONE = "TargetGone"
     OCCUPIED = "Occupied"
     FLAPPING = "Flapping"
-    BACKING_OFF = "BackingOff"
     BLOCKED_BY = "BlockedBy"
-    CONFIGURED = "Configured"
+    RECIPIENTS_CHANGED = "RecipientsChanged"
 
 
 TIME_DRIVEN = frozenset(

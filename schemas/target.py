@@ -1,21 +1,57 @@
 """Target: one place certificates are installed at."""
 
+import ipaddress
+import re
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import Model
 from schemas.capabilities import LOCAL_DIRECTORY, Capabilities
-from schemas.scalars import Duration, FilePath, Integer, Matching, Mode, Text
+from schemas.scalars import Duration, FilePath, Integer, Matching, Mode, Text, format_duration
 
-Argv = Annotated[tuple[Text, ...], Field(min_length=1)]
-"""A command as a list of arguments; it is run without a shell."""
+LONGEST_PATIENCE = timedelta(minutes=2)
+"""How long one certificate may be waited for: the ledger's lock is not renewed meanwhile."""
+_HOST_PORT = "must be a host and a port from 1 to 65535, such as 127.0.0.1:443"
+
+
+def _program(value: tuple[str, ...]) -> tuple[str, ...]:
+    if "/" in value[0] and not value[0].startswith("/"):
+        raise ValueError(
+            f"must begin with a bare name that is found on PATH, or an absolute path: {value[0]} would "
+            "be looked up in the repository, where any proposed change could replace it"
+        )
+    return value
+
+
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    try:
+        if host.startswith("["):
+            ipaddress.IPv6Address(host.strip("[]"))
+        elif re.fullmatch(r"[0-9.]+", host):
+            ipaddress.IPv4Address(host)
+    except ValueError:
+        raise ValueError(_HOST_PORT) from None
+    if len(host) > 253 or not 1 <= int(port) <= 65535:
+        raise ValueError(_HOST_PORT)
+    return value
+
+
+def _patience(value: timedelta) -> timedelta:
+    if value > LONGEST_PATIENCE:
+        raise ValueError(f"must be {format_duration(LONGEST_PATIENCE)} or less")
+    return value
+
+
+Argv = Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(_program)]
+"""A command as a list of arguments; it is run without a shell, and never from the repository."""
+_LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 HostPort = Annotated[
     str,
-    Matching(
-        r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
-        "must be a host and a port, such as 127.0.0.1:443",
-    ),
+    Matching(rf"^(\[[0-9a-fA-F:.]+\]|{_LABEL}(\.{_LABEL})*):[0-9]{{1,5}}$", _HOST_PORT),
+    AfterValidator(_host_port),
 ]
 
 
@@ -42,7 +78,7 @@ class Verify(Model):
     """A TLS handshake that must return the certificate just installed."""
 
     connect: HostPort
-    timeout: Duration | None = None
+    timeout: Annotated[Duration, AfterValidator(_patience)] | None = None
 
 
 class TargetSpec(Model):

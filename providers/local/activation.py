@@ -61,6 +61,8 @@ def _run(
     argv: Sequence[str], directory: Path, output: BinaryIO, timeout: float
 ) -> subprocess.CompletedProcess[bytes]:
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # the directory is the repository: what it holds must not be found by a bare name
+    environment["PATH"] = os.pathsep.join(filter(os.path.isabs, os.get_exec_path())) or os.defpath
     return subprocess.run(
         list(argv),
         cwd=directory,

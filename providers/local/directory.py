@@ -1,8 +1,7 @@
 """The local-directory target: certificates as PEM files that a server on this host reads."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
@@ -12,13 +11,15 @@ from providers.failpoints import reach
 from providers.local import activation, handshake, observation, settling, staging
 from providers.local.folder import Folder, fault
 from providers.local.layout import Place, Site
-from providers.local.marker import Marker, mark, open_marked
+from providers.local.marker import Ground, Marker
 from providers.local.ownership import private_attributes
 from providers.pairing import Pairing
 from providers.processes import spread
 from schemas.capabilities import LOCAL_DIRECTORY, Capabilities
-from schemas.target import TargetSpec, Verify
+from schemas.target import TargetSpec
 
+_INSTALLED = "certificates were installed"
+_ELSEWHERE = " Where this host is not to have it, name those that do under `hosts` of the Target."
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -32,7 +33,7 @@ class LocalDirectoryTarget:
         self._place = place
         self._spec = spec
         self._directory = directory
-        self._marker = Marker(place.owner, place.target)
+        self._ground = Ground(place.location, Marker(place.owner, place.target))
         self._swept = False
 
     @classmethod
@@ -40,10 +41,11 @@ class LocalDirectoryTarget:
         """Make the target; reads nothing."""
         return cls(Place.of(config), config.spec, config.root)
 
-    def initialised(self) -> bool:
-        """Whether the directory carries our marker; raises `Unreachable` for somebody else's."""
+    def confirm(self) -> None:
+        """Raise `Unreachable` unless the directory carries our marker."""
         with self._reading() as root:
-            return root is not None
+            if root is None:
+                raise self._ground.lost(_INSTALLED, _ELSEWHERE)
 
     def observe(self) -> Sequence[Installed]:
         """Return every entry of the directory; nothing for one that is missing or empty."""
@@ -73,6 +75,22 @@ class LocalDirectoryTarget:
             settling.remove(site, installed)
             site.root.sync()
 
+    def withdraw(self, installed: Installed, /) -> None:
+        """Take an object of ours out of sight, whole; raises as `remove` does."""
+        with self._writing() as site:
+            settling.withdraw(site, installed)
+
+    def reinstate(self, installed: Installed, /) -> None:
+        """Show again what was withdrawn."""
+        with self._writing() as site:
+            settling.reinstate(site, installed)
+
+    def sweep(self) -> None:
+        """Delete what a run that died left, or show it again where nothing of it is lost."""
+        with self._reading() as root:
+            if root is not None:
+                self._sweep(root)
+
     def stage(self, requests: Sequence[InstallRequest], /) -> Sequence[Staged | ProviderError]:
         """Write every object where no reader looks; one sync makes all of them durable."""
         pairing = Pairing()
@@ -97,16 +115,19 @@ class LocalDirectoryTarget:
         """Run the target's `check` and `reload`; raises `Rejected` when one fails."""
         activation.activate(self._spec, self._directory)
 
-    def verify(self, installed: Sequence[Installed], /) -> Sequence[Installed | ProviderError]:
+    def verify(self, installed: Sequence[Installed], /) -> Iterable[Installed | ProviderError]:
         """Read back every file, then shake hands with the server where the target says so."""
+        stored = self._read_back(installed)
+        return stored if self._spec.verify is None else handshake.verify(self._spec.verify, stored)
+
+    def _read_back(self, installed: Sequence[Installed]) -> Sequence[Installed | ProviderError]:
         try:
             with self._reading() as root:
                 if root is None:
-                    raise Unreachable(f"{self._place.root} is gone")
-                results = spread(_each(self._verify, self._site(root)), installed)
+                    raise Unreachable(f"{self._place.location.path} is gone")
+                return spread(_each(_stored, self._site(root)), installed)
         except ProviderError as error:
             return [error] * len(installed)
-        return self._confirm(results)
 
     def restore(self, installed: Installed, /) -> Installed | None:
         """Show the predecessor again; an object without one, or settled before, stays."""
@@ -131,27 +152,6 @@ class LocalDirectoryTarget:
     def _site(self, root: Folder) -> Site:
         return Site.of(root, self._place, private_attributes(self._place.settings))
 
-    def _verify(self, site: Site, installed: Installed) -> Installed:
-        reach("local.verify")
-        found = observation.inspect(site, installed.name)
-        if found is None or not observation.alike(found.installed, installed):
-            raise Rejected(f"{installed.id} does not hold what was installed")
-        if found.installed.drift:
-            raise Rejected(f"{installed.id}: {', '.join(found.installed.drift)}")
-        if self._spec.verify is not None:
-            handshake.verify(self._spec.verify, found.installed)
-        return found.installed
-
-    def _confirm(
-        self, results: Sequence[Installed | ProviderError]
-    ) -> list[Installed | ProviderError]:
-        """Shake hands once more when old workers are gone: the first answer may be luck."""
-        settings = self._spec.verify
-        if settings is None or all(isinstance(each, ProviderError) for each in results):
-            return list(results)
-        time.sleep(handshake.OVERLAP)
-        return [_served_still(settings, each) for each in results]
-
     def _undo(self, installed: Installed) -> None:
         """Put the predecessor back and let the consumer take it; only the cause is reported."""
         with suppress(ProviderError):
@@ -162,11 +162,10 @@ class LocalDirectoryTarget:
     def _reading(self) -> Iterator[Folder | None]:
         """Open the directory; whatever goes wrong while it is read makes all of it unknown."""
         try:
-            root = open_marked(self._place.root, self._marker)
-            with root if root is not None else nullcontext():
+            with self._ground.opened() as root:
                 yield root
         except OSError as error:
-            raise Unreachable(str(fault(error, str(self._place.root)))) from None
+            raise Unreachable(str(fault(error, str(self._place.location.path)))) from None
         except (Denied, Ambiguous) as error:
             raise Unreachable(str(error)) from None
 
@@ -174,14 +173,16 @@ class LocalDirectoryTarget:
     def _writing(self) -> Iterator[Site]:
         """Open the directory to change it, made and marked where needed, leftovers swept once."""
         try:
-            mark(self._place.root, self._marker)
-            with Folder.open(self._place.root) as root:
-                if not self._swept:
-                    settling.sweep(root)
-                    self._swept = True
+            with self._ground.made() as root:
+                self._sweep(root)
                 yield self._site(root)
         except OSError as error:
-            raise fault(error, str(self._place.root)) from None
+            raise fault(error, str(self._place.location.path)) from None
+
+    def _sweep(self, root: Folder) -> None:
+        if not self._swept:
+            settling.sweep(root)
+            self._swept = True
 
     def _batch(
         self,
@@ -216,21 +217,23 @@ def _attempt(
     try:
         return step(site, item)
     except OSError as error:
-        return fault(error, str(site.place.root))
+        return fault(error, str(site.place.location.path))
     except ProviderError as error:
         return error
 
 
-def _served_still(settings: Verify, result: Installed | ProviderError) -> Installed | ProviderError:
-    if isinstance(result, Installed):
-        try:
-            handshake.verify(settings, result)
-        except ProviderError as error:
-            return error
-    return result
+def _stored(site: Site, installed: Installed) -> Installed:
+    """Return what the files hold; raises `Rejected` when that is not what was installed."""
+    reach("local.verify")
+    found = observation.inspect(site, installed.name)
+    if found is None or not observation.alike(found.installed, installed):
+        raise Rejected(f"{installed.id} does not hold what was installed")
+    if found.installed.drift:
+        raise Rejected(f"{installed.id}: {', '.join(found.installed.drift)}")
+    return found.installed
 
 
-def _only(results: Sequence[Result | ProviderError]) -> Result:
+def _only(results: Iterable[Result | ProviderError]) -> Result:
     """Return the one result of a batch of one, or raise it."""
     (result,) = results
     if isinstance(result, ProviderError):

@@ -27,7 +27,8 @@ _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 def fault(error: OSError, place: str) -> ProviderError:
     """Return what an operating system's error means to certform; the text names place and cause."""
     cause = error.strerror or str(error)
-    name = f"{place}/{error.filename}" if isinstance(error.filename, str) else place
+    # a name is looked up in a directory held open, a path is whole already
+    name = os.path.join(place, error.filename) if isinstance(error.filename, str) else place  # noqa: PTH118
     message = f"{name}: {cause}"
     if error.errno in _FULL:
         return QuotaExceeded(message)
@@ -53,6 +54,10 @@ class Attributes:
             and self.uid in (None, status.st_uid)
             and self.gid in (None, status.st_gid)
         )
+
+
+PUBLIC = Attributes(0o644)
+"""What everybody may read and only its owner write."""
 
 
 class Folder:
@@ -88,6 +93,14 @@ class Folder:
     def names(self) -> list[str]:
         """Return what is in this directory, sorted."""
         return sorted(os.listdir(self.fd))  # noqa: PTH208  no path leads here, only a descriptor
+
+    def has(self, name: str) -> bool:
+        """Whether there is anything of that name in this directory."""
+        try:
+            os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
 
     def read(self, name: str, limit: int = FILE_LIMIT) -> tuple[bytes, os.stat_result]:
         """Return a regular file's content and status; anything else, or a huge one, is EINVAL."""

@@ -6,6 +6,7 @@
     PATH/NAME/generations/0007/privkey.pem, cert.pem, chain.pem, fullchain.pem, trust.pem
     PATH/NAME/generations/0007/certform.json
     PATH/.certform-new-NAME, PATH/.certform-gone-NAME    being made, being deleted
+    PATH/.certform-aside-NAME    out of sight until its consumer is content without it, then deleted
 
 The file names are certbot's. A consumer opens `current/...`; one rename of that link changes all.
 One that opens the directory first, or `combined.pem` alone, never sees two generations mixed; one that
@@ -18,10 +19,10 @@ cannot put a link where certform is about to write.
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from providers.base import InstallRequest, TargetConfig
 from providers.local.folder import Attributes, Folder
+from providers.local.location import Location
 from schemas.target import LocalDirectory
 
 MARKER = ".certform-owner"
@@ -33,6 +34,7 @@ NOTHING = "0000"
 MANIFEST = "certform.json"
 NEW = ".certform-new-"
 GONE = ".certform-gone-"
+ASIDE = ".certform-aside-"
 
 PRIVATE_KEY = "privkey.pem"
 CERTIFICATE = "cert.pem"
@@ -53,7 +55,7 @@ _GENERATION = re.compile(r"[0-9]{4,9}")
 class Place:
     """One local target: its directory, and whose it is."""
 
-    root: Path
+    location: Location
     target: str
     owner: str
     settings: LocalDirectory
@@ -64,11 +66,12 @@ class Place:
         if config.spec.local_directory is None:
             raise ValueError(f"target {config.name} is not a local directory")
         settings = config.spec.local_directory
-        return cls(config.root / settings.path, config.name, config.owner, settings)
+        location = Location.of(config.root, settings.path)
+        return cls(location, config.name, config.owner, settings)
 
     def id(self, name: str) -> str:
         """Return the identity of an object: the path of its directory."""
-        return os.path.join(self.root, name)  # noqa: PTH118  asked for every object of every look
+        return os.path.join(self.location.path, name)  # noqa: PTH118  asked for every object of every look
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,12 @@ class Site:
 def is_name(text: str) -> bool:
     """Whether a text may name an object: the same rule as `schemas.scalars.Name`."""
     return _NAME.fullmatch(text) is not None
+
+
+def set_aside(entry: str) -> str | None:
+    """Return the name of the object that a hidden entry is, None for any other entry."""
+    name = entry.removeprefix(ASIDE)
+    return name if name != entry and is_name(name) else None
 
 
 def is_generation(text: str) -> bool:

@@ -6,6 +6,7 @@ file holds at least 128 bits nobody can guess, so its SHA-256 only confirms a ke
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,9 @@ from schemas.scalars import format_instant
 FORMAT = 1
 _REQUIRED = frozenset(FILES)
 _KNOWN = _REQUIRED | {COMBINED}
+_SERIAL = re.compile("[0-9a-f]{1,40}")
+_DIGEST = re.compile("[0-9a-f]{64}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +57,32 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(content: bytes) -> Manifest | None:
-    """Read a manifest; None when it is not one that certform wrote."""
+    """Read a manifest; None when it is not one that certform wrote: it may be anybody's."""
     try:
         data = json.loads(content)
         if data["format"] != FORMAT or not _REQUIRED <= data["files"].keys() <= _KNOWN:
             return None
         return Manifest(
-            {str(key): str(value) for key, value in data["labels"].items()},
-            data["serial"],
-            data["sha256"],
-            datetime.fromisoformat(data["notAfter"]),
-            data["trust"],
-            data["dnsName"],
-            data["files"],
+            {_text(key): _text(value) for key, value in data["labels"].items()},
+            _matching(_SERIAL, data["serial"]),
+            _matching(_DIGEST, data["sha256"]),
+            datetime.fromisoformat(_matching(_INSTANT, data["notAfter"])),
+            _matching(_DIGEST, data["trust"]),
+            None if data["dnsName"] is None else _text(data["dnsName"]),
+            {file: _matching(_DIGEST, digest) for file, digest in data["files"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _matching(form: re.Pattern[str], value: str) -> str:
+    """Return text of one form; raises ValueError or TypeError for anything else."""
+    if form.fullmatch(value) is None:
+        raise ValueError(form.pattern)
+    return value
+
+
+def _text(value: str) -> str:
+    """Return text that can be written somewhere, as half a surrogate pair cannot."""
+    str.encode(value)
+    return value

@@ -4,14 +4,17 @@ A directory that does not exist or is empty is new. One that holds anything must
 too: a file system that failed to mount, or a wrong path, must never read as "nothing is installed".
 """
 
-import errno
 import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from providers.errors import Unreachable
-from providers.local.folder import DIRECTORY_MODE, Attributes, Folder
+from providers.local.folder import PUBLIC, Folder
 from providers.local.layout import MARKER
+from providers.local.location import Location
 
 FORMAT = 1
 _AS_GOOD_AS_EMPTY = ("lost+found", f".{MARKER}.new")
@@ -43,41 +46,61 @@ def is_marked(folder: Folder, path: Path, marker: Marker) -> bool:
             "directory is used for something else. Name another path; or, if it is certform's, "
             f"put back {MARKER} with: {marker.encode().decode().strip()}"
         ) from None
-    found = _decode(content)
-    if found != marker:
+    written = _decode(content)
+    if written != marker:
         raise Unreachable(
-            f"{path}/{MARKER} says the directory belongs to {_describe(found)}, "
+            f"{path}/{MARKER} says the directory belongs to {_describe(written)}, "
             f"not to {_describe(marker)}. "
             f"Give each target a path of its own; if this one was renamed, edit {MARKER}"
         )
     return True
 
 
-def mark(path: Path, marker: Marker) -> None:
-    """Make a directory ours, creating it where needed; `Unreachable` for somebody else's."""
-    path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
-    with Folder.open(path) as folder:
-        if not is_marked(folder, path, marker):
-            folder.replace(MARKER, marker.encode(), Attributes(0o644))
-            folder.sync()
+@dataclass(slots=True)
+class Ground:
+    """A directory and the marker that makes it ours; where it was seen once, it is not made anew."""
 
+    location: Location
+    marker: Marker
+    seen: bool = False
 
-def open_marked(path: Path, marker: Marker) -> Folder | None:
-    """Open a directory of ours, None for a new one; raises OSError or `Unreachable`."""
-    try:
-        folder = Folder.open(path)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            return None
-        raise
-    try:
-        if is_marked(folder, path, marker):
-            return folder
-    except BaseException:
-        folder.__exit__()
-        raise
-    folder.__exit__()
-    return None
+    @contextmanager
+    def opened(self) -> Iterator[Folder | None]:
+        """Open the directory, None for a new one; raises OSError or `Unreachable`."""
+        folder = None
+        with suppress(FileNotFoundError):
+            folder = self.location.open()
+        with folder or nullcontext():
+            ours = folder is not None and is_marked(folder, self.location.path, self.marker)
+            self.seen = self.seen or ours
+            yield folder if ours else None
+
+    @contextmanager
+    def made(self) -> Iterator[Folder]:
+        """Open the directory, made and marked where it is new; `Unreachable` for another's."""
+        if not self.seen:
+            self._mark()
+        with self.opened() as folder:
+            if folder is None:
+                # what a file system leaves that is unmounted while certform is at work
+                raise Unreachable(f"{self.location.path} was certform's and is empty or gone")
+            yield folder
+
+    def _mark(self) -> None:
+        with self.location.make() as folder:
+            if not is_marked(folder, self.location.path, self.marker):
+                folder.replace(MARKER, self.marker.encode(), PUBLIC)
+                folder.sync()
+
+    def lost(self, what: str, hint: str = "") -> Unreachable:
+        """Return what to say where it is gone or empty, although there should be something."""
+        path = shlex.quote(str(self.location.path))
+        line = shlex.quote(self.marker.encode().decode().strip())
+        return Unreachable(
+            f"{self.location.path} is missing or empty, although {what} there: a file system may "
+            f"not be mounted.{hint} If it is to be filled anew, say so with: "
+            f"mkdir -p {path} && echo {line} > {path}/{MARKER}"
+        )
 
 
 def _decode(content: bytes) -> Marker | None:

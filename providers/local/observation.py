@@ -11,6 +11,7 @@ from providers.base import Installed
 from providers.errors import Conflict
 from providers.local.folder import Attributes, Folder
 from providers.local.layout import (
+    ASIDE,
     CERTIFICATE,
     CHAIN,
     COMBINED,
@@ -26,6 +27,7 @@ from providers.local.layout import (
     attributes,
     is_generation,
     linked_generation,
+    set_aside,
 )
 from providers.local.manifest import Manifest, checksum, decode
 from providers.local.ownership import group_name, user_name
@@ -53,9 +55,11 @@ class _Look:
 
 
 def names(root: Folder) -> list[str]:
-    """Return the name of every entry of a target's directory but certform's own."""
-    own = (MARKER, f".{MARKER}", NEW, GONE)
-    return [name for name in root.names() if not name.startswith(own)]
+    """Return the name of every object of a target's directory, set aside or not."""
+    own, listed = (MARKER, f".{MARKER}", NEW, GONE, ASIDE), root.names()
+    shown = [name for name in listed if not name.startswith(own)]
+    aside = filter(None, map(set_aside, listed))
+    return sorted({*shown, *aside})
 
 
 def observe(site: Site, names: Sequence[str]) -> tuple[Installed, ...]:
@@ -65,9 +69,22 @@ def observe(site: Site, names: Sequence[str]) -> tuple[Installed, ...]:
 
 
 def inspect(site: Site, name: str) -> Found | None:
-    """Return what is there under a name, None when nothing is."""
+    """Return what is there under a name, be it set aside; None when nothing is."""
+    found = _inspect(site, name, name)
+    if found is None:
+        found = _inspect(site, name, ASIDE + name)
+        return None if found is None else _unfinished(found)
+    return found
+
+
+def _unfinished(found: Found) -> Found:
+    drift = ("its removal was not finished", *found.installed.drift)
+    return replace(found, installed=replace(found.installed, drift=drift))
+
+
+def _inspect(site: Site, name: str, entry: str) -> Found | None:
     try:
-        folder = site.root.enter(name)
+        folder = site.root.enter(entry)
     except FileNotFoundError:
         return None
     except NotADirectoryError:
@@ -108,7 +125,7 @@ def recorded(place: Place, name: str, manifest: Manifest) -> Installed:
 def _shown(site: Site, folder: Folder, name: str, generation: str) -> Found:
     try:
         with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
-            manifest = read_manifest(files)
+            manifest = _read_manifest(files)
             if manifest is not None:
                 return Found(_installed(site, files, name, manifest), generation, manifest)
             drift = f"{MANIFEST} is missing or damaged"
@@ -117,7 +134,7 @@ def _shown(site: Site, folder: Folder, name: str, generation: str) -> Found:
     return Found(_broken(site.place, name, _any_manifest(folder), drift), generation)
 
 
-def read_manifest(files: Folder) -> Manifest | None:
+def _read_manifest(files: Folder) -> Manifest | None:
     """Return a generation's manifest, None when it is missing or not ours."""
     try:
         return decode(files.read(MANIFEST)[0])
@@ -131,12 +148,17 @@ def read_manifest(files: Folder) -> Manifest | None:
 
 def _any_manifest(folder: Folder) -> Manifest | None:
     """Return the newest manifest left in a broken object: it still tells whose the object is."""
-    for generation in reversed(generations(folder)):
+    every = (_manifest_in(folder, generation) for generation in reversed(generations(folder)))
+    return next(filter(None, every), None)
+
+
+def _manifest_in(folder: Folder, generation: str) -> Manifest | None:
+    """Return the manifest of an object's generation, None where there is no such directory."""
+    try:
         with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
-            manifest = read_manifest(files)
-            if manifest is not None:
-                return manifest
-    return None
+            return _read_manifest(files)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _broken(place: Place, name: str, manifest: Manifest | None, drift: str) -> Installed:
@@ -202,11 +224,9 @@ def alike(one: Installed, other: Installed) -> bool:
 
 def manifest_of(folder: Folder, generation: str | None, place: str) -> Manifest:
     """Return the manifest of an object's generation; raises `Conflict` when there is none."""
-    if generation is not None:
-        with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
-            manifest = read_manifest(files)
-            if manifest is not None:
-                return manifest
+    manifest = None if generation is None else _manifest_in(folder, generation)
+    if manifest is not None:
+        return manifest
     raise Conflict(f"{place} holds nothing that certform put there")
 
 

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from contextlib import contextmanager
 
 from providers.base import Publication
 from providers.errors import Rejected, Unreachable
 from providers.failpoints import reach
-from providers.local.folder import Attributes, Folder, fault
-from providers.local.marker import Marker, mark, open_marked
+from providers.local.folder import PUBLIC, Folder, fault
+from providers.local.location import Location
+from providers.local.marker import Ground, Marker
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.(crl|crt)")
 """Only such files are ours in a directory of ours; an index page beside them is left alone."""
-_PUBLIC = Attributes(0o644)
 _LIMIT = 1 << 28
 """Bytes: more than a CRL of five million entries."""
 _USE = "publish"
@@ -22,14 +21,14 @@ _USE = "publish"
 class DirectoryPublisher:
     """Publishes into one directory, which carries the same owner marker as a target's."""
 
-    def __init__(self, directory: Path, owner: str) -> None:
-        self._directory = directory
-        self._marker = Marker(owner, _USE)
+    def __init__(self, location: Location, owner: str) -> None:
+        self._ground = Ground(location, Marker(owner, _USE))
 
-    def initialised(self) -> bool:
-        """Whether the directory carries our marker; raises `Unreachable` for somebody else's."""
+    def confirm(self) -> None:
+        """Raise `Unreachable` unless the directory carries our marker."""
         with self._reading() as folder:
-            return folder is not None
+            if folder is None:
+                raise self._ground.lost("CRLs were published")
 
     def published(self) -> Mapping[str, bytes]:
         """Return every published file by name; nothing for a directory missing or empty."""
@@ -39,6 +38,11 @@ class DirectoryPublisher:
             names = filter(_NAME.fullmatch, folder.names())
             return {name: folder.read(name, _LIMIT)[0] for name in names}
 
+    def prepare(self) -> None:
+        """Make the directory and mark it."""
+        with self._writing():
+            pass
+
     def publish(self, publications: Sequence[Publication], /) -> None:
         """Write all files under hidden names, make them durable, then put each in place."""
         for publication in publications:
@@ -46,36 +50,27 @@ class DirectoryPublisher:
         with self._writing() as folder:
             for publication in publications:
                 reach("publish.write")
-                folder.prepare(publication.name, publication.content, _PUBLIC)
+                folder.prepare(publication.name, publication.content, PUBLIC)
             for publication in publications:
                 reach("publish.rename")
                 folder.adopt(publication.name)
             folder.commit()
 
-    def withdraw(self, name: str, /) -> None:
-        """Delete one file; one that is gone is no error."""
-        _check(name)
-        with self._writing() as folder:
-            folder.discard(name)
-            folder.commit()
-
     @contextmanager
     def _reading(self) -> Iterator[Folder | None]:
         try:
-            folder = open_marked(self._directory, self._marker)
-            with folder if folder is not None else nullcontext():
+            with self._ground.opened() as folder:
                 yield folder
         except OSError as error:
-            raise Unreachable(str(fault(error, str(self._directory)))) from None
+            raise Unreachable(str(fault(error, str(self._ground.location.path)))) from None
 
     @contextmanager
     def _writing(self) -> Iterator[Folder]:
         try:
-            mark(self._directory, self._marker)
-            with Folder.open(self._directory) as folder:
+            with self._ground.made() as folder:
                 yield folder
         except OSError as error:
-            raise fault(error, str(self._directory)) from None
+            raise fault(error, str(self._ground.location.path)) from None
 
 
 def _check(name: str) -> None:

@@ -1,12 +1,18 @@
-"""What comes after the switch: restore or settle; and the removal and relabelling of one object."""
+"""What comes after the switch: restore or settle; and the removal and relabelling of one object.
 
+Removing takes two steps. An object set aside is out of every reader's sight and still whole: until it
+is deleted it counts as there, and a run that died in between is undone by the next one's `sweep`.
+"""
+
+from contextlib import suppress
 from dataclasses import replace
 
 from providers.base import Installed, RelabelRequest
 from providers.errors import Conflict
 from providers.failpoints import reach
-from providers.local.folder import Attributes, Folder
+from providers.local.folder import PUBLIC, Folder
 from providers.local.layout import (
+    ASIDE,
     CURRENT,
     GENERATIONS,
     GONE,
@@ -18,11 +24,10 @@ from providers.local.layout import (
     is_name,
     link_to,
     linked_generation,
+    set_aside,
 )
 from providers.local.manifest import encode
 from providers.local.observation import Found, alike, drop, generations, inspect, manifest_of
-
-_PUBLIC = Attributes(0o644)
 
 
 def restore(site: Site, installed: Installed) -> Installed | None:
@@ -64,10 +69,33 @@ def settle(site: Site, installed: Installed) -> None:
         drop(folder, [generation for generation in held if generation not in kept])
 
 
+def withdraw(site: Site, installed: Installed) -> None:
+    """Set an object of ours aside; raises `Conflict` when it is not what was observed."""
+    reach("local.withdraw")
+    if _own(site, installed) is not None and site.root.has(installed.name):
+        try:
+            _move(site.root, installed.name, ASIDE + installed.name)
+        except OSError:
+            with suppress(OSError):  # what is told to have failed must not have happened
+                site.root.rename(ASIDE + installed.name, installed.name)
+            raise
+
+
+def reinstate(site: Site, installed: Installed) -> None:
+    """Show an object again that was set aside; raises `Conflict` when it is gone."""
+    reach("local.reinstate")
+    if _own(site, installed) is None:
+        raise Conflict(f"{installed.id} is gone, so it cannot be put back")
+    if not site.root.has(installed.name):
+        _move(site.root, ASIDE + installed.name, installed.name)
+
+
 def remove(site: Site, installed: Installed) -> None:
-    """Delete an object of ours; raises `Conflict` when it is not what was observed."""
+    """Delete an object of ours, set aside or not; `Conflict` when it is not what was observed."""
+    reach("local.remove")
     if _own(site, installed) is not None:
-        delete(site.root, installed.name)
+        shown = site.root.has(installed.name)
+        _delete(site.root, installed.name if shown else ASIDE + installed.name, installed.name)
 
 
 def relabel(site: Site, request: RelabelRequest) -> Installed:
@@ -82,24 +110,32 @@ def relabel(site: Site, request: RelabelRequest) -> Installed:
         folder.enter(GENERATIONS) as held,
         held.enter(found.generation) as files,
     ):
-        files.replace(MANIFEST, encode(manifest), _PUBLIC)
+        files.replace(MANIFEST, encode(manifest), PUBLIC)
     return replace(found.installed, labels=manifest.labels)
 
 
-def delete(root: Folder, name: str) -> None:
-    """Take an object away in one step, then delete it; readers see all of it or nothing."""
-    reach("local.remove")
-    root.discard(GONE + name)
-    root.rename(name, GONE + name)
-    root.commit()
-    root.discard(GONE + name)
-
-
 def sweep(root: Folder) -> None:
-    """Delete what a run that died left half made or half deleted, keys included."""
-    for name in root.names():
-        if name.startswith((NEW, GONE)):
+    """Undo what a run that died left: delete the half made and half deleted, show what is aside."""
+    listed = root.names()
+    for name in listed:
+        shown = set_aside(name)
+        if name.startswith((NEW, GONE)) or shown in listed:
             root.discard(name)
+        elif shown is not None:
+            _move(root, name, shown)
+
+
+def _delete(root: Folder, entry: str, name: str) -> None:
+    """Take a directory away in one step, then delete it: never is half of it seen."""
+    root.discard(GONE + name)
+    _move(root, entry, GONE + name)
+    reach("local.delete")
+    root.discard(GONE + name)
+
+
+def _move(root: Folder, old: str, new: str) -> None:
+    root.rename(old, new)
+    root.commit()
 
 
 def _own(site: Site, installed: Installed) -> Found | None:

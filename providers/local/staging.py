@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from providers.base import Installed, InstallRequest, Staged
 from providers.errors import Conflict, Rejected
 from providers.failpoints import reach
-from providers.local.folder import Attributes, Folder
+from providers.local.folder import PUBLIC, Folder
 from providers.local.layout import (
     CURRENT,
     GENERATIONS,
@@ -45,7 +45,6 @@ from providers.pairing import Pairing
 
 _APPEAR = "appear"
 """The token of an object that is made whole under a hidden name; other tokens are generations."""
-_PUBLIC = Attributes(0o644)
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
@@ -165,7 +164,7 @@ def _write(
     with held.make(generation) as folder:
         for name, content in files.items():
             folder.write(name, content, attributes(name, site))
-        folder.write(MANIFEST, encode(manifest), _PUBLIC)
+        folder.write(MANIFEST, encode(manifest), PUBLIC)
 
 
 def _appear(site: Site, name: str) -> None:

@@ -6,17 +6,16 @@ those named here and nobody else. What sops says on stderr is not repeated, sinc
 the environment is quoted there; its exit code says enough (sops `cmd/sops/codes`).
 """
 
-import json
 import os
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from providers.errors import Conflict, Denied, Rejected, Transient, Unreachable
 from providers.secret import Secret
+from providers.sops.recipients import recipients_of, value_of
 from schemas.project import Recipient
 
 TIMEOUT = 60.0
@@ -68,7 +67,7 @@ class Sops:
         done = self._run(plaintext.reveal(), "encrypt", *_arguments(recipients), *_BINARY)
         if done.returncode != 0:
             raise Rejected(
-                f"sops could not encrypt to {', '.join(_names(recipients))} (exit code"
+                f"sops could not encrypt to {', '.join(map(value_of, recipients))} (exit code"
                 f" {done.returncode}); `sops encrypt` with the same recipients says why"
             )
         return done.stdout
@@ -128,42 +127,9 @@ class Sops:
 _BINARY = ("--input-type", "binary", "--output-type", "binary", "--filename-override", "key.bin")
 
 
-def recipients_of(ciphertext: bytes) -> tuple[str, ...]:
-    """Return who can open a sops JSON file, read without opening it; raises Conflict for no such file."""
-    try:
-        metadata = json.loads(ciphertext)["sops"]
-        return tuple(_recipients(metadata))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise Conflict("not a sops file in JSON form") from None
-
-
-_IDENTITIES = {
-    "age": ("recipient",),
-    "pgp": ("fp",),
-    "kms": ("arn",),
-    "gcp_kms": ("resource_id",),
-    "azure_kv": ("vault_url", "name", "version"),
-    "hc_vault": ("vault_address", "engine_path", "key_name"),
-}
-"""Which fields of the metadata name a recipient, by kind (sops `stores.Metadata`)."""
-
-
-def _recipients(metadata: Mapping[str, Any]) -> Iterator[str]:
-    groups = metadata.get("key_groups") or [metadata]
-    for group in groups:
-        for kind, parts in _IDENTITIES.items():
-            for entry in group.get(kind) or ():
-                yield "/".join(str(entry[part]) for part in parts)
-
-
 def _arguments(recipients: Sequence[Recipient]) -> Iterator[str]:
     """Return one `--flag=value` a kind: a value can never be read as an option."""
     for field, flag in _FLAGS.items():
         values = [value for entry in recipients if (value := getattr(entry, field)) is not None]
         if values:
             yield f"{flag}={','.join(values)}"
-
-
-def _names(recipients: Sequence[Recipient]) -> Iterator[str]:
-    for entry in recipients:
-        yield next(value for field in _FLAGS if (value := getattr(entry, field)) is not None)

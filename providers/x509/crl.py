@@ -70,11 +70,13 @@ def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
 
 def read_crl(der: bytes) -> Crl:
     """Return what a CRL says, without looking at its signature; raises ValueError when it is malformed."""
-    crl = x509.load_der_x509_crl(der)
+    crl = _load(der)
     try:
         number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:
         raise ValueError("the CRL has no number") from None
+    except x509.DuplicateExtension as error:
+        raise ValueError(str(error)) from None
     if crl.next_update_utc is None:
         raise ValueError("the CRL has no nextUpdate")
     return Crl(
@@ -85,9 +87,16 @@ def read_crl(der: bytes) -> Crl:
     )
 
 
+def _load(der: bytes) -> x509.CertificateRevocationList:
+    try:
+        return x509.load_der_x509_crl(der)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from None
+
+
 def crl_is_by(der: bytes, certificate: bytes) -> bool:
     """Whether the CA of a certificate (DER) signed a CRL; raises ValueError when either is malformed."""
-    crl = x509.load_der_x509_crl(der)
+    crl = _load(der)
     issuer = x509.load_der_x509_certificate(certificate)
     return crl.issuer == issuer.subject and crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
 

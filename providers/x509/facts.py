@@ -3,17 +3,15 @@
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from providers.secret import Secret
-from providers.x509.keys import armoured, decode_key, spki
+from providers.x509.keys import armoured
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
@@ -65,7 +63,10 @@ class CertificateFacts:
 def facts(certificate: bytes) -> CertificateFacts:
     """Return what a certificate (PEM or DER) says; raises ValueError when it is malformed."""
     der = to_der(certificate)
-    parsed = x509.load_der_x509_certificate(der)
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from None
     return CertificateFacts(
         serial=f"{parsed.serial_number:x}",
         sha256=hashlib.sha256(der).hexdigest(),
@@ -95,57 +96,11 @@ def to_der(certificate: bytes) -> bytes:
     return found[0]
 
 
-def matches(private_key: Secret, certificate: bytes) -> bool:
-    """Whether a private key (PKCS #8 DER) belongs to a certificate (PEM or DER).
-
-    Raises ValueError when either is malformed.
-    """
-    return spki(decode_key(private_key).public_key()) == facts(certificate).spki
-
-
 def trust_digest(chain: Iterable[bytes], anchors: Iterable[bytes]) -> str:
     """Return SHA-256 in hex over a chain in its order and anchors in any order, PEM or DER alike."""
     links = [hashlib.sha256(to_der(certificate)).digest() for certificate in chain]
     roots = {hashlib.sha256(to_der(certificate)).digest() for certificate in anchors}
     return hashlib.sha256(b"".join((*links, b"anchors", *sorted(roots)))).hexdigest()
-
-
-def chain_faults(
-    certificate: bytes, chain: Sequence[bytes], anchors: Sequence[bytes], at: datetime
-) -> tuple[str, ...]:
-    """Return what is wrong with a certificate and its chain (PEM or DER) at a moment: nothing, if sound.
-
-    Checks signatures, issuer names, dates and that an anchor is reached: a look at our own output,
-    no path validation of a stranger's (RFC 5280 section 6). Raises ValueError when one is malformed.
-    """
-    path = [facts(link).certificate for link in (certificate, *chain)]
-    anchored = (facts(anchor).certificate for anchor in anchors)
-    root = next((anchor for anchor in anchored if _issued(path[-1], anchor)), None)
-    unsigned = tuple(
-        f"{_named(child)}: not signed by {_named(parent)}"
-        for child, parent in pairwise(path)
-        if not _issued(child, parent)
-    )
-    unanchored = () if root else (f"{_named(path[-1])}: not signed by an anchor",)
-    dated = (link for link in dict.fromkeys((*path, root)) if link)
-    outdated = tuple(
-        f"{_named(link)}: not valid at {at:%Y-%m-%dT%H:%M:%SZ}"
-        for link in dated
-        if not link.not_valid_before_utc <= at <= link.not_valid_after_utc
-    )
-    return (*unsigned, *unanchored, *outdated)
-
-
-def _named(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string() or f"serial {certificate.serial_number:x}"
-
-
-def _issued(child: x509.Certificate, parent: x509.Certificate) -> bool:
-    try:
-        child.verify_directly_issued_by(parent)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _spki(certificate: x509.Certificate) -> bytes:

@@ -8,6 +8,7 @@ from reconciler.apply.authorities import issue_authorities
 from reconciler.apply.installs import install
 from reconciler.apply.leaves import issue_leaves
 from reconciler.apply.publications import publish
+from reconciler.apply.recipients import encrypt_anew
 from reconciler.apply.removals import (
     forget,
     forget_authorities,
@@ -19,7 +20,9 @@ from reconciler.apply.removals import (
 from reconciler.apply.revocations import revoke
 from reconciler.apply.session import Executor, Session, place
 from reconciler.events import Event, EventStatus
+from reconciler.ledger.contract import Wave
 from reconciler.order import waves
+from reconciler.retention import is_dead
 from schemas.plan import Action, Change
 
 __all__ = ["Session", "apply"]
@@ -32,6 +35,19 @@ def apply(session: Session, changes: Sequence[Change]) -> Iterator[Event]:
     for wave in waves(changes):
         for _, group in groupby(wave, key=_kind):
             yield from _run(session, tuple(group), failed)
+    _tidy(session)
+
+
+def _tidy(session: Session) -> None:
+    """Drop the records of certificates that are gone and expired, where something was written anyway."""
+    state, world = session.journal.state, session.world
+    if state.tip == world.ledger.tip:
+        return
+    wanted = world.desired.certificates.keys() | world.renames.values()
+    dead = [r.name for r in state.certificates.values() if is_dead(r, wanted, world)]
+    if dead:
+        message = f"Drop {len(dead)} records of certificates that are gone and expired"
+        session.journal.write(Wave(message=message, gone=dead))
 
 
 def _planned(changes: Sequence[Change]) -> dict[str, frozenset[str]]:
@@ -94,4 +110,6 @@ EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.REVOKE, "authority", False): revoke,
     (Action.PUBLISH, "crl", False): publish,
     (Action.PUBLISH, "ca", False): publish,
+    (Action.CONFIGURE, "keyring", False): encrypt_anew,
+    (Action.CONFIGURE, "authority", False): encrypt_anew,
 }

@@ -144,15 +144,12 @@ def _request(
 
 def _install_all(session: Session, target: Target, tasks: Sequence[Task]) -> list[Task]:
     """Write, show, activate and verify; whatever does not prove itself gives way to what was there."""
-    written = _write(target, tasks)
     session.stay_alive()
-    activated = _activate(target, written)
-    session.stay_alive()
-    proven = _verify(target, activated)
-    session.stay_alive()
+    proven = _verify(session, target, _activate(target, _write(target, tasks)))
     if isinstance(target, Restorer):
         failed = any(task.error and task.installed for task in proven)
         proven = _restore(target, proven) if failed else proven
+        session.stay_alive()
         return _settle(target, proven)
     return proven
 
@@ -224,16 +221,30 @@ def _activate(target: Target, tasks: list[Task]) -> list[Task]:
     return tasks
 
 
-def _verify(target: Target, tasks: list[Task]) -> list[Task]:
+def _verify(session: Session, target: Target, tasks: list[Task]) -> list[Task]:
     standing = [n for n, task in enumerate(tasks) if _standing(task)]
     if not isinstance(target, Verifier) or not standing:
         return tasks
-    results = _each(target.verify, [i for n in standing if (i := tasks[n].installed)])
+    results = _proofs(target, [i for n in standing if (i := tasks[n].installed)])
     done = list(tasks)
     for n, result in zip(standing, results, strict=True):
+        session.stay_alive()
         if isinstance(result, ProviderError):
             done[n] = replace(done[n], error=str(result))
     return done
+
+
+def _proofs(
+    target: Verifier, installed: Sequence[Installed]
+) -> Iterator[Installed | ProviderError]:
+    """Yield what becomes of each; what fails as a whole fails for all that are left."""
+    left = len(installed)
+    try:
+        for result in target.verify(installed):
+            left -= 1
+            yield result
+    except ProviderError as why:
+        yield from [why] * left
 
 
 def _standing(task: Task) -> bool:

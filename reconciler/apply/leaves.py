@@ -100,7 +100,7 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
     key, spki = _key(session, desired, record, kept)
     issuance = _reservation(session, desired, spki, bundle, now)
     record = put(record, issuance).model_copy(update={"on_remove": desired.on_remove})
-    return Decided(change, prune(record, now), issuance, key)
+    return Decided(change, prune(record, session.world), issuance, key)
 
 
 def _resumable(pending: Issuance, desired: DesiredCertificate, now: datetime) -> bool:

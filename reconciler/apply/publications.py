@@ -32,6 +32,7 @@ def publish(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
         yield from (Outcome(change, "the Project publishes nowhere") for change in changes)
         return
     try:
+        publisher.prepare()  # what the ledger knows to be published has a place that is marked
         files = {**_certificates(session, changes, failed), **_crls(session, changes, failed)}
         ready = [change for change in changes if change.id in files]
         if ready:
@@ -153,25 +154,22 @@ def _sign(
 def _entries(
     session: Session, change: Change, record: CrlRecord, published: Mapping[str, bytes]
 ) -> Mapping[str, x509.CrlEntry]:
-    """Every unexpired revocation of the ledger, and every published one not known to be expired.
+    """Every revocation of the ledger, and every published one, but what a CRL has told beyond its end.
 
-    What was published stays revoked, also where the ledger does not say so: it may have been rolled back.
+    An entry is on one CRL that was signed after it expired (RFC 5280 section 3.3), then it goes. What
+    was published stays revoked, also where the ledger does not say so: it may have been rolled back.
     """
     issuances = _issued_by(session, record.authority, record.generation)
-    expired = {i.serial for i in issuances.values() if i.not_after <= record.this_update}
     earlier = _published_crl(session, change, published)
-    return {
-        **{
-            s: entry
-            for s, entry in (earlier.entries if earlier else {}).items()
-            if s not in expired
-        },
-        **{
-            i.serial: x509.CrlEntry(i.revoked.at, i.revoked.reason)
-            for i in issuances.values()
-            if i.revoked and i.not_after > record.this_update
-        },
+    told = earlier.this_update if earlier else record.this_update
+    over = {i.serial for i in issuances.values() if i.not_after <= told}
+    carried = earlier.entries if earlier else {}
+    recorded = {
+        i.serial: x509.CrlEntry(i.revoked.at, i.revoked.reason)
+        for i in issuances.values()
+        if i.revoked
     }
+    return {s: entry for s, entry in {**carried, **recorded}.items() if s not in over}
 
 
 def _issued_by(session: Session, name: str, generation: int) -> Mapping[str, Issuance]:

@@ -1,9 +1,20 @@
 """Removing and forgetting what is no longer wanted, relabelling what is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from providers.base import NAME, OWNER, SPEC, Activator, Installed, Relabeler, RelabelRequest
+from providers.base import (
+    NAME,
+    OWNER,
+    SPEC,
+    Activator,
+    Installed,
+    Relabeler,
+    RelabelRequest,
+    Sweeper,
+    Withdrawer,
+)
 from providers.errors import ProviderError
 from reconciler.apply.session import Outcome, Session, named, owner, place
 from reconciler.apply.transitions import abandoned, put, withdrawn, without_keys
@@ -14,19 +25,69 @@ from schemas.plan import Change
 OURS = frozenset({OWNER, NAME, SPEC})
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One object on its way out; `error` says why it stays."""
+
+    change: Change
+    installed: Installed
+    error: str = ""
+
+
 def remove(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
-    """Remove objects from their targets, tell each target's consumer once, and record it."""
+    """Remove objects from their targets, each target's consumer asked once, and record it."""
     for name, group in groupby(sorted(changes, key=place), key=place):
-        target, done = session.targets[name], []
-        for change in group:
-            try:
-                target.remove(_installed(session, change))
-                done.append(change)
-            except ProviderError as why:
-                yield Outcome(change, str(why))
-        error = _activate(target) if done else ""
-        _record_withdrawn(session, done)
-        yield from (Outcome(change, error) for change in done)
+        session.stay_alive()
+        target = session.targets[name]
+        steps = [Removal(change, _installed(session, change)) for change in group]
+        if isinstance(target, Withdrawer):
+            steps = _withdraw(target, steps)
+        steps = _each(target.remove, steps)
+        _record_withdrawn(session, [step.change for step in steps if not step.error])
+        yield from (Outcome(step.change, step.error) for step in steps)
+
+
+def _withdraw(target: Withdrawer, steps: Sequence[Removal]) -> list[Removal]:
+    """Take objects out of sight; all of them come back when the consumer cannot do without."""
+    hidden = _each(target.withdraw, steps)
+    error = _activate(target) if any(not step.error for step in hidden) else ""
+    if not error:
+        return hidden
+    back = [step if step.error else _reinstate(target, step, error) for step in hidden]
+    if again := _activate(target):
+        return [replace(step, error=f"{step.error}; and with it back: {again}") for step in back]
+    return back
+
+
+def _reinstate(target: Withdrawer, step: Removal, error: str) -> Removal:
+    try:
+        target.reinstate(step.installed)
+    except ProviderError as why:
+        return replace(step, error=f"{error}; and it could not be put back: {why}")
+    return replace(step, error=f"{error} (it is back)")
+
+
+def _activate(target: object) -> str:
+    """Let a target's consumer check and load what there is; return why it would not."""
+    if isinstance(target, Activator):
+        try:
+            target.activate()
+        except ProviderError as why:
+            return str(why)
+    return ""
+
+
+def _each(verb: Callable[[Installed], None], steps: Sequence[Removal]) -> list[Removal]:
+    """Do something with every object that nothing went wrong with yet."""
+    return [step if step.error else _attempt(verb, step) for step in steps]
+
+
+def _attempt(verb: Callable[[Installed], None], step: Removal) -> Removal:
+    try:
+        verb(step.installed)
+    except ProviderError as why:
+        return replace(step, error=str(why))
+    return step
 
 
 def forget(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -105,20 +166,12 @@ def _object_name(session: Session, change: Change) -> str:
     return next(i.name for i in installs if i.target == place(change))
 
 
-def _activate(target: object) -> str:
-    if not isinstance(target, Activator):
-        return ""
-    try:
-        target.activate()
-    except ProviderError as why:
-        return f"removed, but its consumer is not content: {why}"
-    return ""
-
-
 def _unlabel(session: Session, change: Change) -> None:
     name = str((change.before or {})["name"])
     found = _installed_as(session, change, name)
     target = session.targets[place(change)]
+    if found is None and isinstance(target, Sweeper):
+        target.sweep()
     ours = found is not None and found.owned_by(session.world.ledger.lineage.owner)
     if found is not None and ours and isinstance(target, Relabeler):
         labels = {key: value for key, value in found.labels.items() if key not in OURS}

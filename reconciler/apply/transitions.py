@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from providers import x509
+from reconciler.diff.world import World
 from reconciler.ledger.records import (
     Attempts,
     AuthorityRecord,
@@ -13,6 +14,7 @@ from reconciler.ledger.records import (
     Revoked,
     Status,
 )
+from reconciler.retention import is_spent
 from schemas.revocation import RevocationReason
 
 REMEMBERED_CHANGES = 5
@@ -125,13 +127,13 @@ def _put_placement(record: CertificateRecord, placement: Placement) -> Certifica
     return record.model_copy(update={"placements": (*kept, placement)})
 
 
-def prune(record: CertificateRecord, now: datetime) -> CertificateRecord:
-    """Return the record without certificates nobody can use any more; the newest always stays."""
+def prune(record: CertificateRecord, world: World) -> CertificateRecord:
+    """Return the record without serials nobody needs any more; the newest always stays."""
     current = record.current
     kept = tuple(
         i
         for i in record.issuances
-        if i.not_after > now or i is current or i is record.issuances[-1]
+        if i is current or i is record.issuances[-1] or not is_spent(i, world)
     )
     if len(kept) == len(record.issuances):
         return record

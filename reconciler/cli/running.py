@@ -1,28 +1,37 @@
 """Carrying a plan out under the lock: plan again, compare with what was reviewed, guard, ask, apply."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
 
 from providers.errors import ProviderError
+from providers.sops.identity import held_recipients
+from reconciler.access import shut_keys
 from reconciler.apply import Session, apply
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
-from reconciler.diff import unknown_serials
-from reconciler.errors import Incomplete, ReconcilerError, Refused
+from reconciler.diagnostics import warning
+from reconciler.diff import revocation_warnings
+from reconciler.errors import Incomplete, Interrupted, ReconcilerError, Refused
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
 from reconciler.planning import compare, differences, make_plan, pending
-from reconciler.render.events import kinds_of, progress, render_apply_summary
+from reconciler.render.events import (
+    kinds_of,
+    progress,
+    render_apply_summary,
+    render_progress,
+)
 from reconciler.render.text import render_text
 from reconciler.selection import Selection
 from schemas.plan import Action, Change, Plan
 
 _TOLD = 50
 """How many lines of differences from the reviewed plan are shown."""
-AGAIN = "what was done is recorded; run apply again, it goes on from there"
+AGAIN = "what was done is recorded; the next run goes on from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +49,16 @@ def carry_out(
     world = session.world
     selection = _selection_of(saved) if saved else choice.selection()
     plan = make_plan(world, selection)
-    show((*choice.check(world.desired, plan.changes), *unknown_serials(world)), console)
+    show(
+        (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes)),
+        console,
+    )
     console.write(render_text(plan, colour=console.colour_out))
     if saved is not None:
         _refuse_unreviewed(saved, plan)
     steps = pending(plan.changes)
     _refuse_unsafe(session, steps, limits)
+    _refuse_shut(console, session, steps, limits)
     if not steps:
         return _ending(plan, 0)
     if limits.ask:
@@ -99,6 +112,23 @@ def _refuse_unsafe(session: Session, steps: Sequence[Change], limits: Limits) ->
         raise Refused(first.summary, detail="\n".join(d.summary for d in others), hint=first.hint)
 
 
+def _refuse_shut(
+    console: Console, session: Session, steps: Sequence[Change], limits: Limits
+) -> None:
+    """Refuse what needs keys that nobody here can open.
+
+    Without the keyring nothing can be done. A run that asks nobody does what it can without a CA key.
+    """
+    shut = shut_keys(session.world, steps, held_recipients(os.environ))
+    if not shut:
+        return
+    hint = "apply it where one of these is, or only the rest; certform doctor tells what is here"
+    if limits.ask or shut[0].name is None:
+        lines = (f"{key}; it is for {', '.join(key.recipients)}" for key in shut)
+        raise Refused("nothing was applied: keys are missing", detail="\n".join(lines), hint=hint)
+    show(tuple(warning(str(key), detail=", ".join(key.recipients)) for key in shut), console)
+
+
 def _asked() -> bool:
     try:
         answer = click.prompt(
@@ -119,11 +149,15 @@ def _apply(console: Console, session: Session, steps: Sequence[Change]) -> int:
     try:
         for line in progress(stream, kinds, colour=console.colour_err):
             console.say(line)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted: {render_progress(events, kinds)}", hint=AGAIN) from None
     except (ReconcilerError, ProviderError, OSError) as why:
         if not any(event.status is EventStatus.DONE for event in events):
             raise
-        raise Incomplete(f"stopped in the middle: {why}", hint=AGAIN) from None
-    session.interruption.check()
+        so_far = render_progress(events, kinds)
+        raise Incomplete(f"stopped: {why}", detail=so_far, hint=AGAIN) from None
+    if session.interruption.asked and sum(event.final for event in events) < len(steps):
+        raise Interrupted(f"interrupted: {render_progress(events, kinds)}", hint=AGAIN)
     console.say(render_apply_summary(events, kinds, colour=console.colour_err))
     statuses = {event.status for event in events}
     return 4 if statuses & {EventStatus.FAILED, EventStatus.SKIPPED} else 0

@@ -15,6 +15,7 @@ from reconciler.ledger.reader import read_ledger
 from reconciler.ledger.records import LedgerState
 from reconciler.observe import make_publisher, make_targets, observe
 from reconciler.pinning import pin
+from reconciler.render.escape import visible
 from reconciler.repository import Examination, examine, versioned
 from reconciler.state import Desired
 
@@ -75,7 +76,8 @@ def session(
     # what only looks does not wait for what writes
     from providers.sops.binary import Sops  # noqa: PLC0415
     from reconciler.apply import Session  # noqa: PLC0415
-    from reconciler.ledger.journal import open_journal  # noqa: PLC0415
+    from reconciler.cli.authorship import author  # noqa: PLC0415
+    from reconciler.ledger.journal import Access, open_journal  # noqa: PLC0415
     from reconciler.ledger.lock import Patience  # noqa: PLC0415
 
     desired = versioned(console.root, examine(console.root, ref))
@@ -83,11 +85,12 @@ def session(
     with interruptible() as interruption:
 
         def tell(remark: str) -> None:
-            console.say(remark)
+            console.say(visible(remark))
             interruption.check()
 
         patience = Patience(timeout=lock_timeout, tell=tell)
-        with open_journal(console.root, desired.ledger, sops, clock, patience) as journal:
+        access = Access(sops, clock, patience, author(console.root, desired))
+        with open_journal(console.root, desired.ledger, access) as journal:
             wanted = pin(desired, journal.state) if pinned else desired
             found = _survey(console.root, wanted, journal.state, clock(), replace)
             interruption.check()

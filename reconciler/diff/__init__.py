@@ -7,17 +7,18 @@ from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
 from reconciler.diff.keys import key_changes
 from reconciler.diff.publications import publication_changes
+from reconciler.diff.recipients import recipient_changes
 from reconciler.diff.removals import removal_changes
 from reconciler.diff.revocations import (
     Wanted,
     revocation_changes,
-    unknown_serials,
+    revocation_warnings,
     wanted_revocations,
 )
 from reconciler.diff.world import World
 from schemas.plan import Action, Change, Reason
 
-__all__ = ["World", "diff", "unknown_serials"]
+__all__ = ["World", "diff", "revocation_warnings"]
 
 
 def diff(world: World) -> tuple[Change, ...]:
@@ -35,6 +36,7 @@ def diff(world: World) -> tuple[Change, ...]:
     happening = {s: item for s, item in revoking.items() if item.address in revoked}
     changes.extend(publication_changes(world, happening, tuple(changes)))
     changes.extend(key_changes(world, _by_owner(changes)))
+    changes.extend(recipient_changes(world))
     return _settle(changes)
 
 
@@ -47,15 +49,15 @@ def _by(revoking: Mapping[str, Wanted], world: World, name: str) -> str | None:
 
 
 def _settle(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Sort changes, and drop requirements that nothing planned stands for: they are met."""
+    """Sort changes and what they require, and drop requirements that nothing planned stands for."""
     planned = {step.id: step for step in changes}
     ordered = sorted(planned.values(), key=lambda step: (step.address, step.action))
-    return tuple(
-        step
-        if all(id_ in planned for id_ in step.requires)
-        else step.model_copy(update={"requires": tuple(i for i in step.requires if i in planned)})
-        for step in ordered
-    )
+    return tuple(_requiring(step, planned) for step in ordered)
+
+
+def _requiring(step: Change, planned: Mapping[str, Change]) -> Change:
+    requires = tuple(sorted(id_ for id_ in step.requires if id_ in planned))
+    return step if requires == step.requires else step.model_copy(update={"requires": requires})
 
 
 def _unknown_targets(world: World) -> Iterator[Change]:

@@ -11,6 +11,8 @@ from reconciler.state import DesiredAuthority
 from schemas.plan import Action, Change, Reason
 from schemas.scalars import format_instant
 
+NEW_ROOT = "add a new Authority and move its children there"
+
 
 def authority_changes(world: World) -> Iterator[Change]:
     """Yield what every CA needs, and what stands in the way of those that left the documents."""
@@ -42,9 +44,7 @@ def _issue(
     if desired.retired:
         return
     if record.issuances and reserved is None and desired.request.issuer is None:
-        message = (
-            "a root is never replaced in place: add a new Authority and move its children there"
-        )
+        message = f"a root is never replaced in place: {NEW_ROOT}"
         yield blocked(desired.address, Reason.SPEC_CHANGED, message, source=desired.source)
         return
     parent = desired.request.issuer
@@ -64,6 +64,8 @@ def _issue(
 def _stuck(world: World, desired: DesiredAuthority, found: Issuance) -> Finding | None:
     """Say why a CA certificate that exists is not the one wanted; only a new generation helps."""
     raise_it = f"set generation: {desired.request.generation + 1}"
+    if desired.request.issuer is None:
+        raise_it = NEW_ROOT
     if found.status is Status.REVOKED:
         return Finding(Reason.REVOKED, f"this generation is revoked: {raise_it}")
     if found.not_after <= world.now:

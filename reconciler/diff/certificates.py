@@ -38,7 +38,7 @@ def certificate_changes(
         desired,
         record,
         world.now,
-        replace=desired.address in world.replace,
+        replace=desired.address in world.replace and not _unfinished(record, needs),
         revoking=revoking,
         keyless=_keyless(world, record, needs),
     )
@@ -120,6 +120,13 @@ def _other(record: CertificateRecord, found: Installed) -> Finding:
     seen = f"serial {found.serial}" if found.serial else "no readable certificate"
     words = "; ".join(found.drift) or f"{seen} was found instead"
     return Finding(Reason.DRIFTED, words)
+
+
+def _unfinished(record: CertificateRecord, needs: dict[DesiredInstall, Finding | None]) -> bool:
+    """Whether the newest certificate is still on its way: who asks for a new one gets that one first."""
+    return record.current is not None and any(
+        need is not None and _resumes(record, install, need) for install, need in needs.items()
+    )
 
 
 def _keyless(

@@ -223,8 +223,8 @@ def _first(world: World, item: Wanted, planned: Planned) -> Iterator[str]:
                 yield step.id
 
 
-def unknown_serials(world: World) -> Iterator[Diagnostic]:
-    """Yield a warning for each serial that a Revocation lists and the ledger does not know."""
+def revocation_warnings(world: World, changes: Sequence[Change]) -> Iterator[Diagnostic]:
+    """Yield what a Revocation will not achieve: serials nobody knows, and nobody who is told."""
     for revocation in world.desired.revocations:
         for serial in sorted(set(revocation.serials) - world.serials.keys()):
             yield warning(
@@ -232,3 +232,10 @@ def unknown_serials(world: World) -> Iterator[Diagnostic]:
                 revocation.source,
                 hint="it expired, and the line can go; or it was never issued here",
             )
+    revoked = [step for step in changes if step.action is Action.REVOKE]
+    if revoked and world.desired.publish is None:
+        yield warning(
+            "nobody will hear of the revocation: the Project publishes no CRL",
+            revoked[0].source,
+            hint="set spec.publish in certform.yaml; certificates issued from then on name the CRL",
+        )

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from providers.base import NAME, OWNER, SPEC, Installed
 from providers.x509 import trust_digest
-from reconciler.chains import chain_of, issuers_of
+from reconciler.chains import beyond, chain_of, issuers_of
 from reconciler.ledger.records import (
     AuthorityRecord,
     CertificateRecord,
@@ -129,7 +129,23 @@ class World:
         found = self.authority(request.issuer).generation(request.issuer_generation or 0)
         if found is None or found.status is not Status.ISSUED or found.not_after <= self.now:
             return f"{address} cannot sign: see what blocks it"
+        issuer = (request.issuer, request.issuer_generation or 0)
+        if reasons := beyond(request, self._edited_above(issuer)):
+            return f"{address}, as it was issued, does not allow it: {reasons[0]}"
         return ""
+
+    def _edited_above(self, issuer: tuple[str, int]) -> tuple[AuthorityRequest, ...]:
+        """What the CAs above were issued for; none when the documents, which were checked, say the same."""
+        if issuer not in self._edited:
+            chain = issuers_of(self.ledger.authorities, *issuer)
+            issued = tuple(i.request for i in chain if isinstance(i.request, AuthorityRequest))
+            wanted = {a.request for a in self.desired.authorities.values()}
+            self._edited[issuer] = issued if set(issued) - wanted else ()
+        return self._edited[issuer]
+
+    @cached_property
+    def _edited(self) -> dict[tuple[str, int], tuple[AuthorityRequest, ...]]:
+        return {}
 
     @cached_property
     def _trust(self) -> dict[tuple[str, int], str | None]:

@@ -15,8 +15,9 @@ from providers.failpoints import reach
 from reconciler.errors import LedgerRefused
 from reconciler.git import Git, full
 from reconciler.ledger.objects import Format, Object, StoredCommit, parse_commit
+from reconciler.ledger.refs import KEYS
 from reconciler.ledger.register import Register, reachable
-from reconciler.ledger.store import KEYS, Store
+from reconciler.ledger.store import Store
 
 _FOLDER = "bundles/"
 _SUFFIX = ".age"

@@ -8,6 +8,7 @@ from datetime import datetime
 from providers.secret import Secret
 from reconciler.git import Git
 from reconciler.ledger import bundles, layout, lock
+from reconciler.ledger.authorship import Author, accepting, with_trailers
 from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.keyring import Keyring, open_bundle, seal_bundle
@@ -15,7 +16,7 @@ from reconciler.ledger.lock import Lock
 from reconciler.ledger.objects import Commit, Format, Object, parse_commit, signed, trees
 from reconciler.ledger.reader import Ledger
 from reconciler.ledger.records import LedgerState
-from reconciler.ledger.store import Tips
+from reconciler.ledger.refs import Tips
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,18 @@ class Composer:
     git: Git
     naming: Format
     keyring: Keyring
+    author: Author
 
     def step(self, ledger: Ledger, held: Lock, wave: Wave, now: datetime) -> Step:
-        """Return what a wave adds to a ledger. Time in the ledger never runs backwards."""
-        at = max(now, ledger.state.tip_time).replace(microsecond=0)
+        """Return what a wave adds to a ledger. Its time runs backwards only where a wave says so."""
+        former = ledger.state.tip_time
+        at = (now if wave.accepts_time else max(now, former)).replace(microsecond=0)
         blobs = {path: self.naming.object("blob", c) for path, c in layout.written(wave).items()}
         files = _files(ledger, wave, blobs)
         folders = trees(self.naming, files)
-        commit = self._commit(folders[-1].id, ledger.state.tip, wave.message, at)
+        trailers = {**self.author.trailers(), **(accepting(former) if wave.accepts_time else {})}
+        message = with_trailers(wave.message, trailers)
+        commit = self._commit(folders[-1].id, ledger.state.tip, message, at)
         state = _after(ledger.state, wave, commit.id, at)
         keys = self._keys(ledger, wave, state, held.tips.keys)
         holder = held.holder.advanced()
@@ -81,9 +86,8 @@ class Composer:
         return open_bundle(ciphertext, self.keyring)
 
     def _commit(self, tree: str, parent: str | None, message: str, at: datetime) -> Object:
-        line = "".join(c if c.isprintable() or c == "\n" else "?" for c in message)
-        commit = Commit(tree, parent, line, at)
-        return signed(self.naming, commit, self.keyring.signing_key)
+        draft = Commit(tree, parent, message, at)
+        return signed(self.naming, draft, self.keyring.signing_key)
 
     def _keys(self, ledger: Ledger, wave: Wave, state: LedgerState, tip: str | None) -> _Keys:
         fresh, kept = self._sorted(ledger, wave, state)
@@ -145,6 +149,8 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
     certificates.update((record.name, record) for record in wave.certificates)
     authorities = {n: r for n, r in state.authorities.items() if n not in wave.gone_authorities}
     crls = {(record.authority, record.generation): record for record in wave.crls}
+    ca_keys = {w: o for w, o in state.ca_keys.items() if w[0] not in wave.gone_authorities}
+    sealed = {layout.authority_key_path(*w): key for w, key in wave.authority_keys.items()}
     return replace(
         state,
         tip=tip,
@@ -152,6 +158,8 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
         certificates=certificates,
         authorities={**authorities, **{r.name: r for r in wave.authorities}},
         crls={**state.crls, **crls},
+        keyring=layout.openers(wave.keyring) if wave.keyring else state.keyring,
+        ca_keys={**ca_keys, **layout.ca_keys(sealed)},
     )
 
 

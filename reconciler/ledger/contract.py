@@ -12,10 +12,11 @@ from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRec
 class Wave:
     """One durable step: all of it is recorded, or nothing.
 
-    `authority_keys` are new CA keys as sops ciphertext, by (authority, generation). `new_keys` are
-    leaf keys (PKCS#8 DER, by serial) to be encrypted into the bundle named `bundle`; `erase` are the
-    serials whose keys are no longer needed. `gone` are certificate names, `gone_authorities` CA names
-    (their keys with them), whose record is dropped.
+    `authority_keys` are CA keys as sops ciphertext, by (authority, generation), `keyring` is the
+    keyring's file encrypted anew. `new_keys` are leaf keys (PKCS#8 DER, by serial) to be encrypted
+    into the bundle named `bundle`; `erase` are the serials whose keys are no longer needed. `gone` are
+    certificate names, `gone_authorities` CA names (their keys with them), whose record is dropped.
+    `accepts_time` goes on with the writer's clock although the wave before was of a later time.
     """
 
     message: str
@@ -25,9 +26,11 @@ class Wave:
     gone: Sequence[str] = ()
     gone_authorities: Sequence[str] = ()
     authority_keys: Mapping[tuple[str, int], bytes] = field(default_factory=dict)
+    keyring: bytes | None = None
     bundle: str | None = None
     new_keys: Mapping[str, Secret] = field(default_factory=dict)
     erase: frozenset[str] = frozenset()
+    accepts_time: bool = False
 
 
 class Journal(Protocol):
@@ -52,4 +55,8 @@ class Journal(Protocol):
 
     def authority_key(self, authority: str, generation: int, /) -> bytes:
         """Return a CA key as sops ciphertext."""
+        ...
+
+    def keyring(self) -> bytes:
+        """Return the keyring as sops ciphertext."""
         ...

@@ -12,7 +12,8 @@ from reconciler.ledger.keyring import Cipher
 from reconciler.ledger.objects import Commit, object_format, signed, store, trees
 from reconciler.ledger.reader import read_lineage, signed_commit
 from reconciler.ledger.records import Lineage
-from reconciler.ledger.store import Store, Tips, open_store
+from reconciler.ledger.refs import Tips
+from reconciler.ledger.store import Store, open_store
 from schemas.project import LedgerSettings, Recipient
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 FOLDER = "certform"
 """Our own folder beside git's objects and refs."""
-_ABANDONED = 60.0
-"""Seconds. git locks a ref for milliseconds; a lock file this old is of a git that was killed."""
+_LONG = 30.0
+"""Seconds. A git that moves refs for us holds its lock files for milliseconds."""
+_OFTEN = 0.1
 
 
 @contextmanager
@@ -27,21 +28,57 @@ def exclusive(directory: Path, purpose: str) -> Iterator[Path]:
         os.close(descriptor)
 
 
+@contextmanager
+def moving(directory: Path, refs: Iterable[str]) -> Iterator[None]:
+    """Keep other processes of this clone from its refs while a git of ours moves some of them.
+
+    A git that is killed leaves its lock files, and a file does not say whose it is. So a mark is
+    made before git starts, and stays where this context is left by an exception or never. Lock
+    files made right after a mark that is still there are of that git: they are waited for, then
+    deleted. Others are left for git to report: `git gc` may hold packed-refs for long.
+    """
+    with exclusive(directory, "refs") as folder:
+        mark = folder / "moving"
+        _clear_marked(directory, mark)
+        with mark.open("w") as file:
+            file.writelines(f"{name}\n" for name in (*refs, "packed-refs"))
+        sync(mark, folder)
+        yield
+        mark.unlink()
+
+
 def break_locks(directory: Path, refs: Iterable[str]) -> None:
-    """Delete the lock files that a killed git left of these refs: no other git ever would."""
-    with exclusive(directory, "refs"):
-        for name in (*refs, "packed-refs"):
-            lock = directory / f"{name}.lock"
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - lock.stat().st_mtime > _ABANDONED:
-                    lock.unlink()
+    """Delete old lock files of refs that are ours alone: what a git that was killed has left."""
+    for name in refs:
+        lock = directory / f"{name}.lock"
+        made = _made(lock)
+        if made is not None and time.time() - made > _LONG:
+            lock.unlink(missing_ok=True)
 
 
-def sync(*folders: Path) -> None:
-    """Flush folders, missing ones left out: git flushes its files, not the names it gives them."""
-    for folder in folders:
+def _clear_marked(directory: Path, mark: Path) -> None:
+    if (began := _made(mark)) is None:
+        return
+    for name in mark.read_text().splitlines():
+        lock = directory / f"{name}.lock"
+        while (made := _made(lock)) is not None and 0 <= made - began <= _LONG:
+            if time.time() - made > _LONG:
+                lock.unlink(missing_ok=True)
+            time.sleep(_OFTEN)
+
+
+def _made(file: Path) -> float | None:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def sync(*paths: Path) -> None:
+    """Flush folders and files, missing ones left out: git flushes files, not the names they get."""
+    for path in paths:
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            descriptor = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
             finally:

@@ -10,10 +10,11 @@ from typing import TypeAlias
 from reconciler.errors import LedgerRefused
 from reconciler.git import Git, full
 from reconciler.ledger import layout, transitions
+from reconciler.ledger.authorship import ACCEPTS_TIME, accepting, trailers_of
 from reconciler.ledger.deeds import deeds
 from reconciler.ledger.objects import StoredCommit, parse_commit
 from reconciler.ledger.reader import current_tips, present
-from reconciler.ledger.store import open_store
+from reconciler.ledger.store import Store, open_store
 from schemas.base import Model
 from schemas.project import LedgerSettings
 
@@ -35,6 +36,11 @@ class Entry:
         """Return the message's first line."""
         return self.message.partition("\n")[0]
 
+    @property
+    def trailers(self) -> Mapping[str, str]:
+        """Return what the commit says of who wrote it: Command, Documents, Actor."""
+        return trailers_of(self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -49,7 +55,7 @@ def log(repository: Path, settings: LedgerSettings) -> tuple[Entry, ...]:
     place = open_store(repository, settings)
     tip = present(place, settings, current_tips(place))
     key = str(settings.public_key)
-    commits = _commits(place.git, tip).items()
+    commits = _commits(place, tip).items()
     return tuple(_entry(oid, commit, key) for oid, commit in commits)
 
 
@@ -63,7 +69,7 @@ def trace(
     """Return the commits that wrote the files meant, newest first, each with what it did to them."""
     place = open_store(repository, settings)
     tip = present(place, settings, current_tips(place))
-    commits = _commits(place.git, tip)
+    commits = _commits(place, tip)
     changes = {
         oid: {path: blobs for path, blobs in pairs.items() if of(path)}
         for oid, pairs in _changed_files(place.git, commits).items()
@@ -85,21 +91,29 @@ def _deeds(pairs: Blobs, texts: Mapping[str | None, bytes]) -> Iterator[str]:
 
 
 def verify_history(repository: Path, settings: LedgerSettings) -> tuple[Finding, ...]:
-    """Check every commit: signed, one parent, and nothing recorded that was later unsaid."""
+    """Check every commit: signed, one parent, and nothing recorded that was later unsaid.
+
+    What this clone has seen must be among them.
+    """
     place = open_store(repository, settings)
-    tip = present(place, settings, current_tips(place))
-    return verify(place.git, tip, str(settings.public_key))
+    tips = current_tips(place)
+    tip = present(place, settings, tips)
+    found = verify(place, tip, str(settings.public_key))
+    if tips.seen is None or place.is_ancestor(tips.seen, tip):
+        return found
+    return (*found, Finding(tip, f"does not follow {tips.seen[:12]}, which this clone has seen"))
 
 
-def verify(git: Git, tip: str, public_key: str) -> tuple[Finding, ...]:
+def verify(place: Store, tip: str, public_key: str) -> tuple[Finding, ...]:
     """Check a tip and everything before it, oldest first."""
-    commits = dict(reversed(_commits(git, tip).items()))
-    return (*_chain(commits, public_key), *_contents(git, commits))
+    commits = dict(reversed(_commits(place, tip).items()))
+    contents = _contents(place.git, commits)
+    return (*_chain(commits, public_key), *_times(commits), *contents)
 
 
-def sound_part(git: Git, tip: str, public_key: str) -> str | None:
+def sound_part(place: Store, tip: str, public_key: str) -> str | None:
     """Return the newest commit with nothing but signed, linear history up to it; None if none."""
-    commits = dict(reversed(_commits(git, tip).items()))
+    commits = dict(reversed(_commits(place, tip).items()))
     bad = {finding.tip for finding in _chain(commits, public_key)}
     good = tuple(itertools.takewhile(lambda oid: oid not in bad, commits))
     return good[-1] if good else None
@@ -113,6 +127,13 @@ def _chain(commits: Mapping[str, StoredCommit], public_key: str) -> Iterator[Fin
         if commit.parents != previous:
             yield Finding(oid, "does not follow the commit before it alone")
         previous = (oid,)
+
+
+def _times(commits: Mapping[str, StoredCommit]) -> Iterator[Finding]:
+    for (_, before), (oid, after) in itertools.pairwise(commits.items()):
+        accepted = trailers_of(after.message).get(ACCEPTS_TIME)
+        if after.at < before.at and accepted != accepting(before.at)[ACCEPTS_TIME]:
+            yield Finding(oid, "is of an earlier time than the commit before it")
 
 
 def _contents(git: Git, commits: Mapping[str, StoredCommit]) -> Iterator[Finding]:
@@ -141,9 +162,10 @@ def _models(texts: Iterable[tuple[str, bytes | None]]) -> dict[str, Model]:
     return {path: layout.decode(model, path, text) for path, model, text in known if model}
 
 
-def _commits(git: Git, tip: str) -> dict[str, StoredCommit]:
-    oids = git.run("rev-list", "--topo-order", full(tip)).decode().split()
-    contents = git.contents("commit", oids)
+def _commits(place: Store, tip: str) -> dict[str, StoredCommit]:
+    place.complete(tip)
+    oids = place.git.run("rev-list", "--topo-order", full(tip)).decode().split()
+    contents = place.git.contents("commit", oids)
     return {oid: parse_commit(content) for oid, content in zip(oids, contents, strict=True)}
 
 

@@ -1,27 +1,36 @@
 """Writing the ledger: one wave, one signed commit, one atomic move of every ref."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from providers.failpoints import reach
 from providers.secret import Secret
-from reconciler.errors import LedgerRefused, Locked, ReconcilerError
-from reconciler.ledger import bundles, layout, lock
+from reconciler.errors import LedgerRefused
+from reconciler.ledger import bundles, layout
+from reconciler.ledger.authorship import Author
 from reconciler.ledger.composition import Composer, Step
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.keyring import Cipher, opened
-from reconciler.ledger.lock import Lock, Patience
-from reconciler.ledger.objects import Format, object_format, store
+from reconciler.ledger.lock import Clock, Lock, Patience, Tenure, hold
+from reconciler.ledger.objects import store
 from reconciler.ledger.reader import Ledger, load, proved
 from reconciler.ledger.records import LedgerState
+from reconciler.ledger.refs import Tips
 from reconciler.ledger.register import register
-from reconciler.ledger.store import Store, open_store
+from reconciler.ledger.store import open_store
 from schemas.project import LedgerSettings
 
-Clock = Callable[[], datetime]
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What writing takes: how to open the keyring, the time, how long to wait, and who writes."""
+
+    cipher: Cipher
+    clock: Clock
+    patience: Patience = field(default_factory=Patience)
+    author: Author = field(default_factory=Author)
 
 
 @dataclass(slots=True)
@@ -31,12 +40,9 @@ class LedgerJournal:
     `unerased` are former key objects that could not be deleted because something packed them.
     """
 
-    _place: Store
-    _naming: Format
+    _tenure: Tenure
     _ledger: Ledger
-    _lock: Lock
-    _cipher: Cipher
-    _clock: Clock
+    _access: Access
     _composer: Composer | None = None
     unerased: tuple[str, ...] = ()
 
@@ -48,30 +54,28 @@ class LedgerJournal:
     @property
     def lock(self) -> Lock:
         """What we hold, as of the last wave."""
-        return self._lock
+        return self._tenure.lock
 
     def write(self, wave: Wave, /) -> None:
         """Record a wave durably; when this returns it survives any crash. `Locked` if overtaken."""
-        step = self._open().step(self._ledger, self._lock, wave, self._clock())
+        place, naming = self._tenure.place, self._tenure.naming
+        step = self._open().step(self._ledger, self.lock, wave, self._access.clock())
         reach("ledger.objects.before")
-        store(self._place.git, self._naming, step.objects)
-        store(self._place.git, self._naming, step.value)
+        store(place.git, naming, step.objects)
+        store(place.git, naming, step.value)
         reach("ledger.objects.after")
-        if step.lock.tips.keys == self._lock.tips.keys:
+        if step.lock.tips.keys == self.lock.tips.keys:
             self._move(step)
             return
-        with register(self._place.directory) as listed:
-            bundles.write_loose(self._place.directory, listed, step.keys)
+        with register(place.directory) as listed:
+            bundles.write_loose(place.directory, listed, step.keys)
             reach("ledger.keys.after")
             self._move(step)
-            self.unerased = bundles.sweep(self._place, listed)
+            self.unerased = bundles.sweep(place, listed)
 
     def renew(self) -> None:
         """Show that we live; without that or a wave the lock is lost after its time to live."""
-        holder = self._lock.holder.advanced()
-        value = lock.value(self._naming, holder, self._clock())
-        store(self._place.git, self._naming, value)
-        self._advance(Lock(holder, replace(self._lock.tips, lock=value[-1].id)))
+        self._tenure.renew(self._access.clock())
 
     def leaf_keys(self, serials: Sequence[str], /) -> Mapping[str, Secret]:
         """Return leaf keys (PKCS#8 DER) by serial; one that is not kept is left out."""
@@ -88,68 +92,47 @@ class LedgerJournal:
         blob = self._ledger.files.get(layout.authority_key_path(authority, generation))
         if blob is None:
             raise LedgerRefused(f"the ledger holds no key of {authority}, generation {generation}")
-        return self._place.git.blobs([blob])[0]
+        return self._tenure.place.git.blobs([blob])[0]
+
+    def keyring(self) -> bytes:
+        """Return the keyring as sops ciphertext."""
+        return self._tenure.place.git.blobs([self._ledger.files[layout.KEYRING]])[0]
 
     def sweep(self) -> None:
         """Delete what is left of former key bundles, by an earlier run that crashed as well."""
-        with register(self._place.directory) as listed:
-            self.unerased = bundles.sweep(self._place, listed)
+        with register(self._tenure.place.directory) as listed:
+            self.unerased = bundles.sweep(self._tenure.place, listed)
 
     def _move(self, step: Step) -> None:
-        self._advance(step.lock)
+        self._tenure.move(step.lock)
         self._ledger = step.ledger
-
-    def _advance(self, to: Lock) -> None:
-        former = self._lock.tips
-        self._place.move(former, to.tips)
-        self._lock = to
-        lock.forget(self._place, former.lock)
 
     def _open(self) -> Composer:
         """Open the keyring the first time a key is needed: one call of sops for any number of waves."""
         if self._composer is None:
-            (ciphertext,) = self._place.git.blobs([self._ledger.files[layout.KEYRING]])
-            keyring = opened(ciphertext, self.state.lineage, self._cipher)
-            self._composer = Composer(self._place.git, self._naming, keyring)
+            tenure, access = self._tenure, self._access
+            keyring = opened(self.keyring(), self.state.lineage, access.cipher)
+            self._composer = Composer(tenure.place.git, tenure.naming, keyring, access.author)
         return self._composer
 
 
 @contextmanager
 def open_journal(
-    repository: Path,
-    settings: LedgerSettings,
-    cipher: Cipher,
-    clock: Clock,
-    patience: Patience | None = None,
+    repository: Path, settings: LedgerSettings, access: Access
 ) -> Iterator[LedgerJournal]:
     """Hold the ledger's lock and yield its journal; nothing is decrypted before it is needed.
 
     Raises `Locked` when the lock could not be had in time, and whatever `read_ledger` raises.
     """
-    waiting = patience or Patience()
     place = open_store(repository, settings)
-    naming = object_format(place.git)
     # An absent or foreign ledger is refused before anything is written to its place.
     proved(place, settings, place.tips())
-    held = lock.acquire(place, naming, clock(), waiting)
-    try:
-        ledger = load(place, settings, held.tips)
-    except BaseException:
-        _give_back(place, held, waiting)
-        raise
-    journal = LedgerJournal(place, naming, ledger, held, cipher, clock)
-    try:
-        journal.sweep()
-        yield journal
-    finally:
-        _give_back(place, journal.lock, waiting)
+    with hold(place, access.clock, access.patience, access.author.command) as tenure:
+        yield begin(tenure, settings, access, tenure.lock.tips)
 
 
-def _give_back(place: Store, held: Lock, patience: Patience) -> None:
-    """Release the lock. Failing at that undoes nothing: the lock then ends with its time to live."""
-    try:
-        lock.release(place, held)
-    except Locked:
-        return
-    except (ReconcilerError, OSError) as error:
-        patience.tell(f"the ledger's lock could not be released: {error}")
+def begin(tenure: Tenure, settings: LedgerSettings, access: Access, tips: Tips) -> LedgerJournal:
+    """Return the journal of the ledger at its tips, once it has proved to be the Project's."""
+    journal = LedgerJournal(tenure, load(tenure.place, settings, tips), access)
+    journal.sweep()
+    return journal

@@ -1,11 +1,14 @@
 """Which file of the ledger's tree holds which record, and how a record is written."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from providers.errors import Conflict
+from providers.sops.recipients import recipients_of
 from reconciler.errors import LedgerRefused
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRecord, Lineage
@@ -15,6 +18,9 @@ LINEAGE = "lineage.json"
 KEYRING = "keyring.sops.json"
 _AUTHORITIES, _CERTIFICATES, _CRLS = "authorities/", "certificates/", "crls/"
 _KEY_SUFFIX = ".key.sops.json"
+_AUTHORITY_KEY = re.compile(
+    rf"{_AUTHORITIES}(?P<name>.+)\.g(?P<generation>[0-9]+){re.escape(_KEY_SUFFIX)}"
+)
 
 Record = TypeVar("Record", bound=Model)
 
@@ -74,6 +80,11 @@ def is_record(path: str) -> bool:
     return path.endswith(".json") and not path.endswith(".sops.json")
 
 
+def is_read(path: str) -> bool:
+    """Whether a reader of the ledger looks into a file: at a record, or at who can open a key."""
+    return path.endswith(".json")
+
+
 def model_of(path: str) -> type[Model] | None:
     """Return the model of the record at a path; None where there is ciphertext or what is unknown."""
     if path == LINEAGE:
@@ -118,6 +129,24 @@ def lineage(files: Mapping[str, bytes]) -> Lineage:
     return decode(Lineage, LINEAGE, files[LINEAGE])
 
 
+def openers(ciphertext: bytes) -> frozenset[str] | None:
+    """Return who can open a sops file; None when it is none."""
+    try:
+        return frozenset(recipients_of(ciphertext))
+    except Conflict:
+        return None
+
+
+def ca_keys(files: Mapping[str, bytes]) -> dict[tuple[str, int], frozenset[str]]:
+    """Return who can open each CA key, by authority and generation."""
+    found = {}
+    for path, content in files.items():
+        which = _AUTHORITY_KEY.fullmatch(path)
+        if which and (those := openers(content)) is not None:
+            found[which["name"], int(which["generation"])] = those
+    return found
+
+
 def written(wave: Wave) -> dict[str, bytes]:
     """Return the files a wave writes, by path."""
     pairs: Iterable[tuple[str, bytes]] = (
@@ -125,6 +154,7 @@ def written(wave: Wave) -> dict[str, bytes]:
         *((authority_path(r.name), encode(r)) for r in wave.authorities),
         *((crl_path(r.authority, r.generation), encode(r)) for r in wave.crls),
         *((authority_key_path(*which), key) for which, key in wave.authority_keys.items()),
+        *([(KEYRING, wave.keyring)] if wave.keyring is not None else ()),
     )
     return dict(pairs)
 

@@ -6,66 +6,24 @@ holder is a process of this host that no longer runs.
 """
 
 import json
-import os
 import secrets
-import socket
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field, ValidationError
 
 from providers.failpoints import reach
-from reconciler.errors import LedgerRefused, Locked
+from reconciler.errors import LedgerRefused, Locked, ReconcilerError
 from reconciler.git import GitError
-from reconciler.ledger.objects import Commit, Format, Object, parse_commit, store
-from reconciler.ledger.store import Store, Tips
-from schemas.base import Model
-from schemas.scalars import Instant
+from reconciler.ledger.holder import Holder, parse_holder, this_process
+from reconciler.ledger.objects import Commit, Format, Object, object_format, parse_commit, store
+from reconciler.ledger.refs import Tips
+from reconciler.ledger.store import Store
 
 _FAILURES = 3
 
-
-class Process(Model):
-    """One process of one host; a pid means something only within its pid namespace and boot."""
-
-    host: str
-    boot: str
-    namespace: str
-    pid: int
-    started: str
-
-    def is_dead(self, here: "Process") -> bool:
-        """Whether this was a process beside `here` that has ended; False when that cannot be told."""
-        place = (self.host, self.boot, self.namespace)
-        if place != (here.host, here.boot, here.namespace) or not all(place):
-            return False
-        return _start_time(self.pid) != self.started
-
-
-class Holder(Model):
-    """Who holds the lock. `ttl` is in seconds; `counter` makes every value a new one."""
-
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-    counter: int = 0
-    process: Process
-    command: str
-    acquired_at: Instant
-    ttl: float
-
-    def advanced(self) -> "Holder":
-        """Return the same holder, one step on."""
-        return self.model_copy(update={"counter": self.counter + 1})
-
-    def __str__(self) -> str:
-        since = f"{self.acquired_at:%Y-%m-%d %H:%M:%SZ}"
-        return (
-            f"`{self.command}` (process {self.process.pid} on {self.process.host}, since {since})"
-        )
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +47,45 @@ class Lock:
     tips: Tips
 
 
-def acquire(place: Store, naming: Format, now: datetime, patience: Patience) -> Lock:
-    """Take the lock and return it with the tips as they are then; `Locked` after the timeout."""
+@dataclass(slots=True)
+class Tenure:
+    """The time while we hold the lock; whatever moves the ledger's refs in it moves the lock too."""
+
+    place: Store
+    naming: Format
+    lock: Lock
+
+    def move(self, to: Lock) -> None:
+        """Move the refs, the lock to a new value among them; `Locked` when we were overtaken."""
+        former = self.lock.tips
+        self.place.move(former, to.tips)
+        self.lock = to
+        forget(self.place, former.lock)
+
+    def renew(self, at: datetime, tips: Tips | None = None) -> None:
+        """Move the lock, and with `tips` the ledger and its keys to where they say."""
+        holder = self.lock.holder.advanced()
+        made = value(self.naming, holder, at)
+        store(self.place.git, self.naming, made)
+        self.move(Lock(holder, replace(tips or self.lock.tips, lock=made[-1].id)))
+
+
+@contextmanager
+def hold(place: Store, clock: Clock, patience: Patience, command: str) -> Iterator[Tenure]:
+    """Hold the lock as `command`; `Locked` when it could not be had in time."""
+    naming = object_format(place.git)
+    tenure = Tenure(place, naming, _acquire(place, naming, clock(), patience, command))
+    try:
+        yield tenure
+    finally:
+        _give_back(tenure, patience)
+
+
+def _acquire(place: Store, naming: Format, now: datetime, patience: Patience, command: str) -> Lock:
     holder = Holder(
         id=secrets.token_hex(8),
         process=this_process(),
-        command=" ".join(("certform", *sys.argv[1:2])),
+        command=command,
         acquired_at=now,
         ttl=patience.ttl,
     )
@@ -106,19 +97,28 @@ def acquire(place: Store, naming: Format, now: datetime, patience: Patience) -> 
     return Lock(holder, tips)
 
 
+def _give_back(tenure: Tenure, patience: Patience) -> None:
+    """Release the lock. Failing at that undoes nothing: the lock then ends with its time to live."""
+    try:
+        _release(tenure.place, tenure.lock)
+    except Locked:
+        return
+    except (ReconcilerError, OSError) as error:
+        patience.tell(f"the ledger's lock could not be released: {error}")
+
+
+def _release(place: Store, lock: Lock) -> None:
+    reach("lock.release.before")
+    place.move(lock.tips, replace(lock.tips, lock=None))
+    forget(place, lock.tips.lock)
+    reach("lock.release.after")
+
+
 def value(naming: Format, holder: Holder, at: datetime) -> tuple[Object, Object]:
     """Return the objects of a lock's value, the commit last."""
     tree = naming.object("tree", b"")
     message = json.dumps(holder.to_json(), sort_keys=True)
     return tree, naming.object("commit", Commit(tree.id, None, message, at).payload())
-
-
-def release(place: Store, lock: Lock) -> None:
-    """Give the lock back; `Locked` when somebody else has it by now."""
-    reach("lock.release.before")
-    place.move(lock.tips, replace(lock.tips, lock=None))
-    forget(place, lock.tips.lock)
-    reach("lock.release.after")
 
 
 def unlock(place: Store, holder_id: str) -> Holder:
@@ -139,8 +139,8 @@ def held_by(place: Store, tips: Tips) -> Holder | None:
         return None
     (content,) = place.git.contents("commit", [tips.lock])
     try:
-        return Holder.model_validate_json(parse_commit(content).message)
-    except (ValidationError, LedgerRefused) as error:
+        return parse_holder(parse_commit(content).message)
+    except (ValueError, LedgerRefused) as error:
         raise Locked(
             f"the ledger's lock ({place.place}) is of a form this version does not know",
             hint="a newer certform may hold it; if none runs, delete refs/certform/lock",
@@ -152,17 +152,6 @@ def forget(place: Store, value: str | None) -> None:
     if value is not None:
         loose = place.directory / "objects" / value[:2] / value[2:]
         loose.unlink(missing_ok=True)
-
-
-def this_process() -> Process:
-    """Return who we are, as far as other processes of this host can check."""
-    return Process(
-        host=socket.gethostname(),
-        boot=_read("/proc/sys/kernel/random/boot_id"),
-        namespace=_namespace(),
-        pid=os.getpid(),
-        started=_start_time(os.getpid()) or "",
-    )
 
 
 class _Watch:
@@ -179,8 +168,13 @@ class _Watch:
         """Return the tips when the lock may be taken from the value they hold, None when not yet."""
         tips = self._place.tips()
         if tips.lock != self._value:
+            try:
+                self._holder = held_by(self._place, tips)
+            except GitError:
+                if self._place.tips().lock == tips.lock:
+                    raise
+                return None  # its holder went on and cleared this value away while we read it
             self._value, self._since = tips.lock, time.monotonic()
-            self._holder = held_by(self._place, tips)
         holder = self._holder
         if holder is None or holder.process.is_dead(self._us.process):
             return tips
@@ -223,27 +217,3 @@ def _attempt(
         return None
     # Others may have written between our look and our success.
     return place.tips()
-
-
-def _start_time(pid: int) -> str | None:
-    """Return when a process started, in clock ticks since boot (proc(5), field 22); None if gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, *fields = stat.rpartition(")")[2].split()
-    return None if state == "Z" else fields[18]
-
-
-def _namespace() -> str:
-    try:
-        return str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        return ""
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except OSError:
-        return ""

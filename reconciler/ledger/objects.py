@@ -112,12 +112,13 @@ def parse_commit(content: bytes) -> StoredCommit:
     values = dict(fields)
     try:
         tree, seconds = values["tree"], int(values["committer"].split()[-2])
-    except (KeyError, IndexError, ValueError):
+        at = datetime.fromtimestamp(seconds, UTC)
+    except (KeyError, IndexError, ValueError, OverflowError, OSError):
         raise LedgerRefused("a commit of the ledger is damaged") from None
     return StoredCommit(
         tree=tree,
         parents=tuple(value for key, value in fields if key == "parent"),
-        at=datetime.fromtimestamp(seconds, UTC),
+        at=at,
         message=content.partition(b"\n\n")[2].decode(errors="replace"),
         payload=payload.encode(errors="surrogateescape"),
         signature=signature,

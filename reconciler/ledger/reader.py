@@ -13,8 +13,9 @@ from reconciler.ledger import bundles, layout
 from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.objects import StoredCommit, parse_commit
 from reconciler.ledger.records import LedgerState, Lineage
+from reconciler.ledger.refs import Tips
 from reconciler.ledger.register import register
-from reconciler.ledger.store import Store, Tips, open_store
+from reconciler.ledger.store import Store, open_store
 from schemas.project import LedgerSettings
 
 _RECOVER = "certform ledger recover says what happened and what can be done"
@@ -136,7 +137,7 @@ def _parse(
     git: Git, tip: str, commit: StoredCommit, keys: Bundles, settings: LedgerSettings
 ) -> Ledger:
     files, folders = read_tree(git, tip)
-    paths = [path for path in files if layout.is_record(path)]
+    paths = [path for path in files if layout.is_read(path)]
     contents = dict(zip(paths, git.blobs([files[path] for path in paths]), strict=True))
     lineage = layout.lineage(contents)
     if lineage.public_key != settings.public_key:
@@ -149,5 +150,7 @@ def _parse(
         crls=layout.crls(contents),
         bundles=keys.ids,
         tip_time=commit.at,
+        keyring=layout.openers(contents.get(layout.KEYRING, b"")),
+        ca_keys=layout.ca_keys(contents),
     )
     return Ledger(state, files, folders | {commit.tree}, keys)

@@ -4,7 +4,7 @@ The format is frozen by golden files under tests/golden/ledger; `docs/ledger.md`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -100,7 +100,7 @@ class Placement(Model):
 
 
 class Attempts(Model):
-    """Failures since the last success: for back-off."""
+    """Failures to issue since the last success, as `show` tells them."""
 
     failures: int
     last_at: Instant
@@ -166,7 +166,11 @@ class CrlRecord(Model):
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """The ledger at one commit. `bundles` are the key bundles that still exist."""
+    """The ledger at one commit. `bundles` are the key bundles that still exist.
+
+    `keyring` and `ca_keys` are who can open the keyring and each CA key, by (authority, generation),
+    as their ciphertext says; what does not say so is left out.
+    """
 
     tip: str
     lineage: Lineage
@@ -175,3 +179,5 @@ class LedgerState:
     crls: Mapping[tuple[str, int], CrlRecord]
     bundles: frozenset[str]
     tip_time: Instant
+    keyring: frozenset[str] | None = None
+    ca_keys: Mapping[tuple[str, int], frozenset[str]] = field(default_factory=dict)

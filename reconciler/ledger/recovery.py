@@ -3,76 +3,94 @@
 Three tips can be known: the one at the ledger's place, one in this repository while the place is a
 remote, and the last one this clone accepted. Of each, what is signed and linear counts. When one of
 them follows all others it becomes the ledger again. When they have parted, a person must choose,
-with `--accept TIP`, and the choice is itself recorded in the ledger.
+with `--accept TIP`, and the choice is itself recorded in the ledger. A tip whose time is ahead of
+every clock can be accepted too, with `--accept-time`, and that is recorded as well.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from reconciler.errors import LedgerRefused
-from reconciler.ledger import history, lock
+from reconciler.guard import CLOCK_TOLERANCE
+from reconciler.ledger import history
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.journal import Clock, open_journal
-from reconciler.ledger.keyring import Cipher
-from reconciler.ledger.lock import Patience
-from reconciler.ledger.objects import object_format
-from reconciler.ledger.reader import current_tips
-from reconciler.ledger.store import Store, Tips, open_store
+from reconciler.ledger.journal import Access, begin
+from reconciler.ledger.lock import Tenure, hold
+from reconciler.ledger.reader import current_tips, signed_commit
+from reconciler.ledger.refs import Tips
+from reconciler.ledger.store import Store, open_store
 from schemas.project import LedgerSettings
+from schemas.scalars import format_instant
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """What writing the ledger takes: how to open the keyring, the time, and for how long to wait."""
+class Decisions:
+    """What a person decided: the full id of the tip to go on from, and that the clock here is right."""
 
-    cipher: Cipher
-    clock: Clock
-    patience: Patience
+    tip: str | None = None
+    time: bool = False
+
+
+_NOTHING_DECIDED = Decisions()
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The tip to go on from, and those given up for it."""
+
+    tip: str
+    parted: tuple[str, ...]
 
 
 def recover(
-    repository: Path, settings: LedgerSettings, access: Access, accept: str | None = None
+    repository: Path,
+    settings: LedgerSettings,
+    access: Access,
+    decisions: Decisions = _NOTHING_DECIDED,
 ) -> tuple[str, ...]:
     """Bring the ledger back to the newest tip known that holds; return in sentences what was done.
 
-    `accept` is the full id of the tip to go on from where tips have parted. Raises `LedgerRefused`
-    when there is nothing to recover from or a choice is needed.
+    Raises `LedgerRefused` when there is nothing to recover from or a decision is needed.
     """
     if settings.public_key is None:
         raise LedgerRefused("the Project names no ledger", hint="certform init")
     place = open_store(repository, settings)
-    tips = current_tips(place)
-    sound = _sound(place, tips, settings.public_key)
-    chosen = _chosen(place, sound, accept)
-    seen = place.seen()
-    done = [*_restore(place, chosen, access), *_withdraw_local(place, chosen)]
-    if accept is not None and not _follows_all(place, chosen, sound):
-        parted = ", ".join(tip for tip in sorted(sound) if not place.is_ancestor(tip, chosen))
-        with open_journal(repository, settings, access.cipher, access.clock, access.patience) as j:
-            j.write(Wave(message=f"Accept {chosen} in place of {parted}"))
-        done.append(f"recorded that {chosen} goes on in place of {parted}")
-    elif seen != chosen:
-        done.append(f"this clone accepts {chosen}")
-    found = history.verify(place.git, chosen, settings.public_key)
+    # What cannot be recovered is refused before anything is written to the ledger's place.
+    _choose(place, settings.public_key, current_tips(place), decisions.tip)
+    with hold(place, access.clock, access.patience, access.author.command) as tenure:
+        # Others may have written until now: only what is there under the lock counts.
+        choice = _choose(place, settings.public_key, tenure.lock.tips, decisions.tip)
+        done = [
+            *_restore(tenure, choice, access.clock()),
+            *_withdraw_local(place, choice.tip),
+            *_recorded(tenure, settings, access, choice, decisions),
+        ]
+    found = history.verify(place, choice.tip, settings.public_key)
     problems = (f"commit {finding.tip} {finding.problem}" for finding in found)
-    return (*(done or [f"the ledger ({place.place}) is in order at {chosen}"]), *problems)
+    return (*(done or [f"the ledger ({place.place}) is in order at {choice.tip}"]), *problems)
+
+
+def _choose(place: Store, public_key: str, tips: Tips, accept: str | None) -> _Choice:
+    sound = _sound(place, tips, public_key)
+    chosen = _newest(place, sound) if accept is None else accept
+    if chosen not in sound:
+        raise LedgerRefused(f"{chosen} is none of: {', '.join(sorted(sound)) or 'nothing'}")
+    parted = (tip for tip in sorted(sound) if not place.is_ancestor(tip, chosen))
+    return _Choice(chosen, tuple(parted))
 
 
 def _sound(place: Store, tips: Tips, public_key: str) -> frozenset[str]:
     known = {tips.ledger, place.local().ledger, place.seen()} - {None}
-    sound = (history.sound_part(place.git, str(tip), public_key) for tip in known)
+    sound = (history.sound_part(place, str(tip), public_key) for tip in known)
     return frozenset(tip for tip in sound if tip is not None)
 
 
-def _chosen(place: Store, sound: frozenset[str], accept: str | None) -> str:
-    if accept is not None:
-        if accept not in sound:
-            raise LedgerRefused(f"{accept} is none of: {', '.join(sorted(sound)) or 'nothing'}")
-        return accept
-    newest = next((tip for tip in sorted(sound) if _follows_all(place, tip, sound)), None)
-    if newest is not None:
-        return newest
+def _newest(place: Store, sound: frozenset[str]) -> str:
+    for tip in sorted(sound):
+        if all(place.is_ancestor(other, tip) for other in sound):
+            return tip
     if not sound:
         raise LedgerRefused(
             f"nothing is left here of the ledger ({place.place})",
@@ -84,23 +102,16 @@ def _chosen(place: Store, sound: frozenset[str], accept: str | None) -> str:
     )
 
 
-def _follows_all(place: Store, tip: str, others: frozenset[str]) -> bool:
-    return all(place.is_ancestor(other, tip) for other in others)
-
-
-def _restore(place: Store, chosen: str, access: Access) -> Iterator[str]:
-    """Move the ledger, under its lock, to the chosen tip, and publish keys the place lacks."""
-    held = lock.acquire(place, object_format(place.git), access.clock(), access.patience)
-    tips = held.tips
-    try:
-        wanted = replace(tips, ledger=chosen, keys=tips.keys or place.local().keys)
-        if wanted != tips:
-            place.move(tips, wanted)
-            held = replace(held, tips=wanted)
-            yield f"moved {place.place} from {tips.ledger or 'nothing'} to {chosen}"
-        place.accept(chosen, parted=True)
-    finally:
-        lock.release(place, held)
+def _restore(tenure: Tenure, choice: _Choice, at: datetime) -> Iterator[str]:
+    """Move the ledger to the chosen tip, and publish keys its place lacks."""
+    place, tips, seen = tenure.place, tenure.lock.tips, tenure.place.seen()
+    wanted = replace(tips, ledger=choice.tip, keys=tips.keys or place.local().keys)
+    if wanted != tips:
+        tenure.renew(at, wanted)
+        yield f"moved {place.place} from {tips.ledger or 'nothing'} to {choice.tip}"
+    place.accept(choice.tip, parted=True)
+    if seen != choice.tip:
+        yield f"this clone accepts {choice.tip}"
 
 
 def _withdraw_local(place: Store, chosen: str) -> Iterator[str]:
@@ -111,4 +122,30 @@ def _withdraw_local(place: Store, chosen: str) -> Iterator[str]:
     # A local branch that has parted is the only trace of what was not chosen.
     if local.ledger is not None and place.is_ancestor(local.ledger, chosen):
         place.drop_local(local)
-        yield f"the ledger's refs in this repository gave way to those at {place.remote}"
+        yield f"the ledger's refs in this repository gave way to those at {place.shown_remote}"
+
+
+def _recorded(
+    tenure: Tenure,
+    settings: LedgerSettings,
+    access: Access,
+    choice: _Choice,
+    decisions: Decisions,
+) -> Iterator[str]:
+    """Record in the ledger what a person decided; say what is left to decide."""
+    now = access.clock()
+    last = signed_commit(tenure.place.git, choice.tip, str(settings.public_key)).at
+    times = f"the last wave was recorded at {format_instant(last)}, now it is {format_instant(now)}"
+    waves = []
+    if choice.parted:
+        others = ", ".join(choice.parted)
+        waves.append(Wave(message=f"Accept {choice.tip} in place of {others}"))
+    if decisions.time and last > now:
+        waves.append(Wave(message=f"Accept the time: {times}", accepts_time=True))
+    elif last > now + CLOCK_TOLERANCE:
+        yield f"{times}: set the clock, or if it is right: certform ledger recover --accept-time"
+    if waves:
+        journal = begin(tenure, settings, access, replace(tenure.lock.tips, seen=choice.tip))
+        for wave in waves:
+            journal.write(wave)
+            yield f"recorded: {wave.message}"

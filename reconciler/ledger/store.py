@@ -5,23 +5,31 @@ Locally the refs are moved in one `git update-ref` transaction and fsynced; at a
 transaction are harmless because refs move in this order: keys, ledger, seen, lock.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from providers.failpoints import reach
 from reconciler.errors import LedgerRefused, Locked
-from reconciler.git import Git, GitError
-from reconciler.ledger.disk import break_locks, exclusive, object_folders, ref_folders, sync
+from reconciler.git import Git, GitError, full, without_credentials
+from reconciler.ledger.disk import (
+    break_locks,
+    exclusive,
+    moving,
+    object_folders,
+    ref_folders,
+    sync,
+)
+from reconciler.ledger.refs import KEYS, LOCK, NAMES, SEEN, Move, Tips, read_refs, tracking
 from reconciler.ledger.register import reachable, register
 from schemas.project import LedgerSettings
 
-KEYS, LOCK, SEEN = "refs/certform/keys", "refs/certform/lock", "refs/certform/seen"
-_TRACKING = "refs/certform/remote"
 _TRACKED = "tracking"
 _HERE = "."
 """git's own word for "this repository": `ledger.remote: .` keeps the ledger here."""
-_DURABLE = {"core.fsync": "all"}
+_SETTINGS = {"core.fsync": "all", "core.packedRefsTimeout": "5000"}
+"""Durable, and patient with a `git gc` of the user (milliseconds)."""
 _FETCH = (
     "fetch",
     "--quiet",
@@ -32,39 +40,10 @@ _FETCH = (
     "--no-filter",
     "--refmap=",
 )
+_WHOLE = "--depth=2147483646"
+"""Deeper than any history. The next number, or `--unshallow`, would fetch the user's branches too."""
 _PUSH = ("push", "--quiet", "--atomic", "--no-signed", "--no-follow-tags", "--no-verify")
-_NAMES = ("ledger", "keys", "lock")
 _TRIES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Tips:
-    """The three refs of a ledger as full commit ids, None where there is none.
-
-    `seen` is the last tip this clone had accepted before the others were read, so that a writer
-    who moves on meanwhile is not taken for a roll-back.
-    """
-
-    ledger: str | None = None
-    keys: str | None = None
-    lock: str | None = None
-    seen: str | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """One ref from one value to another; None stands for absence."""
-
-    ref: str
-    old: str | None
-    new: str | None
-
-    def line(self) -> str:
-        """Return the move in the language of `git update-ref --stdin`."""
-        nothing = "0" * len(self.new or self.old or "")
-        if self.new is None:
-            return f"delete {self.ref} {self.old}\n"
-        return f"update {self.ref} {self.new} {self.old or nothing}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +53,17 @@ class Store:
     git: Git
     directory: Path
     branch: str
-    remote: str | None
+    remote: str | None = field(repr=False)
 
     @property
     def place(self) -> str:
         """Return where the ledger is, for messages."""
-        return f"{self.branch} at {self.remote}" if self.remote else f"{self.branch} here"
+        return f"{self.branch} at {self.shown_remote}" if self.remote else f"{self.branch} here"
+
+    @property
+    def shown_remote(self) -> str:
+        """Return the remote for messages: an address may hold a password."""
+        return without_credentials(self.remote or "")
 
     @property
     def ledger_ref(self) -> str:
@@ -92,11 +76,11 @@ class Store:
 
     def tracked(self) -> Tips:
         """Return the remote's tips as of the last fetch or push."""
-        return self._tips(*(_tracking(name) for name in _NAMES))
+        return self._tips(*(tracking(name) for name in NAMES))
 
     def seen(self) -> str | None:
         """Return the last tip this clone accepted."""
-        return _refs(self.git, (SEEN,)).get(SEEN)
+        return read_refs(self.git, (SEEN,)).get(SEEN)
 
     def tips(self) -> Tips:
         """Return the current tips, their objects fetched; raises `GitError` out of reach."""
@@ -123,21 +107,49 @@ class Store:
         with exclusive(self.directory, _TRACKED):
             seen = self.seen()
             if seen != tip and (parted or seen is None or self.is_ancestor(seen, tip)):
-                self._update([_Move(SEEN, seen, tip)])
+                self._update([Move(SEEN, seen, tip)])
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether one commit is reached from the other, or both are the same."""
         if older == newer:
             return True
-        return self.git.attempt("merge-base", "--is-ancestor", older, newer).status == 0
+        followed = ("merge-base", "--is-ancestor", older, newer)
+        if self.git.attempt(*followed).status == 0:
+            return True
+        return self.complete(newer) and self.git.attempt(*followed).status == 0
+
+    def complete(self, tip: str) -> bool:
+        """Fetch what a shallow clone lacks of a tip's history; return whether anything came.
+
+        Raises `LedgerRefused` when the history stays cut off, `GitError` out of reach.
+        """
+        if not self._cut_off(tip):
+            return False
+        if self.remote is not None:
+            self._ask(*_FETCH, _WHOLE, "--", self.remote, self.ledger_ref)
+        if self._cut_off(tip):
+            raise LedgerRefused(
+                f"this clone is shallow: it has {tip[:12]} of the ledger ({self.place}), "
+                "but not all that was recorded before",
+                hint="git fetch --unshallow; if that brings nothing, use a clone that is whole",
+            )
+        return True
+
+    def _cut_off(self, tip: str) -> bool:
+        """Whether a shallow clone ends somewhere in the history of a tip."""
+        boundary = self.directory / "shallow"
+        if not boundary.exists():
+            return False
+        history = self.git.run("rev-list", full(tip)).decode().split()
+        return not frozenset(history).isdisjoint(boundary.read_text().split())
 
     def drop_local(self, tips: Tips) -> None:
         """Delete the ledger's refs of this repository, for a ledger that lives elsewhere."""
         pairs = ((KEYS, tips.keys), (self.ledger_ref, tips.ledger), (LOCK, tips.lock))
-        self._update([_Move(ref, value, None) for ref, value in pairs if value])
+        self._update([Move(ref, value, None) for ref, value in pairs if value])
 
     def _tips(self, ledger: str, keys: str, lock: str) -> Tips:
-        found = _refs(self.git, (ledger, keys, lock))
+        found = read_refs(self.git, (ledger, keys, lock))
         return Tips(found.get(ledger), found.get(keys), found.get(lock))
 
     def _listed(self) -> Tips:
@@ -158,7 +170,7 @@ class Store:
 
     def _advertised(self) -> Tips:
         names = (self.ledger_ref, KEYS, LOCK)
-        lines = self._reaching().run("ls-remote", "--quiet", "--", self.remote or "", *names)
+        lines = self._ask("ls-remote", "--quiet", "--", self.remote or "", *names)
         found = {
             ref: oid for oid, ref in (line.split("\t") for line in lines.decode().splitlines())
         }
@@ -167,34 +179,39 @@ class Store:
     def _fetched(self, tips: Tips) -> Tips:
         wanted = [("ledger", self.ledger_ref, tips.ledger), ("lock", LOCK, tips.lock)]
         present = [(name, ref) for name, ref, tip in wanted if tip]
+        break_locks(self.directory, map(tracking, NAMES))
         if present:
-            self._fetch(self._reaching(), present)
+            self._fetch(present)
         if tips.keys and tips.keys != self.tracked().keys:
             # Key bundles must stay out of packs: only a loose object can be erased.
-            self._fetch(self._reaching({"fetch.unpackLimit": "1000000"}), [("keys", KEYS)])
-        values = zip(_NAMES, _values(tips), _values(self.tracked()), strict=True)
-        gone = [_Move(_tracking(n), here, None) for n, there, here in values if here and not there]
+            self._fetch([("keys", KEYS)], {"fetch.unpackLimit": "1000000"})
+        values = zip(NAMES, tips.values(), self.tracked().values(), strict=True)
+        gone = [Move(tracking(n), here, None) for n, there, here in values if here and not there]
         self._update(gone)
         return self.tracked()
 
-    def _fetch(self, git: Git, names: list[tuple[str, str]]) -> None:
-        specs = [f"+{ref}:{_tracking(name)}" for name, ref in names]
-        outcome = git.attempt(*_FETCH, "--", self.remote or "", *specs)
-        # A ref that went away between listing and fetching is a reason to look again.
-        if outcome.status != 0 and "couldn't find remote ref" not in outcome.stderr:
-            raise GitError("fetch", outcome.status, outcome.stderr)
+    def _fetch(
+        self, names: list[tuple[str, str]], settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        specs = [f"+{ref}:{tracking(name)}" for name, ref in names]
+        try:
+            self._ask(*_FETCH, "--", self.remote or "", *specs, settings=settings)
+        except GitError as failure:
+            # A ref that went away between listing and fetching is a reason to look again.
+            if "couldn't find remote ref" not in str(failure):
+                raise
 
-    def _moves(self, old: Tips, new: Tips) -> Iterator[_Move]:
+    def _moves(self, old: Tips, new: Tips) -> Iterator[Move]:
         if old.keys != new.keys:
-            yield _Move(KEYS, old.keys, new.keys)
+            yield Move(KEYS, old.keys, new.keys)
         if old.ledger != new.ledger:
-            yield _Move(self.ledger_ref, old.ledger, new.ledger)
+            yield Move(self.ledger_ref, old.ledger, new.ledger)
             if self.remote is None:
-                yield _Move(SEEN, self.seen(), new.ledger)
+                yield Move(SEEN, self.seen(), new.ledger)
         if old.lock != new.lock:
-            yield _Move(LOCK, old.lock, new.lock)
+            yield Move(LOCK, old.lock, new.lock)
 
-    def _transact(self, moves: list[_Move]) -> None:
+    def _transact(self, moves: list[Move]) -> None:
         if self.remote is None:
             sync(*object_folders(self.directory))
             self._update(moves)
@@ -202,7 +219,7 @@ class Store:
             return
         leases = (f"--force-with-lease={move.ref}:{move.old or ''}" for move in moves)
         specs = (f"{move.new or ''}:{move.ref}" for move in moves)
-        self._reaching().run(*_PUSH, *leases, "--", self.remote, *specs)
+        self._ask(*_PUSH, *leases, "--", self.remote, *specs)
 
     def _settle(self, old: Tips, new: Tips, failure: GitError) -> None:
         """Find out what a failed move really did: the answer may have been lost on its way."""
@@ -224,27 +241,37 @@ class Store:
     def _track(self, old: Tips, new: Tips) -> None:
         """Follow a push. A ref that did not move may have moved since by other hands: leave it."""
         with exclusive(self.directory, _TRACKED):
-            values = zip(_NAMES, _values(old), _values(new), _values(self.tracked()), strict=True)
-            moves = (_Move(_tracking(n), here, now) for n, was, now, here in values if was != now)
+            values = zip(NAMES, old.values(), new.values(), self.tracked().values(), strict=True)
+            moves = (Move(tracking(n), here, now) for n, was, now, here in values if was != now)
             self._update([move for move in moves if move.old != move.new])
         if new.ledger is not None and old.ledger != new.ledger:
             self.accept(new.ledger)
 
-    def _update(self, moves: list[_Move]) -> None:
-        if moves:
-            break_locks(self.directory, (move.ref for move in moves))
-            lines = "".join(move.line() for move in moves)
-            script = f"start\n{lines}prepare\ncommit\n"
-            self.git.run("update-ref", "--no-deref", "--stdin", stdin=script.encode())
+    def _update(self, moves: list[Move]) -> None:
+        if not moves:
+            return
+        script = f"start\n{''.join(move.line() for move in moves)}prepare\ncommit\n".encode()
+        with moving(self.directory, [move.ref for move in moves]):
+            done = self.git.attempt("update-ref", "--no-deref", "--stdin", stdin=script)
+            if done.status < 0:
+                raise GitError("update-ref", done.status, "it was killed")
+        if done.status != 0:
+            raise GitError("update-ref", done.status, done.stderr)
 
-    def _reaching(self, settings: dict[str, str] | None = None) -> Git:
+    def _ask(self, *argv: str, settings: Mapping[str, str] = MappingProxyType({})) -> bytes:
+        """Run a verb that talks to the remote, and return its output."""
         allowed = {"protocol.file.allow": "always"}
-        return Git(self.git.directory, {**self.git.settings, **allowed, **(settings or {})})
+        reaching = Git(self.git.directory, {**self.git.settings, **allowed, **settings})
+        outcome = reaching.attempt(*argv)
+        if outcome.status != 0:
+            hint = f"the ledger is at {self.shown_remote}: git must be able to read and push there"
+            raise GitError(argv[0], outcome.status, outcome.stderr, hint=hint)
+        return outcome.stdout
 
 
 def open_store(repository: Path, settings: LedgerSettings) -> Store:
     """Return where the ledger of a repository lives; reads configuration only."""
-    git = Git(repository, _DURABLE)
+    git = Git(repository, _SETTINGS)
     return Store(git, git.common_directory(), settings.branch, _remote(git, settings.remote))
 
 
@@ -254,18 +281,3 @@ def _remote(git: Git, configured: str | None) -> str | None:
     if configured is not None:
         return None if configured == _HERE else configured
     return "origin" if git.run("config", "--get", "remote.origin.url", check=False) else None
-
-
-def _tracking(name: str) -> str:
-    return f"{_TRACKING}/{name}"
-
-
-def _values(tips: Tips) -> tuple[str | None, str | None, str | None]:
-    return tips.ledger, tips.keys, tips.lock
-
-
-def _refs(git: Git, names: Iterable[str]) -> dict[str, str]:
-    wanted = tuple(names)
-    lines = git.run("for-each-ref", "--format=%(refname) %(objectname)", "--", *wanted).decode()
-    found = dict(line.split(" ") for line in lines.splitlines())
-    return {name: found[name] for name in wanted if name in found}

@@ -26,8 +26,8 @@ class Block:
         return kind_of(self.lead)
 
 
-_LATER = (Kind.PUBLISH, Kind.FORGET, Kind.REMOVE, Kind.REVOKE, Kind.BLOCKED)
-"""What takes away, and what needs somebody, stands last: next to the summary, where it is read."""
+_LATER = (Kind.FORGET, Kind.REMOVE, Kind.REVOKE, Kind.PUBLISH, Kind.BLOCKED)
+"""What takes away, what tells of that, and what needs somebody stand last: next to the summary."""
 
 
 def blocks(changes: Iterable[Change]) -> tuple[Block, ...]:

@@ -78,6 +78,14 @@ def _failed(addresses: Sequence[str]) -> str:
     return f"Failed: {named}{more}."
 
 
+def render_progress(events: Sequence[Event], kinds: Kinds) -> str:
+    """Return how far an apply had come when it was stopped."""
+    done = [event for event in events if event.status is EventStatus.DONE]
+    if not done:
+        return f"none of {len(kinds):,} changes was made"
+    return f"{len(done):,} of {len(kinds):,} changes made ({_by_kind(done, kinds)})"
+
+
 def _happening(event: Event, form: Form, message: str) -> str:
     doing, done = form.doing, form.done
     after = f": {message}" if message else ""

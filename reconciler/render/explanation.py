@@ -30,6 +30,7 @@ def render_json(about: Explanation) -> str:
         "placements": [_model(placement) for placement in about.placements],
         "attempts": _model(about.attempts) if about.attempts else None,
         "renewed_from": format_instant(about.renewed_from) if about.renewed_from else None,
+        "openers": {str(number): list(who) for number, who in about.openers.items()},
         "crls": [_model(crl) for crl in about.crls],
         "found": [_sighting_data(sighting) for sighting in about.found],
     }
@@ -79,6 +80,8 @@ def _lines(about: Explanation) -> Iterator[str]:
         last = format_instant(about.attempts.last_at)
         yield f"    {about.attempts.failures} failed attempts, last at {last}"
         yield f"      {about.attempts.error}"
+    for number, who in about.openers.items():
+        yield f"  key of generation {number}: {', '.join(who)} can open it"
     for crl in about.crls:
         dates = f"{format_instant(crl.this_update)} to {format_instant(crl.next_update)}"
         yield f"  CRL of generation {crl.generation}: number {crl.number}, {dates}"

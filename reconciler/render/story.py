@@ -120,7 +120,7 @@ def _followers(changes: Sequence[Change]) -> Iterator[Line]:
         kind = kind_of(change)
         text = f"{_doing(change):<{width}}   {_remark(change)}".rstrip()
         yield Line(kind.value.sign, text, 1, kind)
-        if kind is Kind.RELABEL and place_of(change.address):
+        if kind is Kind.CONFIGURE or (kind is Kind.RELABEL and place_of(change.address)):
             yield from _laid_out(tuple(_changed_rows(change)), kind, depth=2)
 
 

@@ -8,6 +8,7 @@ from reconciler.load.suggest import nearest
 from reconciler.resolve.authorities import resolve_authorities
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
+from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, inherit, inheritances, section
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.policies import Rules, check_references
@@ -44,6 +45,7 @@ def resolve(
     issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
     authorities, families = resolve_authorities(everything, issuers, found)
     found += check_references(everything)
+    found += check_directories(everything)
     around = Surroundings(everything.authorities, families, everything.targets)
     rules = Rules(everything.policies.entries.values())
     certificates = resolve_certificates(drafts, around, rules, found)

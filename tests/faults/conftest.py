@@ -40,7 +40,13 @@ def changed(workshop: Workshop, filled: Repository) -> Repository:
 
 
 @pytest.fixture(scope="session")
-def scenarios(empty: Repository, changed: Repository) -> Scenarios:
+def unwanted(workshop: Workshop, filled: Repository) -> Repository:
+    """The same with one more certificate in both targets, which is to be removed."""
+    return rig.unwant(workshop.runner, filled, workshop.folder / "unwanted")
+
+
+@pytest.fixture(scope="session")
+def scenarios(empty: Repository, changed: Repository, unwanted: Repository) -> Scenarios:
     """Where to start from and how it must end, by what is done."""
     revoked = frozenset(
         judge.number(i.serial) for i in judge.ledger(changed.root).certificates["three"].issuances
@@ -48,4 +54,5 @@ def scenarios(empty: Repository, changed: Repository) -> Scenarios:
     return {
         "issue": (empty, Wanted({"one": 1, "two": 1, "three": 1})),
         "reissue": (changed, Wanted({"one": 2, "two": 1, "three": 2}, revoked)),
+        "remove": (unwanted, Wanted({"one": 1, "two": 1, "three": 1})),
     }

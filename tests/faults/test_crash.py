@@ -26,7 +26,7 @@ def points(workshop: Workshop, scenarios: Scenarios) -> Mapping[str, list[str]]:
 
 
 @pytest.mark.parametrize("action", ["kill", "raise"])
-@pytest.mark.parametrize("scenario", ["issue", "reissue"])
+@pytest.mark.parametrize("scenario", ["issue", "reissue", "remove"])
 def test_an_apply_stopped_at_any_point_is_finished_by_the_next(
     workshop: Workshop,
     scenarios: Scenarios,

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from rig import Repository, Runner, Workshop
 
 from providers.sops.binary import Sops
+from providers.sops.identity import make_identity
 from reconciler.ledger import keyring, layout
 
 Canaries = Callable[[Repository], dict[str, bytes]]
@@ -172,6 +173,10 @@ def test_no_key_is_seen_outside_its_place(
             surfaces |= watched(repository, "plan", "--format", form, "--out", f"{form}.json")
         surfaces |= watched(repository, "apply", "--auto-approve")
         surfaces |= watched(repository, "plan", "--out", "after.json")
+        document = repository.root / "certform.yaml"
+        second = f"}}, {{age: {make_identity(tmp_path / 'second.txt')}}}]"
+        document.write_text(document.read_text().replace("}]", second, 1))
+        surfaces |= watched(repository, "apply", "keyring", "authority/root", "--auto-approve")
         surfaces |= left_behind(repository)
         secrets = canaries(repository)
         processes = {place.split("/")[2] for place in surfaces if place.startswith("/proc/")}

@@ -18,7 +18,7 @@ from reconciler.ledger.records import Status
 from reconciler.order import waves
 from reconciler.planning import make_plan, pending
 from schemas.certificate import Custody
-from schemas.plan import Action, Change
+from schemas.plan import Action, Change, Reason
 
 Step = tuple[str, int, int]
 Steps = tuple[list[Step], list[Step]]
@@ -227,7 +227,10 @@ def shuffled(world: World, order: random.Random) -> World:
 @given(HISTORY, st.integers(1, 40 * 24))
 def test_the_clock_alone_changes_no_fingerprint(steps: Steps, hours: int) -> None:
     fleet = lived(steps).fleet
-    before = {step.id: step for step in pending(fleet.plan().changes)}
+    first = fleet.plan().changes
+    before = {step.id: step for step in pending(first)}
+    # what somebody else keeps changing is left alone for a day, then put right, and that is reviewed
+    flapping = {owner_of(step) for step in first if step.reason is Reason.FLAPPING}
     expiring = bool(fleet.revocations)
     fleet.wait(hours / 24)
     after = {step.id: step for step in pending(fleet.plan().changes)}
@@ -237,7 +240,8 @@ def test_the_clock_alone_changes_no_fingerprint(steps: Steps, hours: int) -> Non
         assert before[id_].fingerprint == after[id_].fingerprint
     if not expiring:
         for id_ in after.keys() - before.keys():
-            assert after[id_].due or requires_due(after, after[id_]), id_
+            fine = after[id_].due or requires_due(after, after[id_])
+            assert fine or owner_of(after[id_]) in flapping, id_
 
 
 def requires_due(changes: Mapping[str, Change], step: Change) -> bool:

@@ -84,6 +84,6 @@ def test_what_was_not_activated_is_not_served(target: MemoryTarget, wanted: Want
     (staged,) = target.stage([wanted()])
     (switched,) = target.switch([sound(staged, Staged)])
     shown = sound(switched, Installed)
-    assert isinstance(target.verify([shown])[0], Rejected)
+    assert isinstance(next(iter(target.verify([shown]))), Rejected)
     target.activate()
-    assert target.verify([shown]) == [shown]
+    assert list(target.verify([shown])) == [shown]

@@ -1,5 +1,6 @@
 """Work shared out over processes: in order, complete, and nothing of it outlives who asked."""
 
+import _thread
 import os
 import signal
 import subprocess
@@ -153,3 +154,22 @@ def runs(pid: int) -> bool:
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_process_with_a_thread_that_python_does_not_know_of_does_not_fork() -> None:
+    ended = _thread.allocate_lock()
+    ended.acquire()
+    gone = _thread.allocate_lock()
+    gone.acquire()
+
+    def live() -> None:
+        ended.acquire()
+        gone.release()
+
+    _thread.start_new_thread(live, ())
+    try:
+        assert threading.active_count() == 1
+        assert {pid for _, pid in spread(pids, ITEMS, least=10)} == {os.getpid()}
+    finally:
+        ended.release()
+        gone.acquire()

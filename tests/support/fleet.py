@@ -28,6 +28,7 @@ from reconciler.state import (
     DesiredTarget,
     PublishedFile,
 )
+from schemas.authority import NameConstraints, NameForms
 from schemas.base import digest
 from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage
 from schemas.plan import Action, Change, Plan, Reason, Source
@@ -59,6 +60,8 @@ class Ca:
     retired: bool = False
     days: int = 3000
     crl_days: int = 7
+    permits: tuple[str, ...] = ()
+    path_length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ class Fleet:
     kinds: dict[str, type[MemoryTarget]] = field(default_factory=dict)
     replace: frozenset[str] = frozenset()
     pinned: bool = False
+    keyring: tuple[str, ...] = (LINEAGE.leaf_recipient,)
+    recipients: tuple[str, ...] = ()
+    """Who can open the CA keys; the keyring's when nobody is named."""
+    identities: tuple[str, ...] | None = None
+    """What this host can open files with; everything when it is None."""
 
     def __post_init__(self) -> None:
         self.journal = MemoryJournal.empty(LINEAGE, self.clock)
@@ -154,11 +162,14 @@ class Fleet:
         return Desired(
             project="example",
             revision=None,
-            keyring=(Recipient(age=f"age1{'q' * 58}"),),
+            keyring=tuple(Recipient(age=age) for age in self.keyring),
             ledger=LedgerSettings(),
             guard=GuardSettings(),
             publish=PUBLISH if self.publish else None,
-            authorities={n: _authority(n, ca, self.cas) for n, ca in self.cas.items()},
+            authorities={
+                n: _authority(n, ca, self.cas, self.recipients or self.keyring)
+                for n, ca in self.cas.items()
+            },
             certificates={
                 name: _certificate(name, leaf, generations[leaf.issuer], frozenset(self.leaves))
                 for name, leaf in self.leaves.items()
@@ -198,7 +209,7 @@ class Fleet:
     def session(self) -> Session:
         """Everything apply works with."""
         publisher = self.publisher if self.publish else None
-        reach, sops = self.reach(), cast("Sops", ClearCipher())
+        reach, sops = self.reach(), cast("Sops", ClearCipher(self.identities))
         return Session(self.world(), self.journal, reach, publisher, sops, self.clock)
 
     def stream(self, selection: Selection | None = None) -> Iterator[Event]:
@@ -297,7 +308,9 @@ def _target(name: str) -> DesiredTarget:
     return DesiredTarget(name, HERE, spec, digest(spec.to_json()))
 
 
-def _authority(name: str, ca: Ca, cas: Mapping[str, Ca]) -> DesiredAuthority:
+def _authority(
+    name: str, ca: Ca, cas: Mapping[str, Ca], recipients: tuple[str, ...]
+) -> DesiredAuthority:
     request = AuthorityRequest(
         issuer=ca.parent,
         issuer_generation=cas[ca.parent].generation if ca.parent else None,
@@ -305,6 +318,8 @@ def _authority(name: str, ca: Ca, cas: Mapping[str, Ca]) -> DesiredAuthority:
         common_name=f"Example {name} G{ca.generation}",
         key=KEY,
         duration=ca.days * DAY,
+        path_length=ca.path_length,
+        name_constraints=_permitting(ca.permits),
     )
     depth, above = 0, ca.parent
     while above is not None:
@@ -315,11 +330,17 @@ def _authority(name: str, ca: Ca, cas: Mapping[str, Ca]) -> DesiredAuthority:
         labels={},
         request=request,
         digest=digest(request.to_json()),
-        recipients=(Recipient(age=f"age1{'q' * 58}"),),
+        recipients=tuple(Recipient(age=age) for age in recipients),
         crl_duration=timedelta(days=ca.crl_days),
         depth=depth,
         retired=ca.retired,
     )
+
+
+def _permitting(domains: tuple[str, ...]) -> NameConstraints | None:
+    if not domains:
+        return None
+    return NameConstraints(permitted=NameForms(dns_domains=domains))
 
 
 def _certificate(

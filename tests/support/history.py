@@ -17,6 +17,7 @@ from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
 NAMES = ("ant", "bee", "cow", "dog", "elk")
 TARGETS = ("a", "b", "c")
 CAS = ("root", "mid", "low", "other")
+MID = ("example.com",)
 GARBAGE = b"not a CRL"
 VERBS = ("stage", "switch", "activate", "verify", "remove", "relabel", "settle")
 
@@ -43,7 +44,7 @@ class History:
 
     def __init__(self) -> None:
         SERIALS.given = 0
-        cas = {"root": Ca(), "mid": Ca("root"), "low": Ca("mid"), "other": Ca()}
+        cas = {"root": Ca(), "mid": Ca("root", permits=MID), "low": Ca("mid"), "other": Ca()}
         self.fleet = Fleet(cas=cas, targets=TARGETS)
         self.laws = Laws(self.fleet)
 
@@ -173,6 +174,21 @@ def change_issuer(h: History, one: int, two: int) -> None:
 
 
 @verb
+def widen(h: History, one: int, two: int) -> None:
+    """Permit one more domain below an intermediate, and use it; or take both back."""
+    if "mid" not in h.fleet.cas:
+        return
+    permits = ("example.com", "example.org")[: 1 + two % 2]
+    h.fleet.cas["mid"] = replace(h.fleet.cas["mid"], permits=permits)
+    for name, leaf in h.fleet.leaves.items():
+        names = (f"{name}.example.com",)
+        if any(n.endswith(".org") for n in leaf.names) and two % 2 == 0:
+            h.fleet.leaves[name] = replace(leaf, names=names)
+    if two % 2:
+        _edit(h, one, names=(f"{h.leaf(one)}.example.org",))
+
+
+@verb
 def raise_generation(h: History, one: int, two: int) -> None:
     """Raise an intermediate; those below it must follow, or they would be stuck."""
     for name in ("mid", "low") if one % 2 else ("low",):
@@ -193,8 +209,20 @@ def drop_ca(h: History, one: int, two: int) -> None:
 @verb
 def restore_cas(h: History, one: int, two: int) -> None:
     generation = {n: ca.generation for n, ca in h.fleet.cas.items()}
-    cas = {"root": Ca(), "mid": Ca("root"), "low": Ca("mid"), "other": Ca()}
+    cas = {"root": Ca(), "mid": Ca("root", permits=MID), "low": Ca("mid"), "other": Ca()}
+    if any(name.endswith(".org") for leaf in h.fleet.leaves.values() for name in leaf.names):
+        cas["mid"] = replace(cas["mid"], permits=(*MID, "example.org"))
     h.fleet.cas = {n: replace(ca, generation=generation.get(n, 1)) for n, ca in cas.items()}
+
+
+@verb
+def hand_over(h: History, one: int, two: int) -> None:
+    """Let others open the keyring, or the CA keys."""
+    people = tuple(f"age1{letter * 58}" for letter in "acd"[: 1 + one % 3])
+    if two % 2:
+        h.fleet.keyring = people
+    else:
+        h.fleet.recipients = people
 
 
 @verb

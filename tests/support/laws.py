@@ -71,10 +71,15 @@ class Laws:
         return held is not None and held.installed.sha256 == current.sha256
 
     def check_wave(self, before: LedgerState, after: LedgerState) -> None:
-        """What is revoked is served nowhere any more, whether or not we can look there."""
+        """What is revoked is served nowhere any more, whether or not we can look there.
+
+        What has expired serves nobody: nothing waits for it.
+        """
         for issuance in revoked_now(before, after):
             for target, held in self.fleet.ours():
-                used = set(self.chain(held.installed.serial, after))
+                end = held.installed.not_after
+                over = end is not None and end <= self.fleet.now
+                used = set() if over else set(self.chain(held.installed.serial, after))
                 assert issuance.serial not in used, f"revoked while {target} serves it"
 
     def chain(self, serial: str | None, state: LedgerState) -> Iterator[str]:

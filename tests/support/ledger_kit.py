@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from providers.sops.binary import Sops
-from reconciler.ledger.journal import LedgerJournal, open_journal
+from reconciler.ledger.journal import Access, LedgerJournal, open_journal
 from reconciler.ledger.lock import Patience
 from reconciler.ledger.reader import read_ledger
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
@@ -94,7 +94,7 @@ class Site:
     def journal(
         self, patience: Patience = QUICK, now: datetime = NOW
     ) -> AbstractContextManager[LedgerJournal]:
-        return open_journal(self.path, self.settings, Sops(), lambda: now, patience)
+        return open_journal(self.path, self.settings, Access(Sops(), lambda: now, patience))
 
     def read(self) -> LedgerState:
         return read_ledger(self.path, self.settings)

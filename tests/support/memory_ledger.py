@@ -1,13 +1,16 @@
 """A ledger in memory that judges every wave it is given, and the cipher and publisher that go with it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from providers import x509
 from providers.base import Publication
-from providers.errors import ProviderError, Unreachable
+from providers.errors import Denied, ProviderError, Unreachable
 from providers.secret import Secret
+from providers.sops.recipients import recipients_of
+from reconciler.ledger import layout
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import (
     AuthorityRecord,
@@ -27,13 +30,20 @@ class Crash(BaseException):
 
 
 class ClearCipher:
-    """Wraps and unwraps: what is sealed is none of its business."""
+    """Wraps and unwraps: what is sealed is none of its business. `identities` open what names them."""
 
-    def encrypt(self, plaintext: Secret, _recipients: Sequence[Recipient], /) -> bytes:
-        return b"sealed:" + plaintext.reveal()
+    def __init__(self, identities: Iterable[str] | None = None) -> None:
+        self.identities = None if identities is None else frozenset(identities)
+
+    def encrypt(self, plaintext: Secret, recipients: Sequence[Recipient], /) -> bytes:
+        age = [{"recipient": recipient.age} for recipient in recipients]
+        return json.dumps({"clear": plaintext.reveal().hex(), "sops": {"age": age}}).encode()
 
     def decrypt(self, ciphertext: bytes, /) -> Secret:
-        return Secret(ciphertext.removeprefix(b"sealed:"))
+        names = frozenset(recipients_of(ciphertext))
+        if self.identities is not None and self.identities.isdisjoint(names):
+            raise Denied(f"no key at hand opens what is meant for {', '.join(sorted(names))}")
+        return Secret(bytes.fromhex(json.loads(ciphertext)["clear"]))
 
 
 @dataclass
@@ -44,6 +54,7 @@ class MemoryJournal:
     clock: Callable[[], datetime]
     keys: dict[str, dict[str, Secret]] = field(default_factory=dict)
     authority_keys: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    sealed: bytes = b""
     watch: Callable[[LedgerState, LedgerState], None] | None = None
     crash_at: int | None = None
     crash_after: bool = False
@@ -52,8 +63,18 @@ class MemoryJournal:
 
     @classmethod
     def empty(cls, lineage: Lineage, clock: Callable[[], datetime]) -> "MemoryJournal":
-        state = LedgerState("0" * 40, lineage, {}, {}, {}, frozenset(), lineage.created_at)
-        return cls(state, clock)
+        sealed = ClearCipher().encrypt(Secret(b"keyring"), [Recipient(age=lineage.leaf_recipient)])
+        state = LedgerState(
+            "0" * 40,
+            lineage,
+            {},
+            {},
+            {},
+            frozenset(),
+            lineage.created_at,
+            layout.openers(sealed),
+        )
+        return cls(state, clock, sealed=sealed)
 
     def write(self, wave: Wave, /) -> None:
         crashing = self._counted()
@@ -82,6 +103,9 @@ class MemoryJournal:
     def authority_key(self, authority: str, generation: int, /) -> bytes:
         return self.authority_keys[authority, generation]
 
+    def keyring(self) -> bytes:
+        return self.sealed
+
     def _counted(self) -> bool:
         self.waves += 1
         if self.crash_at is None:
@@ -102,6 +126,8 @@ class MemoryJournal:
             authorities={**cas, **{record.name: record for record in wave.authorities}},
             crls={**self.state.crls, **{(c.authority, c.generation): c for c in wave.crls}},
             bundles=frozenset(self.keys),
+            keyring=layout.openers(self.sealed),
+            ca_keys={w: layout.openers(k) or frozenset() for w, k in self.authority_keys.items()},
         )
 
     def _keep(self, wave: Wave, certificates: Mapping[str, CertificateRecord]) -> None:
@@ -120,6 +146,7 @@ class MemoryJournal:
             if not left:
                 del self.keys[bundle]
         self.authority_keys.update(wave.authority_keys)
+        self.sealed = wave.keyring or self.sealed
         for name in wave.gone_authorities:
             for key in [key for key in self.authority_keys if key[0] == name]:
                 del self.authority_keys[key]
@@ -163,6 +190,9 @@ class MemoryPublisher:
     reachable: bool = True
     numbers: dict[str, int] = field(default_factory=dict)
 
+    def prepare(self) -> None:
+        pass
+
     def published(self) -> Mapping[str, bytes]:
         if not self.reachable:
             raise Unreachable("the directory cannot be read")
@@ -175,9 +205,6 @@ class MemoryPublisher:
             if each.name.endswith(".crl"):
                 self._judge(each)
             self.files[each.name] = each.content
-
-    def withdraw(self, name: str, /) -> None:
-        self.files.pop(name, None)
 
     def _judge(self, publication: Publication) -> None:
         new = x509.read_crl(publication.content)

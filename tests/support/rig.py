@@ -72,6 +72,11 @@ DOCUMENTS = {
     "config/targets.yaml": TARGETS,
     "certificates.yaml": CERTIFICATES,
 }
+FOURTH = """\
+kind: Certificate
+metadata: {name: four}
+spec: {issuerRef: issuing, duration: 30d, dnsNames: [four.example.com], targets: [edge, mesh]}
+"""
 REVOCATION = """\
 kind: Revocation
 metadata: {{name: incident}}
@@ -129,10 +134,11 @@ class Repository:
         clone, live = place / "repository", self.root / "live"
         git(self.root, "clone", "--quiet", "--no-checkout", str(self.root), str(clone))
         for name in DOCUMENTS:
+            text = (self.root / name).read_text()
             (clone / name).parent.mkdir(exist_ok=True)
-            shutil.copy(self.root / name, clone / name)
+            (clone / name).write_text(text.replace("live/", f"{live}/"))
         live.mkdir(exist_ok=True)
-        (clone / "live").symlink_to(live)
+        (clone / "live").symlink_to(live)  # for the judge; certform would not follow it
         (place / "tmp").mkdir()
         return Repository(clone, self.identity, place / "tmp")
 
@@ -276,6 +282,17 @@ def change(filled: Repository, state: LedgerState, place: Path) -> Repository:
     serial = state.certificates["three"].issuances[0].serial
     (changed.root / "revocation.yaml").write_text(REVOCATION.format(serial=serial))
     return changed
+
+
+def unwant(runner: Runner, filled: Repository, place: Path) -> Repository:
+    """Return a copy with a certificate in both targets that no document asks for any more."""
+    wanted = filled.kept(place)
+    document = wanted.root / "fourth.yaml"
+    document.write_text(FOURTH)
+    ended = runner.apply(wanted)
+    assert ended.status == 0, ended.err
+    document.unlink()
+    return wanted
 
 
 def git(root: Path, *argv: str) -> bytes:

@@ -1,7 +1,6 @@
 """certform doctor."""
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,10 +12,14 @@ import click
 
 from providers.errors import ProviderError
 from providers.sops.binary import Sops
-from providers.sops.identity import identity_file, recipients_in
+from providers.sops.identity import Source, held_recipients, identity_sources, others_read
+from providers.sops.recipients import wanted_recipients
 from reconciler import __version__
+from reconciler.access import is_shut
 from reconciler.cli.app import Console
 from reconciler.cli.survey import Survey, survey
+from reconciler.diff import World
+from reconciler.diff.recipients import recipient_changes
 from reconciler.errors import ReconcilerError
 from reconciler.git import Git
 from reconciler.guard import guard
@@ -24,6 +27,7 @@ from reconciler.ledger.lock import held_by
 from reconciler.ledger.store import open_store
 from reconciler.render.escape import visible
 from reconciler.repository import examine
+from schemas.plan import FieldChange
 
 
 class Verdict(StrEnum):
@@ -89,19 +93,26 @@ def _packages() -> Iterator[Result]:
 
 
 def _identities() -> Iterator[Result]:
-    path = identity_file(os.environ)
-    try:
-        found = recipients_in(path)
-    except ProviderError as why:
-        yield Result(Verdict.PROBLEM, str(why))
-        return
-    if not found:
-        text = f"no age identity in {path}: fine for planning, and where a key service opens keys"
+    sources = identity_sources(os.environ)
+    for source in sources:
+        yield from _identity_source(source)
+    if all(source.vacant or source.problem for source in sources):
+        text = "no age identity here: fine for planning, and where a key service opens keys"
         yield Result(Verdict.WARNING, text)
-        return
-    yield _ok(f"age identity {', '.join(found)} in {path}")
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield Result(Verdict.PROBLEM, f"{path} can be read by others: chmod 600 {path}")
+
+
+def _identity_source(source: Source) -> Iterator[Result]:
+    if source.problem:
+        yield Result(Verdict.PROBLEM, f"{source.problem}; sops cannot use it")
+    elif source.vacant and source.name != str(source.file):
+        yield Result(Verdict.PROBLEM, f"{source.name} is named, and holds no age identity")
+    if source.opaque:
+        yield _ok(f"age identities from {source.name}: only sops can look at them")
+    if source.recipients:
+        yield _ok(f"age identity {', '.join(source.recipients)} in {source.name}")
+    if source.file and source.recipients and others_read(source.file.stat()):
+        text = f"{source.file} can be read by others: chmod 600 {source.file}"
+        yield Result(Verdict.PROBLEM, text)
 
 
 def _repository(console: Console) -> Iterator[Result]:
@@ -128,7 +139,7 @@ def _survey(console: Console, found: Survey) -> Iterator[Result]:
         yield Result(Verdict.WARNING, f"the ledger is held by {holder}; lock {holder.id}")
     for problem in guard((), world.desired.guard, ledger, world.now):
         yield Result(Verdict.PROBLEM, f"{problem.summary}: {problem.hint}")
-    yield from _keyring(found)
+    yield from _keys(world)
     for name, observation in sorted(world.observed.targets.items()):
         detail = f" ({observation.detail})" if observation.detail else ""
         verdict = Verdict.PROBLEM if observation.status == "unknown" else Verdict.OK
@@ -137,18 +148,27 @@ def _survey(console: Console, found: Survey) -> Iterator[Result]:
         yield Result(Verdict.PROBLEM, f"publish.to: {world.observed.published_detail}")
 
 
-def _keyring(found: Survey) -> Iterator[Result]:
-    recipients = [r.age for r in found.world.desired.keyring if r.age]
-    mine = set(recipients_in(identity_file(os.environ)))
-    if (
-        recipients
-        and len(recipients) == len(found.world.desired.keyring)
-        and not mine & set(recipients)
-    ):
-        text = "none of the age identities here is in the keyring: plan works, apply does not"
+def _keys(world: World) -> Iterator[Result]:
+    """Tell whom the keys are encrypted to, as far as it is not as it should be."""
+    for step in recipient_changes(world):
+        for field in step.fields:
+            which = field.path.removesuffix("recipients").strip()
+            text = f"{step.address} {which}".strip() + _difference(field)
+            hint = "certform apply encrypts it anew, where it can be opened"
+            yield Result(Verdict.WARNING, f"{text}: {hint}")
+    if is_shut(world.ledger.keyring or ("unknown",), held_recipients(os.environ)):
+        text = "none of the age identities here opens the keyring: plan works, apply does not"
         yield Result(Verdict.WARNING, text)
-    elif len(found.world.desired.keyring) == 1:
+    if len(wanted_recipients(world.desired.keyring)) == 1:
         text = (
             "the keyring has one recipient: add a second, kept apart, or a lost key loses every CA"
         )
         yield Result(Verdict.WARNING, text)
+
+
+def _difference(field: FieldChange) -> str:
+    """Say in words who should open a key and cannot, and the other way round."""
+    extra = [name for name in field.before if name not in field.after]
+    lacking = [name for name in field.after if name not in field.before]
+    parts = ((" can still be opened by ", extra), (" cannot yet be opened by ", lacking))
+    return " and".join(verb + ", ".join(who) for verb, who in parts if who)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from providers.sops.binary import Sops
-from providers.sops.identity import identity_file, make_identity, recipients_in
+from providers.sops.identity import identity_sources, make_identity
 from reconciler.cli.app import Console
 from reconciler.cli.options import DocumentName
 from reconciler.cli.survey import now
@@ -71,13 +71,20 @@ def _make_repository(console: Console) -> None:
 
 def _recipients(console: Console) -> tuple[str, ...]:
     """The public halves of the age identities on this machine; one is made where there is none."""
-    path = identity_file(os.environ)
-    found = recipients_in(path)
-    if found:
+    sources = identity_sources(os.environ)
+    found = tuple(recipient for source in sources for recipient in source.recipients)
+    first = next(s for s in sources if s.recipients or s.vacant or s.opaque or s.problem)
+    if first.recipients:
         return found
-    made = make_identity(path)
-    console.say(f"Made an age key in {path}. Keep a copy of it: without it nothing can be opened.")
-    return (made,)
+    if first.file is None or not first.vacant:
+        text = first.problem or f"{first.name} does not show the public half of its age identity"
+        hint = "run init once with SOPS_AGE_KEY or SOPS_AGE_KEY_FILE set to an identity"
+        raise InvalidInput((error(text, hint=hint),))
+    made = make_identity(first.file)
+    console.say(
+        f"Made an age key in {first.file}. Keep a copy of it: without it nothing can be opened."
+    )
+    return (made, *found)
 
 
 def _begin(

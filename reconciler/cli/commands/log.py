@@ -1,5 +1,6 @@
 """certform log."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ from reconciler.render.escape import inert, visible
 from reconciler.repository import load
 from reconciler.state import Desired
 from schemas.project import LedgerSettings
+
+_TOLD = ("Command", "Actor", "Documents")
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
 
 
 @click.command("log")
@@ -82,4 +86,8 @@ def _history(root: Path, desired: Desired, address: str) -> Iterator[tuple[Entry
 
 def _line(entry: Entry, words: str) -> str:
     mark = "" if entry.signed else "  NOT SIGNED"
-    return inert(f"{entry.at:%Y-%m-%d %H:%M:%SZ}  {entry.tip[:12]}  {visible(words)}{mark}")
+    told = entry.trailers
+    details = (f"{name.lower()} {told[name]}" for name in _TOLD if name in told)
+    author = _LONG_ID.sub(r"\1", ", ".join(details))
+    by = f"  ({author})" if author else ""
+    return inert(visible(f"{entry.at:%Y-%m-%d %H:%M:%SZ}  {entry.tip[:12]}  {words}{by}{mark}"))

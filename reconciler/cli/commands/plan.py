@@ -18,7 +18,7 @@ from reconciler.cli.options import (
 from reconciler.cli.survey import now, survey
 from reconciler.cli.view import render
 from reconciler.diagnostics import Diagnostic, warning
-from reconciler.diff import World, unknown_serials
+from reconciler.diff import World, revocation_warnings
 from reconciler.guard import guard
 from reconciler.planning import make_plan, pending
 from reconciler.render.summary import skipped
@@ -66,7 +66,10 @@ def command(
     read = examine(console.root, ref)
     world = survey(console, read, at=at, replace=frozenset(replace)).world
     plan = make_plan(world, choice.selection(), looks_ahead=at is not None)
-    show((*choice.check(world.desired, plan.changes), *unknown_serials(world)), console)
+    show(
+        (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes)),
+        console,
+    )
     if read.skipped:
         console.say(skipped(read.skipped))
     console.write(render(plan, form, colour=console.colour_out))

@@ -5,6 +5,7 @@ import click
 from reconciler.cli.app import Console
 from reconciler.ledger.lock import unlock
 from reconciler.ledger.store import open_store
+from reconciler.render.escape import visible
 from reconciler.repository import load
 
 
@@ -17,4 +18,4 @@ def command(console: Console, lock_id: str) -> None:
     A run that is still alive notices, and writes nothing more.
     """
     holder = unlock(open_store(console.root, load(console.root).ledger), lock_id)
-    console.say(f"The lock of {holder} is gone.")
+    console.say(visible(f"The lock of {holder} is gone."))

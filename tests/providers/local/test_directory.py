@@ -282,14 +282,15 @@ def test_a_directory_that_does_not_exist_or_is_empty_is_new(
     assert not root.exists()
     (root / "lost+found").mkdir(parents=True)
     assert target.observe() == ()
-    assert not target.initialised()
+    with pytest.raises(Unreachable):
+        target.confirm()
 
 
 def test_the_first_install_marks_the_directory(
     target: LocalDirectoryTarget, root: Path, wanted: Wanted
 ) -> None:
     target.install(wanted())
-    assert target.initialised()
+    target.confirm()
     assert json.loads((root / MARKER).read_text()) == {
         "format": 1,
         "owner": "conformance_0123456789abcdef",

@@ -186,7 +186,7 @@ def test_a_wildcard_is_asked_for_by_a_name_it_covers(
     assert first.dns_name == "*.example.com"
     with running(nginx, port):
         target = make_target(verify=Verify(connect=f"127.0.0.1:{port}"))
-        assert target.verify([first]) == [first]
+        assert list(target.verify([first])) == [first]
 
 
 def test_no_worker_outlives_its_test(
@@ -200,3 +200,24 @@ def test_no_worker_outlives_its_test(
         pass
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
+
+
+def test_a_certificate_that_nginx_still_names_comes_back_and_was_served_all_the_time(
+    make_target: MakeTarget,
+    served_target: LocalDirectoryTarget,
+    nginx: Argv,
+    port: int,
+    wanted: Wanted,
+) -> None:
+    first, other = (make_target().install(wanted(name)) for name in ("web", "other"))
+    with running(nginx, port):
+        for named in (first, other):
+            served_target.withdraw(named)
+        with pytest.raises(Rejected, match=r"cannot load certificate.*/web/current"):
+            served_target.activate()
+        assert shown(port) == first.sha256
+        served_target.reinstate(first)
+        served_target.activate()
+        served_target.remove(other)
+        assert shown(port) == first.sha256
+    assert make_target().observe() == (first,)

@@ -10,6 +10,7 @@ from installing import listed
 from providers.base import Publication
 from providers.errors import Rejected, Unreachable
 from providers.local.layout import MARKER
+from providers.local.location import Location
 from providers.local.publisher import DirectoryPublisher
 
 
@@ -20,14 +21,15 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def publisher(directory: Path) -> DirectoryPublisher:
-    return DirectoryPublisher(directory, "corp_1")
+    return DirectoryPublisher(Location.of(directory.parents[1], "srv/pki"), "corp_1")
 
 
 def test_nothing_is_published_where_nothing_is(
     publisher: DirectoryPublisher, directory: Path
 ) -> None:
     assert publisher.published() == {}
-    assert not publisher.initialised()
+    with pytest.raises(Unreachable):
+        publisher.confirm()
     assert not directory.exists()
 
 
@@ -37,16 +39,9 @@ def test_what_is_published_can_be_read_by_all_and_is_replaced_whole(
     publisher.publish([Publication("root.g1.crl", b"one"), Publication("root.g1.crt", b"ca")])
     publisher.publish([Publication("root.g1.crl", b"two")])
     assert publisher.published() == {"root.g1.crl": b"two", "root.g1.crt": b"ca"}
-    assert publisher.initialised()
+    publisher.confirm()
     assert stat.S_IMODE((directory / "root.g1.crl").stat().st_mode) == 0o644
     assert listed(directory) == [MARKER, "root.g1.crl", "root.g1.crt"]
-
-
-def test_withdrawing_twice_is_no_error(publisher: DirectoryPublisher) -> None:
-    publisher.publish([Publication("a.crl", b"one"), Publication("b.crl", b"two")])
-    publisher.withdraw("a.crl")
-    publisher.withdraw("a.crl")
-    assert publisher.published() == {"b.crl": b"two"}
 
 
 def test_a_large_crl_is_read_back(publisher: DirectoryPublisher) -> None:
@@ -62,7 +57,8 @@ def test_other_files_are_neither_reported_nor_touched(
     (directory / "index.html").write_text("hello")
     assert publisher.published() == {"a.crl": b"one"}
     with pytest.raises(Rejected):
-        publisher.withdraw("index.html")
+        publisher.publish([Publication("index.html", b"mine")])
+    assert (directory / "index.html").read_text() == "hello"
 
 
 @pytest.mark.parametrize("name", ["../a.crl", "a/b.crl", ".a.crl", "a.html", "a.crl\n", "", "crl"])

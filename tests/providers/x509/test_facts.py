@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -81,43 +80,3 @@ def test_a_trust_digest_sees_every_change_but_the_order_and_form_of_anchors(
     one = x509.trust_digest([issuing.der], [root.der, other.der])
     pem = [x509.pem(other.der), x509.pem(root.der), root.der]
     assert x509.trust_digest([x509.pem(issuing.der)], pem) == one
-
-
-def test_a_sound_chain_has_no_faults(
-    house: House, root: Made, issuing: Made, issue: Callable[..., bytes]
-) -> None:
-    for certificate, chain in ((issue(), [issuing.der]), (issuing.der, []), (root.der, [])):
-        assert x509.chain_faults(certificate, chain, [root.der], house.now) == ()
-
-
-def test_every_fault_of_a_chain_is_told(
-    house: House, root: Made, issuing: Made, issue: Callable[..., bytes]
-) -> None:
-    leaf, now = issue(common_name="web.example.com"), house.now
-    other = house.root(key=ED25519)
-    assert x509.chain_faults(leaf, [], [root.der], now) == (
-        "CN=web.example.com: not signed by an anchor",
-    )
-    assert x509.chain_faults(leaf, [issuing.der], [other.der], now) == (
-        "CN=Issuing G1: not signed by an anchor",
-    )
-    assert x509.chain_faults(leaf, [root.der], [root.der], now) == (
-        "CN=web.example.com: not signed by CN=Root G1",
-    )
-    late = x509.chain_faults(leaf, [issuing.der], [root.der], now + timedelta(days=3651))
-    assert [fault.partition(":")[0] for fault in late] == [
-        "CN=web.example.com",
-        "CN=Issuing G1",
-        "CN=Root G1",
-    ]
-
-
-def test_a_changed_signature_is_a_fault(
-    house: House, root: Made, issuing: Made, issue: Callable[..., bytes]
-) -> None:
-    leaf = bytearray(issue())
-    leaf[-1] ^= 1
-    assert (
-        "not signed by CN=Issuing"
-        in x509.chain_faults(bytes(leaf), [issuing.der], [root.der], house.now)[0]
-    )

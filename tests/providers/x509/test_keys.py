@@ -1,12 +1,10 @@
 """Keys: what is made, how it is stored, and that nothing shows it."""
 
-from collections.abc import Callable
-
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from key_kinds import KINDS
-from pki_house import House, Made
+from pki_house import House
 
 from providers import x509
 from providers.secret import Secret
@@ -75,14 +73,3 @@ def test_what_is_no_key_is_refused_without_being_shown(bad: bytes) -> None:
     assert caught.value.__suppress_context__
     with pytest.raises(ValueError, match="cannot be read"):
         decode_spki(bad)
-
-
-def test_a_key_fits_its_own_certificate_alone(
-    house: House, issuing: Made, issue: Callable[..., bytes]
-) -> None:
-    certificate = issue()
-    own = x509.encode_key(house.key())
-    other = x509.encode_key(x509.generate_key(KeyType(algorithm=Algorithm.ECDSA, size=256)))
-    assert x509.matches(own, certificate)
-    assert x509.matches(own, x509.pem(certificate))
-    assert not x509.matches(other, certificate)

@@ -4,6 +4,7 @@ from typing import NoReturn
 
 import pytest
 from fleet import Ca, Fleet, Leaf, at, shown
+from memory_ledger import Crash
 
 from providers.errors import Rejected, Transient
 from reconciler.events import EventStatus
@@ -106,3 +107,31 @@ def test_a_strangers_crl_is_neither_believed_nor_replaced(fleet: Fleet) -> None:
     assert "not signed by this CA" in events["crl/mid-g1"].message
     assert events["crl/root-g1"].status is EventStatus.DONE
     assert fleet.journal.state.crls["mid", 1].number == before
+
+
+REPLACED = frozenset({"certificate/web"})
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("wave", [1, 2, 3])
+def test_a_replacement_that_was_cut_short_is_finished_not_repeated(
+    fleet: Fleet, wave: int, *, after: bool
+) -> None:
+    old = fleet.current("web").serial
+    fleet.replace, fleet.journal.crash_at, fleet.journal.crash_after = REPLACED, wave, after
+    with pytest.raises(Crash):
+        fleet.apply()
+    fleet.journal.crash_at = None
+    fleet.apply()
+    issued = [i for i in fleet.journal.state.certificates["web"].issuances if i.sha256]
+    assert [i.serial for i in issued[:-1]] == [old], "issued once, however often it was asked"
+    assert fleet.installed("b", "web").serial == issued[-1].serial
+
+
+def test_a_replacement_is_made_where_nothing_is_on_its_way(fleet: Fleet) -> None:
+    old = fleet.current("web").serial
+    fleet.replace, fleet.away = REPLACED, {"b"}
+    fleet.apply()
+    first = fleet.current("web").serial
+    fleet.apply()
+    assert len({old, first, fleet.current("web").serial}) == 3

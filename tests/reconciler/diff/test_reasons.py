@@ -11,6 +11,7 @@ from memory_ledger import Crash
 
 from providers.errors import Transient
 from providers.memory import MemoryStore
+from reconciler.diff import diff, revocation_warnings
 from reconciler.ledger.records import Status
 from schemas.certificate import Custody, OnRemove, Rollout
 from schemas.plan import Action, Plan
@@ -407,3 +408,36 @@ def test_a_label_of_ours_on_what_the_ledger_never_issued_is_left_to_people(fleet
     stray = replace(held.installed, name="stray", serial="abc")
     fleet.store("a").objects["stray"] = replace(held, installed=stray)
     assert of(fleet.plan()) == [("blocked", f"{WEB}@a/stray", "Occupied")]
+
+
+def test_what_a_ca_as_issued_does_not_allow_is_not_planned() -> None:
+    cas = {"root": Ca(), "mid": Ca("root", permits=("example.com",), path_length=0)}
+    fleet = Fleet(cas=cas, leaves={"web": Leaf("mid")}).converge()
+    fleet.cas["mid"] = replace(cas["mid"], permits=("example.com", "example.org"), path_length=1)
+    fleet.cas["low"] = Ca("mid")
+    fleet.leaves["new"] = Leaf("mid", names=("new.example.org",))
+    plan = {step.address: step for step in fleet.plan().changes}
+    assert all(step.action is Action.BLOCKED for step in plan.values())
+    assert plan["certificate/new"].message == (
+        "authority/mid, as it was issued, does not allow it: the DNS name new.example.org is"
+        " outside what is permitted (Example mid G1)"
+    )
+    assert "pathLength 0 leaves no room" in plan["authority/low"].message
+    fleet.wait(25)
+    assert ("issue", WEB, "Renewing") in of(fleet.plan()), "the edit stops no renewal"
+    fleet.cas["mid"] = replace(fleet.cas["mid"], generation=2)
+    fleet.converge()
+
+
+def test_a_revocation_that_nobody_will_hear_of_is_told(fleet: Fleet) -> None:
+    fleet.wait(0.1).revoke("inc", "web", serials=("77",))
+
+    def told() -> list[str]:
+        world = fleet.world()
+        return [found.summary for found in revocation_warnings(world, diff(world))]
+
+    assert told() == ["serial 77 is not in the ledger"]
+    fleet.publish = False
+    assert told()[1:] == ["nobody will hear of the revocation: the Project publishes no CRL"]
+    fleet.converge()
+    assert told() == ["serial 77 is not in the ledger"]

@@ -126,9 +126,11 @@ def test_git_itself_judges_every_signature_good(
 
 def test_a_message_cannot_forge_a_header_or_an_escape_sequence(site: Site) -> None:
     with site.journal() as journal:
-        journal.write(Wave("issue\x1b[2J\0 web"))
+        journal.write(Wave("issue\x1b[2J\0 web\n\nActor: somebody"))
         tip = journal.state.tip
-    assert kit.run_git(site.path, "log", "-1", "--format=%B", tip) == "issue?[2J? web"
+    shown = kit.run_git(site.path, "log", "-1", "--format=%s", tip)
+    trailers = kit.run_git(site.path, "log", "-1", "--format=%(trailers)", tip)
+    assert (shown, trailers) == ("issue?[2J? web", "Command: certform")
     assert site.read().tip == tip
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,15 @@ import pytest
 from ledger_kit import Site
 
 from reconciler.errors import Locked
+from reconciler.git import GitError
 from reconciler.ledger import lock
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.history import log, verify_history
-from reconciler.ledger.lock import Holder, Patience, Process
+from reconciler.ledger.holder import Holder, Process, this_process
+from reconciler.ledger.lock import Patience
 from reconciler.ledger.objects import object_format, store
-from reconciler.ledger.store import open_store
+from reconciler.ledger.refs import Tips
+from reconciler.ledger.store import Store, open_store
 
 SEEDS = range(4)
 
@@ -65,7 +69,7 @@ def hold(site: Site, process: Process, ttl: float) -> Holder:
 def ended_process() -> Process:
     ended = subprocess.Popen(["true"])
     ended.wait()
-    return lock.this_process().model_copy(update={"pid": ended.pid, "started": "1"})
+    return this_process().model_copy(update={"pid": ended.pid, "started": "1"})
 
 
 def test_the_lock_of_a_dead_process_of_this_host_is_taken_over_at_once(site: Site) -> None:
@@ -75,7 +79,7 @@ def test_the_lock_of_a_dead_process_of_this_host_is_taken_over_at_once(site: Sit
 
 
 def test_a_pid_that_was_given_to_another_process_is_a_dead_holder(site: Site) -> None:
-    reused = lock.this_process().model_copy(update={"started": "1"})
+    reused = this_process().model_copy(update={"started": "1"})
     hold(site, reused, ttl=1e9)
     with site.journal():
         pass
@@ -113,6 +117,33 @@ def test_a_lock_that_moves_is_not_taken_over(site: Site) -> None:
     with pytest.raises(Locked):
         site.journal(Patience(timeout=1.5, poll=0.05, tell=renew)).__enter__()
     assert holder.counter > 1
+
+
+def test_a_value_that_its_holder_clears_away_while_it_is_read_is_looked_at_again(
+    make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site(remote=False)
+    hold(site, ended_process().model_copy(update={"host": "other"}), ttl=1e9)
+    read = lock.held_by
+
+    def late(place: Store, tips: Tips) -> Holder | None:
+        if tips.lock is not None:
+            place.move(tips, replace(tips, lock=None))
+            lock.forget(place, tips.lock)
+        return read(place, tips)
+
+    monkeypatch.setattr(lock, "held_by", late)
+    with site.journal(Patience(timeout=20, poll=0.01)) as journal:
+        journal.write(Wave("went on"))
+
+
+def test_a_value_that_is_simply_missing_is_an_error(make_site: Callable[..., Site]) -> None:
+    site = make_site(remote=False)
+    hold(site, ended_process().model_copy(update={"host": "other"}), ttl=1e9)
+    place = open_store(site.path, site.settings)
+    lock.forget(place, place.tips().lock)
+    with pytest.raises(GitError):
+        site.journal(Patience(timeout=20, poll=0.01)).__enter__()
 
 
 def test_an_overtaken_writer_writes_nothing(site: Site) -> None:

@@ -1,8 +1,10 @@
 """`certform ledger recover`: the newest that holds, or a person's recorded choice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import ledger_kit as kit
 import pytest
@@ -10,18 +12,22 @@ from ledger_kit import Site
 
 from providers.secret import Secret
 from providers.sops.binary import Sops
-from reconciler.errors import LedgerRefused
+from reconciler.errors import LedgerRefused, Locked
 from reconciler.git import Git
+from reconciler.ledger import recovery
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.history import log, verify_history
-from reconciler.ledger.objects import Commit, object_format
-from reconciler.ledger.recovery import Access, recover
+from reconciler.ledger.journal import Access
+from reconciler.ledger.lock import Patience, Tenure, unlock
+from reconciler.ledger.objects import Commit, object_format, signed
+from reconciler.ledger.recovery import Decisions, recover
+from reconciler.ledger.store import open_store
 
 BRANCH = "refs/heads/certform/ledger"
 
 
-def access() -> Access:
-    return Access(Sops(), lambda: kit.NOW, kit.QUICK)
+def access(patience: Patience = kit.QUICK) -> Access:
+    return Access(Sops(), lambda: kit.NOW, patience)
 
 
 def write(site: Site, name: str) -> str:
@@ -54,8 +60,11 @@ def test_a_deleted_ledger_comes_back(site: Site) -> None:
 def test_a_rolled_back_ledger_goes_forward_again(site: Site) -> None:
     first, second = write(site, "web"), write(site, "api")
     move(site, first)
+    (finding,) = verify_history(site.path, site.settings)
+    assert f"does not follow {second[:12]}" in finding.problem
     recover(site.path, site.settings, access())
     assert site.read().tip == second
+    assert verify_history(site.path, site.settings) == ()
 
 
 def test_what_an_outsider_put_on_top_is_taken_off(site: Site) -> None:
@@ -92,7 +101,7 @@ def test_where_tips_have_parted_a_person_chooses_and_that_is_recorded(
     with pytest.raises(LedgerRefused, match="has parted") as refusal:
         recover(site.path, site.settings, access())
     assert "--accept" in refusal.value.hint
-    recover(site.path, site.settings, access(), accept=tips[choice])
+    recover(site.path, site.settings, access(), Decisions(tip=tips[choice]))
     assert set(site.read().certificates) == {"web", ("api", "other")[choice]}
     entry = log(site.path, site.settings)[0]
     assert entry.summary == f"Accept {tips[choice]} in place of {tips[1 - choice]}"
@@ -103,7 +112,7 @@ def test_only_a_tip_that_is_known_and_holds_can_be_accepted(site: Site) -> None:
     part(site)
     main = kit.run_git(site.path, "rev-parse", "main")
     with pytest.raises(LedgerRefused, match="is none of"):
-        recover(site.path, site.settings, access(), accept=main)
+        recover(site.path, site.settings, access(), Decisions(tip=main))
 
 
 def test_a_ledger_made_here_is_published(make_site: Callable[..., Site], tmp_path: Path) -> None:
@@ -127,3 +136,86 @@ def test_nothing_can_be_recovered_from_nothing(site: Site, tmp_path: Path) -> No
     empty = replace(site, path=kit.make_repository(tmp_path / "empty"))
     with pytest.raises(LedgerRefused, match="nothing is left here"):
         recover(empty.path, empty.settings, access())
+
+
+def test_waves_that_were_written_while_recovery_waited_stay(site: Site, tmp_path: Path) -> None:
+    """Only the tips found under the lock count, not those seen before it was held."""
+    write(site, "web")
+    writer = site.clone(tmp_path / "other") if kit.run_git(site.path, "remote") else site
+    with ExitStack() as holding:
+        journal = holding.enter_context(writer.journal())
+
+        def finish(_: str) -> None:
+            journal.write(Wave("issue api", certificates=[kit.certificate("api")]))
+            holding.close()
+
+        waiting = Patience(timeout=60, poll=0.01, tell=finish)
+        recover(site.path, site.settings, access(waiting))
+    assert set(site.read().certificates) == {"web", "api"}
+
+
+def test_a_recovery_that_was_overtaken_moves_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = write(site, "web"), write(site, "api")
+    move(site, first)
+    place = open_store(site.path, site.settings)
+    restore = recovery._restore
+
+    def overtaken(tenure: Tenure, *arguments: Any) -> Iterator[str]:
+        unlock(place, tenure.lock.holder.id)
+        return restore(tenure, *arguments)
+
+    monkeypatch.setattr(recovery, "_restore", overtaken)
+    with pytest.raises(Locked, match="took over"):
+        recover(site.path, site.settings, access())
+    assert kit.run_git(site.home, "rev-parse", BRANCH) == first
+    monkeypatch.undo()
+    recover(site.path, site.settings, access())
+    assert site.read().tip == second
+
+
+def ahead(site: Site) -> str:
+    """Let a runner whose clock is years ahead write a wave."""
+    with site.journal(now=kit.NOW.replace(year=2031)) as journal:
+        journal.write(Wave("issue later", certificates=[kit.certificate("later")]))
+        return journal.state.tip
+
+
+def test_a_time_that_was_wrong_is_accepted_by_a_person_and_that_is_recorded(site: Site) -> None:
+    tip = ahead(site)
+    (said,) = recover(site.path, site.settings, access())
+    assert "certform ledger recover --accept-time" in said
+    assert site.read().tip == tip
+    (said,) = recover(site.path, site.settings, access(), Decisions(time=True))
+    assert "2031-11-23T02:41:00Z, now it is 2026-11-23T02:41:00Z" in said
+    assert site.read().tip_time == kit.NOW
+    assert write(site, "web") == site.read().tip
+    assert site.read().tip_time == kit.NOW
+    entry = log(site.path, site.settings)[1]
+    assert entry.signed
+    assert entry.trailers["Accepts-Time"] == "2031-11-23T02:41:00Z"
+    assert verify_history(site.path, site.settings) == ()
+
+
+def test_a_time_that_is_not_ahead_is_not_given_up(site: Site) -> None:
+    tip = write(site, "web")
+    (said,) = recover(site.path, site.settings, access(), Decisions(time=True))
+    assert "in order" in said
+    assert site.read().tip == tip
+
+
+def test_time_that_runs_backwards_without_a_word_is_found(site: Site) -> None:
+    tip = ahead(site)
+    git = Git(site.home)
+    tree = kit.run_git(git.directory, "rev-parse", f"{BRANCH}^{{tree}}")
+    with site.journal() as journal:
+        key = journal._open().keyring.signing_key
+    made = signed(object_format(git), Commit(tree, tip, "earlier", kit.NOW), key)
+    git.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=made.content)
+    move(site, made.id)
+    (finding,) = verify_history(site.path, site.settings)
+    assert (finding.tip, finding.problem) == (
+        made.id,
+        "is of an earlier time than the commit before it",
+    )

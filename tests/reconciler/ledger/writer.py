@@ -8,7 +8,7 @@ from pathlib import Path
 from providers.secret import Secret
 from providers.sops.binary import Sops
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.journal import LedgerJournal, open_journal
+from reconciler.ledger.journal import Access, LedgerJournal, open_journal
 from reconciler.ledger.lock import Patience
 from reconciler.ledger.records import CertificateRecord, Issuance
 from schemas.project import LedgerSettings
@@ -40,8 +40,8 @@ def main() -> None:
     template = Issuance.model_validate_json(sys.stdin.read())
     patience = Patience(timeout=120, poll=0.02, ttl=300)
     parsed = LedgerSettings.model_validate_json(settings)
-    arguments = (Path(repository), parsed, Sops(), lambda: datetime.now(UTC), patience)
-    with open_journal(*arguments) as journal:
+    access = Access(Sops(), lambda: datetime.now(UTC), patience)
+    with open_journal(Path(repository), parsed, access) as journal:
         write_waves(journal, name, int(waves), template)
         if action == "hang":
             sys.stdout.write("holding\n")
