@@ -21,7 +21,8 @@ from reconciler.ledger.history import log, verify_history
 from reconciler.ledger.holder import Holder, Process, this_process
 from reconciler.ledger.lock import Patience
 from reconciler.ledger.objects import object_format, store
-from reconciler.ledger.store import Store, Tips, open_store
+from reconciler.ledger.refs import Tips
+from reconciler.ledger.store import Store, open_store
 
 SEEDS = range(4)
 
