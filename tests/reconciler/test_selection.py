@@ -40,7 +40,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("selection", "expected"), ROWS, ids=lambda row: str(row)[:60])
+@pytest.mark.parametrize(("selection", "expected"), ROWS)
 def test_what_is_meant_comes_with_what_it_requires(
     fleet: Fleet, selection: Selection, expected: set[str]
 ) -> None:
