@@ -33,7 +33,7 @@ from reconciler.state import DesiredCertificate
 from schemas.certificate import RotationPolicy
 from schemas.plan import Change
 
-BATCH = 2_500
+BATCH = 10_000
 """Certificates reserved, signed and recorded together: a crash loses no more work than this."""
 
 
@@ -60,6 +60,7 @@ def _issue_batch(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
     decided: list[Decided] = []
     failed: list[Outcome] = []
     for change in changes:
+        session.stay_alive()  # ten thousand RSA keys take longer than a lock lives
         try:
             decided.append(_decide(session, change, kept, bundle))
         except (Impossible, ProviderError) as why:
@@ -172,7 +173,13 @@ def _sign_all(session: Session, decided: Sequence[Decided]) -> list[bytes | str]
     def sign(part: Sequence[Decided]) -> list[bytes | str]:
         return [_sign(session, item) for item in part]
 
-    return spread(sign, decided) if _in_memory(session, decided) else sign(decided)
+    if _in_memory(session, decided):
+        return spread(sign, decided)
+    answers: list[bytes | str] = []
+    for item in decided:
+        session.stay_alive()
+        answers.append(_sign(session, item))
+    return answers
 
 
 def _in_memory(session: Session, decided: Sequence[Decided]) -> bool:

@@ -1,10 +1,11 @@
 """What a wave becomes in git: files, trees, a signed commit, key bundles and the lock's next value."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from providers.processes import spread
 from providers.secret import Secret
 from reconciler.git import Git
 from reconciler.ledger import bundles, layout, lock
@@ -13,10 +14,11 @@ from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.keyring import Keyring, open_bundle, seal_bundle
 from reconciler.ledger.lock import Lock
-from reconciler.ledger.objects import Commit, Format, Object, parse_commit, signed, trees
+from reconciler.ledger.objects import Commit, Format, Object, Packed, parse_commit, signed, trees
 from reconciler.ledger.reader import Ledger
 from reconciler.ledger.records import LedgerState
 from reconciler.ledger.refs import Tips
+from schemas.base import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Step:
     The last two are stored loose, to be deleted when they are left.
     """
 
-    objects: tuple[Object, ...]
+    objects: tuple[Object | Packed, ...]
     value: tuple[Object, ...]
     keys: tuple[Object, ...]
     lock: Lock
@@ -55,7 +57,8 @@ class Composer:
         """Return what a wave adds to a ledger. Its time runs backwards only where a wave says so."""
         former = ledger.state.tip_time
         at = (now if wave.accepts_time else max(now, former)).replace(microsecond=0)
-        blobs = {path: self.naming.object("blob", c) for path, c in layout.written(wave).items()}
+        written = layout.written(wave)
+        blobs = dict(zip(written, spread(self._blobs, list(written.values())), strict=True))
         files = _files(ledger, wave, blobs)
         folders = trees(self.naming, files)
         trailers = {**self.author.trailers(), **(accepting(former) if wave.accepts_time else {})}
@@ -84,6 +87,10 @@ class Composer:
         lineage = ledger.state.lineage
         ciphertext = bundles.content(self.git, ledger.bundles, bundle, lineage.public_key)
         return open_bundle(ciphertext, self.keyring)
+
+    def _blobs(self, contents: Sequence[Model | bytes]) -> list[Packed]:
+        texts = (c if isinstance(c, bytes) else layout.encode(c) for c in contents)
+        return [self.naming.object("blob", text).packed() for text in texts]
 
     def _commit(self, tree: str, parent: str | None, message: str, at: datetime) -> Object:
         draft = Commit(tree, parent, message, at)
@@ -129,7 +136,7 @@ class Composer:
         return fresh, kept
 
 
-def _files(ledger: Ledger, wave: Wave, blobs: Mapping[str, Object]) -> dict[str, str]:
+def _files(ledger: Ledger, wave: Wave, blobs: Mapping[str, Packed]) -> dict[str, str]:
     gone = {layout.certificate_path(name) for name in wave.gone}
     for name in wave.gone_authorities:
         gone.add(layout.authority_path(name))

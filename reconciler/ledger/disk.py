@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,10 +85,13 @@ def sync(*paths: Path) -> None:
                 os.close(descriptor)
 
 
-def object_folders(directory: Path) -> list[Path]:
-    """Return the folders that loose objects and packs lie in."""
+def object_folders(directory: Path, loose: Collection[str] | None = None) -> list[Path]:
+    """Return the folders that packs and these loose objects lie in; without them, all there are."""
     objects = directory / "objects"
-    return [*objects.glob("[0-9a-f][0-9a-f]"), objects / "pack", objects]
+    if loose is None:
+        return [*objects.glob("[0-9a-f][0-9a-f]"), objects / "pack", objects]
+    names = sorted({object_id[:2] for object_id in loose})
+    return [*(objects / name for name in names), objects / "pack", objects]
 
 
 def ref_folders(directory: Path, refs: Iterable[str]) -> list[Path]:

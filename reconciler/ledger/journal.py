@@ -61,16 +61,16 @@ class LedgerJournal:
         place, naming = self._tenure.place, self._tenure.naming
         step = self._open().step(self._ledger, self.lock, wave, self._access.clock())
         reach("ledger.objects.before")
-        store(place.git, naming, step.objects)
-        store(place.git, naming, step.value)
+        loose = store(place.git, naming, step.objects)
+        loose |= store(place.git, naming, step.value)
         reach("ledger.objects.after")
         if step.lock.tips.keys == self.lock.tips.keys:
-            self._move(step)
+            self._move(step, loose)
             return
         with register(place.directory) as listed:
             bundles.write_loose(place.directory, listed, step.keys)
             reach("ledger.keys.after")
-            self._move(step)
+            self._move(step, loose | {item.id for item in step.keys})
             self.unerased = bundles.sweep(place, listed)
 
     def renew(self) -> None:
@@ -103,8 +103,8 @@ class LedgerJournal:
         with register(self._tenure.place.directory) as listed:
             self.unerased = bundles.sweep(self._tenure.place, listed)
 
-    def _move(self, step: Step) -> None:
-        self._tenure.move(step.lock)
+    def _move(self, step: Step, loose: frozenset[str]) -> None:
+        self._tenure.move(step.lock, loose)
         self._ledger = step.ledger
 
     def _open(self) -> Composer:

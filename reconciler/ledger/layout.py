@@ -147,12 +147,12 @@ def ca_keys(files: Mapping[str, bytes]) -> dict[tuple[str, int], frozenset[str]]
     return found
 
 
-def written(wave: Wave) -> dict[str, bytes]:
-    """Return the files a wave writes, by path."""
-    pairs: Iterable[tuple[str, bytes]] = (
-        *((certificate_path(r.name), encode(r)) for r in wave.certificates),
-        *((authority_path(r.name), encode(r)) for r in wave.authorities),
-        *((crl_path(r.authority, r.generation), encode(r)) for r in wave.crls),
+def written(wave: Wave) -> dict[str, Model | bytes]:
+    """Return what a wave writes, by path: records still to be encoded, and ciphertext."""
+    pairs: Iterable[tuple[str, Model | bytes]] = (
+        *((certificate_path(r.name), r) for r in wave.certificates),
+        *((authority_path(r.name), r) for r in wave.authorities),
+        *((crl_path(r.authority, r.generation), r) for r in wave.crls),
         *((authority_key_path(*which), key) for which, key in wave.authority_keys.items()),
         *([(KEYRING, wave.keyring)] if wave.keyring is not None else ()),
     )

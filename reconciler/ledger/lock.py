@@ -8,7 +8,7 @@ holder is a process of this host that no longer runs.
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -55,10 +55,13 @@ class Tenure:
     naming: Format
     lock: Lock
 
-    def move(self, to: Lock) -> None:
-        """Move the refs, the lock to a new value among them; `Locked` when we were overtaken."""
+    def move(self, to: Lock, loose: Collection[str] | None = None) -> None:
+        """Move the refs, the lock to a new value among them; `Locked` when we were overtaken.
+
+        `loose` as `Store.move` takes it.
+        """
         former = self.lock.tips
-        self.place.move(former, to.tips)
+        self.place.move(former, to.tips, loose)
         self.lock = to
         forget(self.place, former.lock)
 
@@ -66,8 +69,9 @@ class Tenure:
         """Move the lock, and with `tips` the ledger and its keys to where they say."""
         holder = self.lock.holder.advanced()
         made = value(self.naming, holder, at)
-        store(self.place.git, self.naming, made)
-        self.move(Lock(holder, replace(tips or self.lock.tips, lock=made[-1].id)))
+        loose = store(self.place.git, self.naming, made)
+        to = Lock(holder, replace(tips or self.lock.tips, lock=made[-1].id))
+        self.move(to, loose if tips is None else None)
 
 
 @contextmanager
@@ -109,7 +113,7 @@ def _give_back(tenure: Tenure, patience: Patience) -> None:
 
 def _release(place: Store, lock: Lock) -> None:
     reach("lock.release.before")
-    place.move(lock.tips, replace(lock.tips, lock=None))
+    place.move(lock.tips, replace(lock.tips, lock=None), ())
     forget(place, lock.tips.lock)
     reach("lock.release.after")
 
@@ -207,9 +211,9 @@ def _attempt(
     if tips is None:
         return None
     objects = value(naming, holder, holder.acquired_at)
-    store(place.git, naming, objects)
+    loose = store(place.git, naming, objects)
     try:
-        place.move(tips, replace(tips, lock=objects[-1].id))
+        place.move(tips, replace(tips, lock=objects[-1].id), loose)
     except Locked:
         return None
     except GitError as error:

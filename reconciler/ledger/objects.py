@@ -7,10 +7,10 @@ travels in one pack and no half of it is ever visible.
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -25,6 +25,13 @@ _LOOSE_LIMIT = 100
 """As git's own transfer.unpackLimit: fewer objects than this are stored loose."""
 
 
+class Packed(NamedTuple):
+    """An object as a pack holds it. A bare tuple, so that it comes quickly out of another process."""
+
+    id: str
+    entry: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     """One git object and its name."""
@@ -32,6 +39,18 @@ class Object:
     kind: Kind
     content: bytes
     id: str
+
+    def packed(self) -> Packed:
+        """Return the object as a pack holds it (gitformat-pack(5)), compressed without a delta."""
+        size = len(self.content)
+        head = bytearray([_PACK_TYPES[self.kind] << 4 | size & 0xF])
+        size >>= 4
+        while size:
+            head[-1] |= 0x80
+            head.append(size & 0x7F)
+            size >>= 7
+        # a window of 4 KiB holds a record; a larger one costs more to clear than to fill
+        return Packed(self.id, bytes(head) + zlib.compress(self.content, 1, 12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +162,17 @@ def trees(naming: Format, files: Mapping[str, str]) -> list[Object]:
     return made
 
 
-def store(git: Git, naming: Format, objects: Sequence[Object]) -> None:
-    """Write objects durably into the repository: loose when few, else as one pack."""
+def store(git: Git, naming: Format, objects: Sequence[Object | Packed]) -> frozenset[str]:
+    """Write objects durably into the repository: loose when few, else as one pack.
+
+    Returns the ids of those that lie loose, whose names git does not flush.
+    """
+    pack = _pack(naming, [o if isinstance(o, Packed) else o.packed() for o in objects])
     if len(objects) < _LOOSE_LIMIT:
-        git.run("unpack-objects", "-q", stdin=_pack(naming, objects))
-    else:
-        git.run("index-pack", "--stdin", stdin=_pack(naming, objects))
+        git.run("unpack-objects", "-q", stdin=pack)
+        return frozenset(item.id for item in objects)
+    git.run("index-pack", "--stdin", stdin=pack)
+    return frozenset()
 
 
 def _entries(
@@ -163,20 +187,8 @@ def _entry(mode: str, name: str, object_id: str) -> bytes:
     return f"{mode} {name}\0".encode() + bytes.fromhex(object_id)
 
 
-def _pack(naming: Format, objects: Iterable[Object]) -> bytes:
-    """Return a version 2 pack (gitformat-pack(5)) without deltas."""
-    packed = [_packed(item) for item in objects]
-    body = b"PACK" + struct.pack(">II", 2, len(packed)) + b"".join(packed)
+def _pack(naming: Format, packed: Sequence[Packed]) -> bytes:
+    """Return a version 2 pack (gitformat-pack(5))."""
+    entries = b"".join(item.entry for item in packed)
+    body = b"PACK" + struct.pack(">II", 2, len(packed)) + entries
     return body + hashlib.new(naming.algorithm, body, usedforsecurity=False).digest()
-
-
-def _packed(item: Object) -> bytes:
-    size = len(item.content)
-    head = bytearray([_PACK_TYPES[item.kind] << 4 | size & 0xF])
-    size >>= 4
-    while size:
-        head[-1] |= 0x80
-        head.append(size & 0x7F)
-        size >>= 7
-    # a window of 4 KiB holds a record; a larger one costs more to clear than to fill
-    return bytes(head) + zlib.compress(item.content, 1, 12)

@@ -5,7 +5,7 @@ Locally the refs are moved in one `git update-ref` transaction and fsynced; at a
 transaction are harmless because refs move in this order: keys, ledger, seen, lock.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -91,11 +91,14 @@ class Store:
                 return replace(listed, seen=seen)
         raise Locked(f"the ledger ({self.place}) changes faster than it can be read; try again")
 
-    def move(self, old: Tips, new: Tips) -> None:
-        """Move every ref that differs, all or none, durably; `Locked` when somebody was faster."""
+    def move(self, old: Tips, new: Tips, loose: Collection[str] | None = None) -> None:
+        """Move every ref that differs, all or none, durably; `Locked` when somebody was faster.
+
+        `loose` are the loose objects the new values need and the old ones did not, None if unknown.
+        """
         reach("ledger.refs.before")
         try:
-            self._transact(list(self._moves(old, new)))
+            self._transact(list(self._moves(old, new)), loose)
         except GitError as failure:
             self._settle(old, new, failure)
         reach("ledger.refs.after")
@@ -211,9 +214,9 @@ class Store:
         if old.lock != new.lock:
             yield Move(LOCK, old.lock, new.lock)
 
-    def _transact(self, moves: list[Move]) -> None:
+    def _transact(self, moves: list[Move], loose: Collection[str] | None) -> None:
         if self.remote is None:
-            sync(*object_folders(self.directory))
+            sync(*object_folders(self.directory, loose))
             self._update(moves)
             sync(*ref_folders(self.directory, (move.ref for move in moves)))
             return

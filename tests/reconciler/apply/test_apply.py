@@ -9,7 +9,7 @@ from memory_ledger import Crash
 
 from providers.errors import Transient
 from providers.secret import Secret
-from reconciler.apply import apply
+from reconciler.apply import apply, session
 from reconciler.events import Event, EventStatus
 from reconciler.ledger.records import Status
 from reconciler.planning import make_plan, pending
@@ -34,6 +34,15 @@ def test_a_thousand_installs_are_one_reload_and_few_waves() -> None:
     assert fleet.store("a").calls["activate"] == fleet.store("b").calls["activate"] == 1
     assert fleet.journal.waves <= 8
     assert fleet.kept_keys() == {}
+
+
+def test_a_batch_that_takes_long_keeps_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = Fleet(leaves={f"c{n}": Leaf(targets=at("a")) for n in range(20)}, publish=False)
+    renewed: list[int] = []
+    monkeypatch.setattr(session, "RENEW_AFTER", -1.0)
+    monkeypatch.setattr(fleet.journal, "renew", lambda: renewed.append(fleet.journal.waves))
+    fleet.apply()
+    assert max(renewed.count(waves) for waves in set(renewed)) >= 20
 
 
 @pytest.mark.parametrize("call", ["stage:web", "switch:web", "verify:web"])
