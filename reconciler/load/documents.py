@@ -1,10 +1,11 @@
 """Documents: which YAML in a repository is ours, of which kind, and whether it may stand there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
+from providers.processes import spread
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.files import ELSEWHERE, Files, is_foreign, is_guarded
 from reconciler.load.suggest import near, nearest
@@ -13,6 +14,8 @@ from schemas.document import API_VERSION, SPECS
 from schemas.plan import Source
 
 MAX_DOCUMENTS = 200_000
+_LARGE = 1 << 20
+"""Characters of YAML from which several processes are faster than one."""
 _HEADER = re.compile(r"^(kind|spec):", re.MULTILINE)
 _WORDS = frozenset({"kind", "metadata", "spec"})
 
@@ -33,6 +36,10 @@ class Document:
     kind: str
     data: dict[str, Value]
     tree: Tree
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Come out of another process in a third of the time that a dataclass takes by itself."""
+        return Document, (self.file, self.kind, self.data, self.tree)
 
     def at(self, *path: Step, key: bool = False) -> Source:
         """Return the place of the value at a path, or of the nearest one above it."""
@@ -58,16 +65,26 @@ class Reading:
 
 def read_documents(files: Files) -> Reading:
     """Read the documents of ours out of files."""
-    found = list(files.diagnostics)
+    paths = sorted(files.texts)
+    large = sum(map(len, files.texts.values())) >= _LARGE
+    parts = spread(lambda part: [_read(files.texts, part)], paths, 2 if large else len(paths) + 1)
+    documents = tuple(document for part in parts for document in part.documents)
+    found = [*files.diagnostics, *(finding for part in parts for finding in part.diagnostics)]
+    if len(documents) > MAX_DOCUMENTS:
+        found.append(error(f"there are more than {MAX_DOCUMENTS:,} documents here"))
+    return Reading(documents, tuple(found), tuple(path for part in parts for path in part.skipped))
+
+
+def _read(texts: Mapping[str, str], paths: Sequence[str]) -> Reading:
+    found: list[Diagnostic] = []
     documents: list[Document] = []
     skipped = []
-    for path in sorted(files.texts):
+    for path in paths:
         before = len(documents), len(found)
-        documents += _in_file(path, files.texts[path], found)
+        documents += _in_file(path, texts[path], found)
         if before == (len(documents), len(found)):
             skipped.append(path)
         if len(documents) > MAX_DOCUMENTS:
-            found.append(error(f"there are more than {MAX_DOCUMENTS:,} documents here"))
             break
     return Reading(tuple(documents), tuple(found), tuple(skipped))
 
