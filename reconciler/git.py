@@ -5,12 +5,13 @@ used. User text may be an argument's value or come after `--end-of-options`, nev
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import PIPE, Popen
+from tempfile import TemporaryFile
 from types import MappingProxyType
-from typing import cast
+from typing import IO, Any, cast
 
 from reconciler.errors import ReconcilerError
 
@@ -103,6 +104,11 @@ class Git:
 
     def attempt(self, *argv: str, stdin: bytes | None = None) -> Outcome:
         """Run one git verb and return how it ended; raise `GitError` only when there is no git."""
+        process = self._start(argv, PIPE)
+        stdout, stderr = process.communicate(stdin)
+        return Outcome(process.returncode, stdout, stderr.decode(errors="replace"))
+
+    def _start(self, argv: Sequence[str], stdin: int | IO[bytes]) -> Popen[bytes]:
         # what reads documents from the working tree needs no git, and waits for none
         import git  # noqa: PLC0415
         from git.exc import GitCommandNotFound  # noqa: PLC0415
@@ -112,24 +118,37 @@ class Git:
         command = [*_UNSET, "git", "--no-replace-objects", "--no-pager", *options, *argv]
         try:
             process = git.Git(self.directory).execute(
-                command, istream=PIPE, as_process=True, env=dict(_ENVIRONMENT)
+                command, istream=cast(Any, stdin), as_process=True, env=dict(_ENVIRONMENT)
             )
         except GitCommandNotFound:
             raise GitError(argv[0], 127, "git is not installed") from None
-        stdout, stderr = process.communicate(stdin)
-        return Outcome(cast(int, process.returncode), stdout, stderr.decode(errors="replace"))
+        return cast("Popen[bytes]", process)
 
     def blobs(self, object_ids: Sequence[str]) -> list[bytes]:
         """Return the contents of blobs in order, with one process; `GitError` if one is missing."""
-        return self.contents("blob", object_ids)
+        return list(self.contents("blob", object_ids))
 
-    def contents(self, kind: str, object_ids: Sequence[str]) -> list[bytes]:
-        """Return the contents of objects of one kind in order; `GitError` if one is missing."""
+    def contents(self, kind: str, object_ids: Sequence[str]) -> Iterator[bytes]:
+        """Yield the contents of objects of one kind in order, each as soon as git has found it.
+
+        Raises `GitError` when one is missing.
+        """
         if not object_ids:
-            return []
-        asked = "".join(f"{full(oid)}\n" for oid in object_ids).encode()
-        output = self.run("cat-file", "--batch", "--buffer", stdin=asked)
-        return _contents(output, kind, len(object_ids))
+            return
+        with TemporaryFile() as asked:  # through a pipe, both sides could wait for each other
+            asked.write("".join(f"{full(oid)}\n" for oid in object_ids).encode())
+            asked.seek(0)
+            process = self._start(("cat-file", "--batch", "--buffer"), asked)
+            try:
+                for _ in object_ids:
+                    yield _content(cast("IO[bytes]", process.stdout), kind)
+            except EOFError:
+                _, said = process.communicate()
+                words = said.decode(errors="replace")
+                raise GitError("cat-file", process.returncode, words) from None
+            finally:
+                process.kill()
+                process.communicate()
 
     def commit(self, revision: str) -> str | None:
         """Return the full id of the commit that a revision, as a user writes it, stands for."""
@@ -169,14 +188,15 @@ def full(object_id: str) -> str:
     return object_id
 
 
-def _contents(output: bytes, kind: str, count: int) -> list[bytes]:
-    contents, start = [], 0
-    for _ in range(count):
-        end = output.index(b"\n", start)
-        name, *header = output[start:end].decode().split(" ")
-        if len(header) != 2 or header[0] != kind:
-            raise GitError("cat-file", 1, f"no {kind} {name}")
-        size = int(header[1])
-        contents.append(output[end + 1 : end + 1 + size])
-        start = end + 2 + size
-    return contents
+def _content(output: IO[bytes], kind: str) -> bytes:
+    line = output.readline()
+    if not line:
+        raise EOFError
+    name, *header = line.decode().rstrip("\n").split(" ")
+    if len(header) != 2 or header[0] != kind:
+        raise GitError("cat-file", 1, f"no {kind} {name}")
+    size = int(header[1])
+    content = output.read(size + 1)
+    if len(content) <= size:
+        raise EOFError
+    return content[:size]

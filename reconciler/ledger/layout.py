@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -98,35 +98,29 @@ def model_of(path: str) -> type[Model] | None:
     return next(found, None) if is_record(path) else None
 
 
-def authorities(files: Mapping[str, bytes]) -> dict[str, AuthorityRecord]:
-    """Return every authority's record by name."""
-    return _records(
-        AuthorityRecord, _AUTHORITIES, files, lambda r: (r.name, authority_path(r.name))
-    )
+def place_of(record: Model) -> str:
+    """Return where a record lies."""
+    match record:
+        case CertificateRecord():
+            return certificate_path(record.name)
+        case AuthorityRecord():
+            return authority_path(record.name)
+        case CrlRecord():
+            return crl_path(record.authority, record.generation)
+        case _:
+            return LINEAGE
 
 
-def certificates(files: Mapping[str, bytes]) -> dict[str, CertificateRecord]:
-    """Return every certificate's record by name."""
-    return _records(
-        CertificateRecord, _CERTIFICATES, files, lambda r: (r.name, certificate_path(r.name))
-    )
-
-
-def crls(files: Mapping[str, bytes]) -> dict[tuple[str, int], CrlRecord]:
-    """Return the records of CRLs by authority and generation."""
-    return _records(
-        CrlRecord,
-        _CRLS,
-        files,
-        lambda r: ((r.authority, r.generation), crl_path(r.authority, r.generation)),
-    )
-
-
-def lineage(files: Mapping[str, bytes]) -> Lineage:
-    """Return which ledger this is; `LedgerRefused` when the file is missing or damaged."""
-    if LINEAGE not in files:
-        raise LedgerRefused(f"the ledger's branch holds no {LINEAGE}: it is not a ledger")
-    return decode(Lineage, LINEAGE, files[LINEAGE])
+def content(path: str, text: bytes) -> Model | bytes:
+    """Return a file's record, the text itself where it is none; `LedgerRefused` if it is not sound."""
+    model = model_of(path)
+    if model is None:
+        return text
+    found = decode(model, path, text)
+    # A record under another's path would let two files speak for one name.
+    if path != (expected := place_of(found)):
+        raise LedgerRefused(f"the ledger's file {path} holds the record of {expected}")
+    return found
 
 
 def openers(ciphertext: bytes) -> frozenset[str] | None:
@@ -149,33 +143,7 @@ def ca_keys(files: Mapping[str, bytes]) -> dict[tuple[str, int], frozenset[str]]
 
 def written(wave: Wave) -> dict[str, Model | bytes]:
     """Return what a wave writes, by path: records still to be encoded, and ciphertext."""
-    pairs: Iterable[tuple[str, Model | bytes]] = (
-        *((certificate_path(r.name), r) for r in wave.certificates),
-        *((authority_path(r.name), r) for r in wave.authorities),
-        *((crl_path(r.authority, r.generation), r) for r in wave.crls),
-        *((authority_key_path(*which), key) for which, key in wave.authority_keys.items()),
-        *([(KEYRING, wave.keyring)] if wave.keyring is not None else ()),
-    )
-    return dict(pairs)
-
-
-Key = TypeVar("Key")
-
-
-def _records(
-    model: type[Record],
-    folder: str,
-    files: Mapping[str, bytes],
-    place: Callable[[Record], tuple[Key, str]],
-) -> dict[Key, Record]:
-    found = {}
-    for path, content in files.items():
-        if not path.startswith(folder) or not is_record(path):
-            continue
-        record = decode(model, path, content)
-        key, expected = place(record)
-        # A record under another's path would let two files speak for one name.
-        if path != expected:
-            raise LedgerRefused(f"the ledger's file {path} holds the record of {expected}")
-        found[key] = record
-    return found
+    records = (*wave.certificates, *wave.authorities, *wave.crls)
+    keys = {authority_key_path(*which): key for which, key in wave.authority_keys.items()}
+    keyring = {KEYRING: wave.keyring} if wave.keyring is not None else {}
+    return {**{place_of(record): record for record in records}, **keys, **keyring}

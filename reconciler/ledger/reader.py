@@ -12,10 +12,17 @@ from reconciler.git import Git, full
 from reconciler.ledger import bundles, layout
 from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.objects import StoredCommit, parse_commit
-from reconciler.ledger.records import LedgerState, Lineage
+from reconciler.ledger.records import (
+    AuthorityRecord,
+    CertificateRecord,
+    CrlRecord,
+    LedgerState,
+    Lineage,
+)
 from reconciler.ledger.refs import Tips
 from reconciler.ledger.register import register
 from reconciler.ledger.store import Store, open_store
+from schemas.base import Model
 from schemas.project import LedgerSettings
 
 _RECOVER = "certform ledger recover says what happened and what can be done"
@@ -120,8 +127,7 @@ def read_tree(git: Git, tip: str) -> tuple[dict[str, str], frozenset[str]]:
 def read_lineage(git: Git, tip: str) -> Lineage:
     """Return which ledger a commit belongs to, whoever signed it."""
     files, _ = read_tree(git, tip)
-    blob = files.get(layout.LINEAGE)
-    return layout.lineage({layout.LINEAGE: git.blobs([blob])[0]} if blob else {})
+    return _lineage(_contents(git, {p: b for p, b in files.items() if p == layout.LINEAGE}))
 
 
 def _refuse_rolled_back(place: Store, tip: str, seen: str | None) -> None:
@@ -133,24 +139,39 @@ def _refuse_rolled_back(place: Store, tip: str, seen: str | None) -> None:
         )
 
 
+def _contents(git: Git, files: Mapping[str, str]) -> dict[str, Model | bytes]:
+    """Return what is in files (path to blob id), each decoded as soon as git has found it."""
+    paths = [path for path in files if layout.is_read(path)]
+    texts = git.contents("blob", [files[path] for path in paths])
+    return {path: layout.content(path, text) for path, text in zip(paths, texts, strict=True)}
+
+
+def _lineage(contents: Mapping[str, Model | bytes]) -> Lineage:
+    found = contents.get(layout.LINEAGE)
+    if not isinstance(found, Lineage):
+        raise LedgerRefused(f"the ledger's branch holds no {layout.LINEAGE}: it is not a ledger")
+    return found
+
+
 def _parse(
     git: Git, tip: str, commit: StoredCommit, keys: Bundles, settings: LedgerSettings
 ) -> Ledger:
     files, folders = read_tree(git, tip)
-    paths = [path for path in files if layout.is_read(path)]
-    contents = dict(zip(paths, git.blobs([files[path] for path in paths]), strict=True))
-    lineage = layout.lineage(contents)
+    contents = _contents(git, files)
+    lineage = _lineage(contents)
     if lineage.public_key != settings.public_key:
         raise LedgerRefused("the ledger is another project's: its lineage names another key")
+    records = contents.values()
+    sealed = {path: text for path, text in contents.items() if isinstance(text, bytes)}
     state = LedgerState(
         tip=tip,
         lineage=lineage,
-        authorities=layout.authorities(contents),
-        certificates=layout.certificates(contents),
-        crls=layout.crls(contents),
+        authorities={r.name: r for r in records if isinstance(r, AuthorityRecord)},
+        certificates={r.name: r for r in records if isinstance(r, CertificateRecord)},
+        crls={(r.authority, r.generation): r for r in records if isinstance(r, CrlRecord)},
         bundles=keys.ids,
         tip_time=commit.at,
-        keyring=layout.openers(contents.get(layout.KEYRING, b"")),
-        ca_keys=layout.ca_keys(contents),
+        keyring=layout.openers(sealed.get(layout.KEYRING, b"")),
+        ca_keys=layout.ca_keys(sealed),
     )
     return Ledger(state, files, folders | {commit.tree}, keys)

@@ -1,5 +1,6 @@
 """git as certform drives it: nothing that a repository or an outer git brings along takes effect."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -48,6 +49,26 @@ def test_a_missing_or_other_object_is_an_error(repository: Path) -> None:
         git.blobs(["0" * 40])
     with pytest.raises(GitError, match="no blob"):
         git.blobs([str(git.commit("HEAD"))])
+
+
+def test_contents_that_nobody_reads_to_the_end_leave_no_process(repository: Path) -> None:
+    git = Git(repository)
+    ids = [blob(repository, content) for content in (b"x" * 1_000_000, b"y" * 1_000_000)]
+    contents = git.contents("blob", ids * 10)
+    assert next(contents) == b"x" * 1_000_000
+    contents.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_what_stops_git_half_way_is_told(repository: Path) -> None:
+    git = Git(repository)
+    good, bad = blob(repository, b"good"), blob(repository, b"bad")
+    damaged = git.common_directory() / "objects" / bad[:2] / bad[2:]
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"no zlib stream")
+    with pytest.raises(GitError, match=f"{bad}|corrupt"):
+        git.blobs([good, bad])
 
 
 @pytest.mark.parametrize("name", ["HEAD", "abc", "A" * 40, "0" * 41, "0" * 40 + "\n"])

@@ -121,4 +121,4 @@ def test_a_damaged_record_is_refused_by_name_and_place(content: bytes, said: str
 def test_a_record_under_the_path_of_another_is_refused() -> None:
     content = layout.encode(kit.certificate("web"))
     with pytest.raises(LedgerRefused, match="holds the record of"):
-        layout.certificates({layout.certificate_path("other"): content})
+        layout.content(layout.certificate_path("other"), content)
