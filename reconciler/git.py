@@ -6,12 +6,13 @@ used. User text may be an argument's value or come after `--end-of-options`, nev
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE, Popen
-from tempfile import TemporaryFile
+from threading import Thread
 from types import MappingProxyType
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from reconciler.errors import ReconcilerError
 
@@ -104,11 +105,11 @@ class Git:
 
     def attempt(self, *argv: str, stdin: bytes | None = None) -> Outcome:
         """Run one git verb and return how it ended; raise `GitError` only when there is no git."""
-        process = self._start(argv, PIPE)
+        process = self._start(*argv)
         stdout, stderr = process.communicate(stdin)
         return Outcome(process.returncode, stdout, stderr.decode(errors="replace"))
 
-    def _start(self, argv: Sequence[str], stdin: int | IO[bytes]) -> Popen[bytes]:
+    def _start(self, *argv: str) -> Popen[bytes]:
         # what reads documents from the working tree needs no git, and waits for none
         import git  # noqa: PLC0415
         from git.exc import GitCommandNotFound  # noqa: PLC0415
@@ -118,7 +119,7 @@ class Git:
         command = [*_UNSET, "git", "--no-replace-objects", "--no-pager", *options, *argv]
         try:
             process = git.Git(self.directory).execute(
-                command, istream=cast(Any, stdin), as_process=True, env=dict(_ENVIRONMENT)
+                command, istream=PIPE, as_process=True, env=dict(_ENVIRONMENT)
             )
         except GitCommandNotFound:
             raise GitError(argv[0], 127, "git is not installed") from None
@@ -135,20 +136,21 @@ class Git:
         """
         if not object_ids:
             return
-        with TemporaryFile() as asked:  # through a pipe, both sides could wait for each other
-            asked.write("".join(f"{full(oid)}\n" for oid in object_ids).encode())
-            asked.seek(0)
-            process = self._start(("cat-file", "--batch", "--buffer"), asked)
-            try:
-                for _ in object_ids:
-                    yield _content(cast("IO[bytes]", process.stdout), kind)
-            except EOFError:
-                _, said = process.communicate()
-                words = said.decode(errors="replace")
-                raise GitError("cat-file", process.returncode, words) from None
-            finally:
-                process.kill()
-                process.communicate()
+        asked = "".join(f"{full(oid)}\n" for oid in object_ids).encode()
+        process = self._start("cat-file", "--batch", "--buffer")
+        stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        # asked by this thread as well, git and it could each wait for the other to read
+        asking = Thread(target=_ask, args=(stdin, asked))
+        asking.start()
+        try:
+            for _ in object_ids:
+                yield _content(stdout, kind)
+        except EOFError:
+            said = cast("IO[bytes]", process.stderr).read().decode(errors="replace")
+            raise GitError("cat-file", process.poll() or 1, said) from None
+        finally:
+            process.kill()  # GitPython closes and reaps it once nobody refers to it
+            asking.join()
 
     def commit(self, revision: str) -> str | None:
         """Return the full id of the commit that a revision, as a user writes it, stands for."""
@@ -186,6 +188,11 @@ def full(object_id: str) -> str:
     if not _OBJECT_ID.fullmatch(object_id):
         raise ValueError(f"not a full object id: {object_id!r}")
     return object_id
+
+
+def _ask(stdin: IO[bytes], asked: bytes) -> None:
+    with suppress(BrokenPipeError), stdin:
+        stdin.write(asked)
 
 
 def _content(output: IO[bytes], kind: str) -> bytes:
