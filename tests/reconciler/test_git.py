@@ -56,7 +56,7 @@ def test_contents_that_nobody_reads_to_the_end_leave_no_process(repository: Path
     ids = [blob(repository, content) for content in (b"x" * 1_000_000, b"y" * 1_000_000)]
     contents = git.contents("blob", ids * 10)
     assert next(contents) == b"x" * 1_000_000
-    contents.close()
+    del contents
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
