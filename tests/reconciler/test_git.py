@@ -51,14 +51,26 @@ def test_a_missing_or_other_object_is_an_error(repository: Path) -> None:
         git.blobs([str(git.commit("HEAD"))])
 
 
-def test_contents_that_nobody_reads_to_the_end_leave_no_process(repository: Path) -> None:
+def test_contents_that_nobody_reads_to_the_end_leave_no_process(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     git = Git(repository)
+    started: list[int] = []
+    start = Git._start
+
+    def tell(self: Git, *argv: str) -> subprocess.Popen[bytes]:
+        process = start(self, *argv)
+        started.append(process.pid)  # the process itself is reaped when nobody refers to it
+        return process
+
     ids = [blob(repository, content) for content in (b"x" * 1_000_000, b"y" * 1_000_000)]
+    monkeypatch.setattr(Git, "_start", tell)
     contents = git.contents("blob", ids * 10)
     assert next(contents) == b"x" * 1_000_000
     del contents
+    assert len(started) == 1
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(started[0], os.WNOHANG)
 
 
 def test_what_stops_git_half_way_is_told(repository: Path) -> None:

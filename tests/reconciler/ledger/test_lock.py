@@ -30,7 +30,7 @@ SEEDS = range(4)
 def test_a_second_writer_gives_up_and_names_the_first(site: Site) -> None:
     told: list[str] = []
     with site.journal() as journal:
-        waiting = Patience(timeout=0.1, poll=0.02, tell=told.append)
+        waiting = Patience(timeout=1, poll=0.02, tell=told.append)
         with pytest.raises(Locked, match=f"process {os.getpid()} on") as locked:
             site.journal(waiting).__enter__()
         assert journal.lock.holder.id in locked.value.hint
