@@ -1,137 +1,121 @@
-"""`refs/certform/keys`: a tree of age files without history, and the erasing of what left it.
+"""`refs/certform/keys`: a tree of age files without history, and which objects it consists of.
 
-A commit there has no parent. Its objects are always stored loose, so that exactly they can be
-deleted: never `git gc`, never `git prune`, which would take the user's own lost work with them.
-Whatever `reconciler.ledger.register` lists and is no longer current goes, after a crash as well.
+Whoever may push can let that ref name anything, a commit of the user's own among it. So nothing is
+taken for a keys commit that the ledger's key did not sign, that has a parent or another shape.
 """
 
-import os
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from providers.failpoints import reach
 from reconciler.errors import LedgerRefused
-from reconciler.git import Git, full
+from reconciler.git import Git, GitError, full
 from reconciler.ledger.objects import Format, Object, StoredCommit, parse_commit
 from reconciler.ledger.refs import KEYS
-from reconciler.ledger.register import Register, reachable
-from reconciler.ledger.store import Store
 
-_FOLDER = "bundles/"
+_FOLDER = "bundles"
 _SUFFIX = ".age"
+_HINT = "certform ledger recover goes on without it"
+AGE = b"age-encryption.org/v1"
+"""How an age file begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundles:
-    """The bundles of one keys commit: blob id by bundle id."""
+    """The bundles of one keys commit: blob id by bundle id, the commit, and the ids of its trees."""
 
     blobs: Mapping[str, str]
-    commit: StoredCommit | None = None
+    tip: str | None = None
+    trees: frozenset[str] = frozenset()
 
     @property
     def ids(self) -> frozenset[str]:
         """Return the bundles there are."""
         return frozenset(self.blobs)
 
+    @property
+    def objects(self) -> frozenset[str]:
+        """Return every object the keys commit consists of."""
+        return self.trees.union(self.blobs.values(), [self.tip] if self.tip else [])
+
 
 def path(bundle: str) -> str:
     """Return where a bundle lies."""
-    return f"{_FOLDER}{bundle}{_SUFFIX}"
+    return f"{_FOLDER}/{bundle}{_SUFFIX}"
 
 
-def read(git: Git, tip: str | None) -> Bundles:
-    """Return the bundles of a keys commit; none without one."""
+def read(git: Git, tip: str | None, public_key: str) -> Bundles:
+    """Return the bundles of a keys commit, none without one; `LedgerRefused` for anything else."""
     if tip is None:
         return Bundles({})
-    listing = git.run("ls-tree", "-r", "-z", "--full-tree", full(tip)).decode()
-    entries = (line.split("\t") for line in listing.split("\0") if line)
-    blobs = {name: fields.split(" ")[2] for fields, name in entries}
-    (commit,) = git.contents("commit", [tip])
-    return Bundles({_bundle(name): blob for name, blob in blobs.items()}, parse_commit(commit))
+    commit = _proved(git, tip, public_key)
+    blobs, trees = {}, {commit.tree}
+    for mode, object_id, name in _entries(git, tip):
+        if (mode, name) == ("040000", _FOLDER):
+            trees.add(object_id)
+        elif mode == "100644" and name.startswith(f"{_FOLDER}/") and name.endswith(_SUFFIX):
+            blobs[name[len(_FOLDER) + 1 : -len(_SUFFIX)]] = object_id
+        else:
+            raise LedgerRefused(f"{KEYS} holds what is no bundle: {name!r}", hint=_HINT)
+    return Bundles(blobs, tip, frozenset(trees))
 
 
-def content(git: Git, bundles: Bundles, bundle: str, public_key: str) -> bytes:
-    """Return a bundle's ciphertext; `LedgerRefused` when the ledger's key did not sign for it."""
-    if bundles.commit is None or not bundles.commit.signed_by(public_key):
-        raise LedgerRefused(f"{KEYS} is not signed with the ledger's key")
+def key_objects(git: Git, tip: str, public_key: str | None) -> frozenset[str]:
+    """Return the objects a keys commit consists of; none when what is named is no keys commit."""
+    if public_key is None:
+        return frozenset()
+    try:
+        return read(git, tip, public_key).objects
+    except (GitError, LedgerRefused):
+        return frozenset()
+
+
+def named(git: Git, tip: str) -> frozenset[str]:
+    """Return the objects that a ref's value needs, history left out, whatever it is.
+
+    They may only be spared: what is to be deleted is `key_objects`.
+    """
+    try:
+        (content,) = git.contents("commit", [full(tip)])
+        tree = parse_commit(content).tree
+        return frozenset({tip, tree, *(object_id for _, object_id, _ in _entries(git, tip))})
+    except (GitError, LedgerRefused):
+        return frozenset({tip})
+
+
+def content(git: Git, bundles: Bundles, bundle: str) -> bytes:
+    """Return a bundle's ciphertext."""
     (ciphertext,) = git.blobs([bundles.blobs[bundle]])
     return ciphertext
 
 
-def write_loose(directory: Path, listed: Register, made: Sequence[Object]) -> None:
-    """Enter the objects of a keys commit in the register, then store them loose and durably.
-
-    Not by git: one that is killed leaves a draft whose name nobody could know.
-    """
-    listed.replace(listed.listed | {item.id for item in made})
-    reach("ledger.keys.registered")
-    for item in made:
-        place, draft = _loose(directory, item.id)
-        if not place.exists():
-            _write(
-                draft, zlib.compress(f"{item.kind} {len(item.content)}\0".encode() + item.content)
-            )
-            reach("ledger.keys.drafted")
-            draft.replace(place)
-
-
-def _loose(directory: Path, object_id: str) -> tuple[Path, Path]:
-    """Return where an object lies, and where its draft does: under a name that git prunes too."""
-    folder = directory / "objects" / object_id[:2]
-    return folder / object_id[2:], folder / f"tmp_obj_{object_id}"
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(exist_ok=True)
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def sweep(place: Store, listed: Register, former: str | None = None) -> tuple[str, ...]:
-    """Delete key objects that are not current; return those that cannot be, lying in a pack.
-
-    `former` is a keys commit that has just been left.
-    """
-    reach("ledger.erase.before")
-    tips = {tip for tip in (place.local().keys, place.tracked().keys) if tip}
-    current = frozenset[str]().union(*(reachable(place.git, tip) for tip in tips))
-    left = reachable(place.git, former) if former else frozenset()
-    listed.replace(listed.listed | current | left)
-    for object_id in listed.listed - current:
-        for file in _loose(place.directory, object_id):
-            file.unlink(missing_ok=True)
-    stuck = _existing(place.git, listed.listed - current)
-    listed.replace(current | stuck)
-    reach("ledger.erase.after")
-    return tuple(sorted(stuck))
-
-
 def objects(naming: Format, files: Mapping[str, Object], kept: Mapping[str, str]) -> list[Object]:
     """Return the trees over bundles that are new (objects) and bundles that stay (blob ids)."""
-    blobs = {path(b): o.id for b, o in files.items()} | {path(b): i for b, i in kept.items()}
+    blobs = {b: o.id for b, o in files.items()} | dict(kept)
     folder = b"".join(
-        f"100644 {name.removeprefix(_FOLDER)}\0".encode() + bytes.fromhex(blob)
-        for name, blob in sorted(blobs.items())
+        f"100644 {bundle}{_SUFFIX}\0".encode() + bytes.fromhex(blob)
+        for bundle, blob in sorted(blobs.items(), key=lambda item: path(item[0]))
     )
     inner = naming.object("tree", folder)
-    entry = f"40000 {_FOLDER.rstrip('/')}\0".encode() + bytes.fromhex(inner.id)
+    entry = f"40000 {_FOLDER}\0".encode() + bytes.fromhex(inner.id)
     return [*files.values(), inner, naming.object("tree", entry)]
 
 
-def _bundle(name: str) -> str:
-    if not (name.startswith(_FOLDER) and name.endswith(_SUFFIX)):
-        raise LedgerRefused(f"{KEYS} holds a file that is no bundle: {name}")
-    return name.removeprefix(_FOLDER).removesuffix(_SUFFIX)
+def _proved(git: Git, tip: str, public_key: str) -> StoredCommit:
+    try:
+        (content,) = git.contents("commit", [full(tip)])
+    except GitError as error:
+        raise LedgerRefused(f"{KEYS} names no commit", hint=_HINT) from error
+    commit = parse_commit(content)
+    if not commit.signed_by(public_key):
+        raise LedgerRefused(f"{KEYS} is not signed with the ledger's key", hint=_HINT)
+    if commit.parents:
+        raise LedgerRefused(f"{KEYS} has a history, which no keys commit has", hint=_HINT)
+    return commit
 
 
-def _existing(git: Git, object_ids: Iterable[str]) -> frozenset[str]:
-    asked = "".join(f"{full(oid)}\n" for oid in object_ids).encode()
-    if not asked:
-        return frozenset()
-    answers = git.run("cat-file", "--batch-check", stdin=asked).decode().splitlines()
-    return frozenset(line.split()[0] for line in answers if not line.endswith(" missing"))
+def _entries(git: Git, tip: str) -> list[tuple[str, str, str]]:
+    """Return mode, object id and path of every file and folder in a commit."""
+    listing = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", full(tip))
+    lines = listing.decode(errors="surrogateescape").split("\0")[:-1]
+    split = [line.split("\t", 1) for line in lines]
+    return [(fields.split(" ")[0], fields.split(" ")[2], name) for fields, name in split]

@@ -14,7 +14,7 @@ from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.keyring import Keyring, open_bundle, seal_bundle
 from reconciler.ledger.lock import Lock
-from reconciler.ledger.objects import Commit, Format, Object, Packed, parse_commit, signed, trees
+from reconciler.ledger.objects import Commit, Format, Object, Packed, signed, trees
 from reconciler.ledger.reader import Ledger
 from reconciler.ledger.records import LedgerState
 from reconciler.ledger.refs import Tips
@@ -40,7 +40,6 @@ class _Keys:
     """The keys ref after a wave; `objects` is empty when nothing new is to be stored."""
 
     objects: tuple[Object, ...]
-    tip: str | None
     bundles: Bundles
 
 
@@ -65,7 +64,7 @@ class Composer:
         message = with_trailers(wave.message, trailers)
         commit = self._commit(folders[-1].id, ledger.state.tip, message, at)
         state = _after(ledger.state, wave, commit.id, at)
-        keys = self._keys(ledger, wave, state, held.tips.keys)
+        keys = self._keys(ledger, wave, state)
         holder = held.holder.advanced()
         value = lock.value(self.naming, holder, at)
         new = (folder for folder in folders if folder.id not in ledger.folders)
@@ -73,7 +72,7 @@ class Composer:
             objects=(*blobs.values(), *new, commit),
             value=value,
             keys=keys.objects,
-            lock=Lock(holder, Tips(commit.id, keys.tip, value[-1].id)),
+            lock=Lock(holder, Tips(commit.id, keys.bundles.tip, value[-1].id)),
             ledger=Ledger(
                 state=replace(state, bundles=keys.bundles.ids),
                 files=files,
@@ -84,8 +83,7 @@ class Composer:
 
     def opened(self, ledger: Ledger, bundle: str) -> dict[str, Secret]:
         """Return the leaf keys of a bundle by serial."""
-        lineage = ledger.state.lineage
-        ciphertext = bundles.content(self.git, ledger.bundles, bundle, lineage.public_key)
+        ciphertext = bundles.content(self.git, ledger.bundles, bundle)
         return open_bundle(ciphertext, self.keyring)
 
     def _blobs(self, contents: Sequence[Model | bytes]) -> list[Packed]:
@@ -96,12 +94,12 @@ class Composer:
         draft = Commit(tree, parent, message, at)
         return signed(self.naming, draft, self.keyring.signing_key)
 
-    def _keys(self, ledger: Ledger, wave: Wave, state: LedgerState, tip: str | None) -> _Keys:
+    def _keys(self, ledger: Ledger, wave: Wave, state: LedgerState) -> _Keys:
         fresh, kept = self._sorted(ledger, wave, state)
         if not fresh and kept == ledger.bundles.blobs:
-            return _Keys((), tip, ledger.bundles)
+            return _Keys((), ledger.bundles)
         if not fresh and not kept:
-            return _Keys((), None, Bundles({}))
+            return _Keys((), Bundles({}))
         made = {
             bundle: self.naming.object("blob", seal_bundle(keys, state.lineage.leaf_recipient))
             for bundle, keys in fresh.items()
@@ -109,7 +107,8 @@ class Composer:
         content = bundles.objects(self.naming, made, kept)
         commit = self._commit(content[-1].id, None, "Leaf keys", state.tip_time)
         blobs = {**kept, **{bundle: blob.id for bundle, blob in made.items()}}
-        return _Keys((*content, commit), commit.id, Bundles(blobs, parse_commit(commit.content)))
+        folders = frozenset(tree.id for tree in content[-2:])
+        return _Keys((*content, commit), Bundles(blobs, commit.id, folders))
 
     def _sorted(
         self, ledger: Ledger, wave: Wave, state: LedgerState

@@ -8,7 +8,7 @@ from pathlib import Path
 from providers.failpoints import reach
 from providers.secret import Secret
 from reconciler.errors import LedgerRefused
-from reconciler.ledger import bundles, layout
+from reconciler.ledger import erasure, layout
 from reconciler.ledger.authorship import Author
 from reconciler.ledger.composition import Composer, Step
 from reconciler.ledger.contract import Wave
@@ -68,10 +68,10 @@ class LedgerJournal:
             self._move(step, loose)
             return
         with register(place.directory) as listed:
-            bundles.write_loose(place.directory, listed, step.keys)
+            erasure.write_loose(place.directory, listed, step.keys)
             reach("ledger.keys.after")
             self._move(step, loose | {item.id for item in step.keys})
-            self.unerased = bundles.sweep(place, listed)
+            self.unerased = erasure.sweep(place, listed)
 
     def renew(self) -> None:
         """Show that we live; without that or a wave the lock is lost after its time to live."""
@@ -101,7 +101,7 @@ class LedgerJournal:
     def sweep(self) -> None:
         """Delete what is left of former key bundles, by an earlier run that crashed as well."""
         with register(self._tenure.place.directory) as listed:
-            self.unerased = bundles.sweep(self._tenure.place, listed)
+            self.unerased = erasure.sweep(self._tenure.place, listed)
 
     def _move(self, step: Step, loose: frozenset[str]) -> None:
         self._tenure.move(step.lock, loose)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.errors import LedgerRefused
 from reconciler.git import Git, full
-from reconciler.ledger import bundles, layout
+from reconciler.ledger import bundles, erasure, layout
 from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.objects import StoredCommit, parse_commit
 from reconciler.ledger.records import (
@@ -60,14 +60,15 @@ def current_tips(place: Store) -> Tips:
     tips = place.tips()
     if place.remote is not None and former not in (None, tips.keys):
         with register(place.directory) as listed:
-            bundles.sweep(place, listed, former)
+            erasure.sweep(place, listed, former)
     return tips
 
 
 def load(place: Store, settings: LedgerSettings, tips: Tips) -> Ledger:
     """Return the ledger at its tips once it has proved to be the one the Project names."""
     tip, commit = proved(place, settings, tips)
-    return _parse(place.git, tip, commit, bundles.read(place.git, tips.keys), settings)
+    keys = bundles.read(place.git, tips.keys, str(settings.public_key))
+    return _parse(place.git, tip, commit, keys, settings)
 
 
 def proved(place: Store, settings: LedgerSettings, tips: Tips) -> tuple[str, StoredCommit]:
@@ -87,7 +88,7 @@ def present(place: Store, settings: LedgerSettings, tips: Tips) -> str:
     if tips.ledger is not None:
         return tips.ledger
     if place.remote is not None and place.local().ledger is not None:
-        detail = f"it is in this repository, but not at {place.remote}"
+        detail = f"it is in this repository, but not at {place.shown_remote}"
         hint = "certform ledger recover publishes it; ledger.remote: . keeps it here"
     else:
         detail = "the Project names its key, so it existed; this is no first run"
@@ -110,9 +111,9 @@ def read_tree(git: Git, tip: str) -> tuple[dict[str, str], frozenset[str]]:
 
     Raises `LedgerRefused` for links and submodules.
     """
-    listing = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", full(tip)).decode()
+    listing = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", full(tip))
     files, folders = {}, set()
-    for line in listing.split("\0")[:-1]:
+    for line in listing.decode(errors="surrogateescape").split("\0")[:-1]:
         fields, _, path = line.partition("\t")
         mode, kind, object_id = fields.split(" ")
         if kind == "tree":
@@ -120,7 +121,7 @@ def read_tree(git: Git, tip: str) -> tuple[dict[str, str], frozenset[str]]:
         elif mode == "100644":
             files[path] = object_id
         else:
-            raise LedgerRefused(f"the ledger's file {path} has mode {mode}", hint=_RECOVER)
+            raise LedgerRefused(f"the ledger's file {path!r} has mode {mode}", hint=_RECOVER)
     return files, frozenset(folders)
 
 

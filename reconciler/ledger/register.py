@@ -1,15 +1,17 @@
 """The register of key objects: every one this clone ever held and has not seen gone.
 
-It lies in the repository's own folder, and an object is listed before it is written or loses the
-ref that named it, so that a crash leaves nothing that nobody would erase.
+What it lists gets deleted, so nothing is entered that was not written here or is not proved to be
+part of a keys commit. It lies in the repository's own folder, and an object is listed before it is
+written or loses the ref that named it, so that a crash leaves nothing that nobody would erase.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.git import Git, full
+from reconciler.git import Git
+from reconciler.ledger.bundles import key_objects
 from reconciler.ledger.disk import exclusive, sync
 
 _REGISTER = "key-objects"
@@ -23,6 +25,12 @@ class Register:
         # A line of another length names nothing.
         lines = place.read_text().split("\n") if place.exists() else []
         self.listed = frozenset(line for line in lines if len(line) in (40, 64))
+
+    def enter(self, git: Git, tips: Iterable[str], public_key: str | None) -> None:
+        """List what keys commits consist of, but nothing that the user's own work consists of too."""
+        objects = frozenset[str]().union(*(key_objects(git, tip, public_key) for tip in tips))
+        if new := objects - self.listed:
+            self.replace(self.listed | new - _in_use(git))
 
     def replace(self, listed: frozenset[str]) -> None:
         """Make the list another one, durably and at once."""
@@ -49,7 +57,10 @@ def register(directory: Path) -> Iterator[Register]:
         yield Register(folder / _REGISTER)
 
 
-def reachable(git: Git, tip: str) -> frozenset[str]:
-    """Return every object of a keys commit."""
-    listing = git.run("rev-list", "--objects", "--no-object-names", full(tip))
+def _in_use(git: Git) -> frozenset[str]:
+    """Return every object that the user's branches, logs and index need."""
+    everything = ("--exclude=refs/certform/*", "--all", "--reflog", "--indexed-objects")
+    # a partial clone is not to fetch what it lacks
+    options = ("--objects", "--no-object-names", "--missing=allow-any")
+    listing = git.run("rev-list", *options, *everything)
     return frozenset(listing.decode().split())

@@ -22,7 +22,7 @@ from reconciler.ledger.disk import (
     sync,
 )
 from reconciler.ledger.refs import KEYS, LOCK, NAMES, SEEN, Move, Tips, read_refs, tracking
-from reconciler.ledger.register import reachable, register
+from reconciler.ledger.register import register
 from schemas.project import LedgerSettings
 
 _TRACKED = "tracking"
@@ -48,12 +48,16 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The refs of one ledger. `remote` is a remote's name or address; None means this repository."""
+    """The refs of one ledger. `remote` is a remote's name or address; None means this repository.
+
+    `public_key` is the one the Project names, None before there is a ledger.
+    """
 
     git: Git
     directory: Path
     branch: str
     remote: str | None = field(repr=False)
+    public_key: str | None = None
 
     @property
     def place(self) -> str:
@@ -168,7 +172,7 @@ class Store:
         # in this order, as a writer holds them
         with register(self.directory) as keys, exclusive(self.directory, _TRACKED):
             if former := self.tracked().keys:
-                keys.replace(keys.listed | reachable(self.git, former))
+                keys.enter(self.git, [former], self.public_key)
             return self._fetched(listed)
 
     def _advertised(self) -> Tips:
@@ -275,7 +279,8 @@ class Store:
 def open_store(repository: Path, settings: LedgerSettings) -> Store:
     """Return where the ledger of a repository lives; reads configuration only."""
     git = Git(repository, _SETTINGS)
-    return Store(git, git.common_directory(), settings.branch, _remote(git, settings.remote))
+    remote = _remote(git, settings.remote)
+    return Store(git, git.common_directory(), settings.branch, remote, settings.public_key)
 
 
 def _remote(git: Git, configured: str | None) -> str | None:

@@ -15,7 +15,10 @@ from reconciler.git import Git, GitError
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.creation import create_ledger, existing_lineage
 from reconciler.ledger.objects import Commit, Format, object_format, parse_commit, signed, store
+from reconciler.ledger.reader import present
 from reconciler.ledger.records import LedgerState
+from reconciler.ledger.refs import Tips
+from reconciler.ledger.store import open_store
 from schemas.project import LedgerSettings, Recipient
 
 BRANCH = "refs/heads/certform/ledger"
@@ -180,6 +183,18 @@ def test_a_ledger_that_is_only_here_is_to_be_published(
         site.read()
     here = site.settings.model_copy(update={"remote": "."})
     assert replace(site, settings=here).read().certificates == {}
+
+
+def test_a_ledger_missing_at_an_address_does_not_show_its_password(
+    make_site: Callable[..., Site],
+) -> None:
+    site = make_site(remote=False)
+    address = "https://bot:hunter2@example.invalid/ledger.git"
+    place = open_store(site.path, site.settings.model_copy(update={"remote": address}))
+    with pytest.raises(LedgerRefused, match="it is in this repository") as refusal:
+        present(place, site.settings, Tips())
+    assert "not at https://example.invalid/ledger.git" in str(refusal.value)
+    assert "hunter2" not in str(refusal.value) + refusal.value.hint
 
 
 def test_a_remote_out_of_reach_is_an_error_and_not_an_absence(
