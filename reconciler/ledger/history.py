@@ -18,6 +18,7 @@ from reconciler.ledger.store import Store, open_store
 from schemas.base import Model
 from schemas.project import LedgerSettings
 
+_FILE = "100644"
 Blobs: TypeAlias = dict[str, tuple[str | None, str | None]]
 """By path the blob before and after; None where there is no such file."""
 
@@ -74,13 +75,21 @@ def trace(
         oid: {path: blobs for path, blobs in pairs.items() if of(path)}
         for oid, pairs in _changed_files(place.git, commits).items()
     }
-    texts = _texts(place.git, changes)
     key = str(settings.public_key)
-    return tuple(
-        (_entry(oid, commit, key), told)
-        for oid, commit in commits.items()
-        if (told := tuple(_deeds(changes.get(oid, {}), texts)))
-    )
+    entries = {oid: _entry(oid, commit, key) for oid, commit in commits.items()}
+    texts = _texts(place.git, {oid: changes[oid] for oid in commits if entries[oid].signed})
+    told = ((entry, _told(entry, changes[oid], texts)) for oid, entry in entries.items())
+    return tuple((entry, deeds) for entry, deeds in told if deeds)
+
+
+def _told(entry: Entry, pairs: Blobs, texts: Mapping[str | None, bytes]) -> tuple[str, ...]:
+    """Return what a commit did to files; of one that anybody can have made, only that it did."""
+    if not entry.signed:
+        return ("changed by somebody without the ledger's key",) if pairs else ()
+    try:
+        return tuple(_deeds(pairs, texts))
+    except LedgerRefused as error:
+        return (str(error),)
 
 
 def _deeds(pairs: Blobs, texts: Mapping[str | None, bytes]) -> Iterator[str]:
@@ -107,16 +116,24 @@ def verify_history(repository: Path, settings: LedgerSettings) -> tuple[Finding,
 def verify(place: Store, tip: str, public_key: str) -> tuple[Finding, ...]:
     """Check a tip and everything before it, oldest first."""
     commits = dict(reversed(_commits(place, tip).items()))
-    contents = _contents(place.git, commits)
-    return (*_chain(commits, public_key), *_times(commits), *contents)
+    chain = tuple(_chain(commits, public_key))
+    bad = {finding.tip for finding in chain}
+    sound = {oid: commit for oid, commit in commits.items() if oid not in bad}
+    return (*chain, *_times(commits), *_contents(place.git, sound))
 
 
-def sound_part(place: Store, tip: str, public_key: str) -> str | None:
-    """Return the newest commit with nothing but signed, linear history up to it; None if none."""
-    commits = dict(reversed(_commits(place, tip).items()))
-    bad = {finding.tip for finding in _chain(commits, public_key)}
-    good = tuple(itertools.takewhile(lambda oid: oid not in bad, commits))
-    return good[-1] if good else None
+def sound_tips(place: Store, tip: str, public_key: str) -> frozenset[str]:
+    """Return the newest commits with nothing but signed, linear history up to them.
+
+    More than one where histories have parted and somebody merged them again.
+    """
+    sound, followed = set[str](), set[str]()
+    for oid, commit in reversed(_commits(place, tip).items()):
+        linear = len(commit.parents) <= 1 and sound.issuperset(commit.parents)
+        if linear and commit.signed_by(public_key):
+            sound.add(oid)
+            followed.update(commit.parents)
+    return frozenset(sound - followed)
 
 
 def _chain(commits: Mapping[str, StoredCommit], public_key: str) -> Iterator[Finding]:
@@ -137,6 +154,7 @@ def _times(commits: Mapping[str, StoredCommit]) -> Iterator[Finding]:
 
 
 def _contents(git: Git, commits: Mapping[str, StoredCommit]) -> Iterator[Finding]:
+    """Check what sound commits say; what others say counts for nothing."""
     changes = _changed_files(git, commits)
     texts = _texts(git, changes)
     for oid, commit in commits.items():
@@ -170,21 +188,24 @@ def _commits(place: Store, tip: str) -> dict[str, StoredCommit]:
 
 
 def _changed_files(git: Git, oids: Iterable[str]) -> dict[str, Blobs]:
-    """Return what each commit changed."""
+    """Return what each commit changed, of plain files alone: the ledger has no others."""
     asked = "".join(f"{full(oid)}\n" for oid in oids).encode()
     options = ("--stdin", "-r", "-z", "--root", "--no-renames", "--always", "-m", "--first-parent")
-    fields = git.run("diff-tree", *options, stdin=asked).decode().split("\0")
+    listing = git.run("diff-tree", *options, stdin=asked)
+    # a path may hold any bytes; it is shown, and never given to git again
+    fields = listing.decode(errors="backslashreplace").split("\0")
     changes: dict[str, Blobs] = {}
     commit, rest = "", iter(fields)
     for field in rest:
         if field.startswith(":"):
-            old, new = field.split(" ")[2:4]
-            changes[commit][next(rest)] = (_present(old), _present(new))
+            old_mode, new_mode, old, new, _ = field.removeprefix(":").split(" ")
+            pair = _blob(old_mode, old), _blob(new_mode, new)
+            changes[commit][next(rest)] = pair
         elif field:
             commit = field.strip()
             changes[commit] = {}
     return changes
 
 
-def _present(blob: str) -> str | None:
-    return blob if blob.strip("0") else None
+def _blob(mode: str, object_id: str) -> str | None:
+    return object_id if mode == _FILE else None

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from reconciler.errors import LedgerRefused
 from reconciler.guard import CLOCK_TOLERANCE
-from reconciler.ledger import history
+from reconciler.ledger import bundles, history
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.journal import Access, begin
 from reconciler.ledger.lock import Tenure, hold
 from reconciler.ledger.reader import current_tips, signed_commit
-from reconciler.ledger.refs import Tips
+from reconciler.ledger.refs import KEYS, Tips
 from reconciler.ledger.store import Store, open_store
 from schemas.project import LedgerSettings
 from schemas.scalars import format_instant
@@ -63,9 +63,8 @@ def recover(
         # Others may have written until now: only what is there under the lock counts.
         choice = _choose(place, settings.public_key, tenure.lock.tips, decisions.tip)
         done = [
-            *_restore(tenure, choice, access.clock()),
+            *_restore(tenure, settings, access, choice, decisions),
             *_withdraw_local(place, choice.tip),
-            *_recorded(tenure, settings, access, choice, decisions),
         ]
     found = history.verify(place, choice.tip, settings.public_key)
     problems = (f"commit {finding.tip} {finding.problem}" for finding in found)
@@ -83,8 +82,8 @@ def _choose(place: Store, public_key: str, tips: Tips, accept: str | None) -> _C
 
 def _sound(place: Store, tips: Tips, public_key: str) -> frozenset[str]:
     known = {tips.ledger, place.local().ledger, place.seen()} - {None}
-    sound = (history.sound_part(place, str(tip), public_key) for tip in known)
-    return frozenset(tip for tip in sound if tip is not None)
+    sound = (history.sound_tips(place, str(tip), public_key) for tip in known)
+    return frozenset[str]().union(*sound)
 
 
 def _newest(place: Store, sound: frozenset[str]) -> str:
@@ -102,16 +101,68 @@ def _newest(place: Store, sound: frozenset[str]) -> str:
     )
 
 
-def _restore(tenure: Tenure, choice: _Choice, at: datetime) -> Iterator[str]:
-    """Move the ledger to the chosen tip, and publish keys its place lacks."""
-    place, tips, seen = tenure.place, tenure.lock.tips, tenure.place.seen()
-    wanted = replace(tips, ledger=choice.tip, keys=tips.keys or place.local().keys)
-    if wanted != tips:
-        tenure.renew(at, wanted)
-        yield f"moved {place.place} from {tips.ledger or 'nothing'} to {choice.tip}"
-    place.accept(choice.tip, parted=True)
+def _restore(
+    tenure: Tenure,
+    settings: LedgerSettings,
+    access: Access,
+    choice: _Choice,
+    decisions: Decisions,
+) -> Iterator[str]:
+    """Move the ledger to the chosen tip, in the very step that records what a person decided."""
+    place, held, seen = tenure.place, tenure.lock.tips, tenure.place.seen()
+    wanted = replace(held, ledger=choice.tip, keys=_keys(place, held), seen=choice.tip)
+    now = access.clock()
+    last = signed_commit(place.git, choice.tip, str(settings.public_key)).at
+    waves = tuple(_waves(choice, decisions, last, now))
+    if waves:
+        journal = begin(tenure, settings, access, wanted)
+        for wave in waves:
+            journal.write(wave)
+    elif wanted != held:
+        tenure.renew(now, wanted)
+    place.accept(str(tenure.lock.tips.ledger), parted=True)
+    yield from _moved(place, held, wanted)
     if seen != choice.tip:
         yield f"this clone accepts {choice.tip}"
+    yield from (f"recorded: {wave.message}" for wave in waves)
+    if last > now + CLOCK_TOLERANCE and not decisions.time:
+        yield (
+            f"{_times(last, now)}: set the clock, or if it is right: "
+            "certform ledger recover --accept-time"
+        )
+
+
+def _keys(place: Store, held: Tips) -> str | None:
+    """Return the keys commit to go on with: the one there if it is one, else that of a ledger here.
+
+    A ledger that is there without keys has erased them; what is left of them here must not return.
+    """
+    here = place.local().keys if held.ledger is None else None
+    known = (tip for tip in (held.keys, here) if tip is not None)
+    return next((k for k in known if bundles.key_objects(place.git, k, place.public_key)), None)
+
+
+def _waves(choice: _Choice, decisions: Decisions, last: datetime, now: datetime) -> Iterator[Wave]:
+    """Yield what is to be recorded of a person's decisions."""
+    if choice.parted:
+        others = ", ".join(choice.parted)
+        yield Wave(message=f"Accept {choice.tip} in place of {others}")
+    if decisions.time and last > now:
+        yield Wave(message=f"Accept the time: {_times(last, now)}", accepts_time=True)
+
+
+def _times(last: datetime, now: datetime) -> str:
+    return f"the last wave was recorded at {format_instant(last)}, now it is {format_instant(now)}"
+
+
+def _moved(place: Store, held: Tips, wanted: Tips) -> Iterator[str]:
+    if held.ledger != wanted.ledger:
+        yield f"moved {place.place} from {held.ledger or 'nothing'} to {wanted.ledger}"
+    if held.keys is not None and wanted.keys is None:
+        yield (
+            f"took {held.keys} off {KEYS}, which is no keys commit of this ledger: "
+            "certificates whose key was to come from there are issued anew"
+        )
 
 
 def _withdraw_local(place: Store, chosen: str) -> Iterator[str]:
@@ -123,29 +174,3 @@ def _withdraw_local(place: Store, chosen: str) -> Iterator[str]:
     if local.ledger is not None and place.is_ancestor(local.ledger, chosen):
         place.drop_local(local)
         yield f"the ledger's refs in this repository gave way to those at {place.shown_remote}"
-
-
-def _recorded(
-    tenure: Tenure,
-    settings: LedgerSettings,
-    access: Access,
-    choice: _Choice,
-    decisions: Decisions,
-) -> Iterator[str]:
-    """Record in the ledger what a person decided; say what is left to decide."""
-    now = access.clock()
-    last = signed_commit(tenure.place.git, choice.tip, str(settings.public_key)).at
-    times = f"the last wave was recorded at {format_instant(last)}, now it is {format_instant(now)}"
-    waves = []
-    if choice.parted:
-        others = ", ".join(choice.parted)
-        waves.append(Wave(message=f"Accept {choice.tip} in place of {others}"))
-    if decisions.time and last > now:
-        waves.append(Wave(message=f"Accept the time: {times}", accepts_time=True))
-    elif last > now + CLOCK_TOLERANCE:
-        yield f"{times}: set the clock, or if it is right: certform ledger recover --accept-time"
-    if waves:
-        journal = begin(tenure, settings, access, replace(tenure.lock.tips, seen=choice.tip))
-        for wave in waves:
-            journal.write(wave)
-            yield f"recorded: {wave.message}"

@@ -8,8 +8,10 @@ import pytest
 from ledger_kit import Site
 
 from reconciler.errors import LedgerRefused
+from reconciler.git import Git
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.history import log, verify_history
+from reconciler.ledger.history import log, trace, verify_history
+from reconciler.ledger.layout import belongs_to
 from reconciler.ledger.records import (
     CertificateRecord,
     CrlRecord,
@@ -157,6 +159,42 @@ def test_an_unsigned_commit_deep_in_history_is_found(make_site: Callable[..., Si
     (finding,) = verify_history(site.path, site.settings)
     assert finding.problem == "is not signed with the ledger's key"
     assert [entry.signed for entry in log(site.path, site.settings)] == [False, True]
+
+
+def put_on_top(site: Site, entry: bytes) -> str:
+    """Put an unsigned commit with one entry (as `git ls-tree -z` shows it) on the ledger."""
+    made = Git(site.path).run("mktree", "-z", "--missing", stdin=entry)
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
+    branch = site.settings.branch
+    commit = ("commit-tree", "-p", branch, "-m", "mine", made.decode().strip())
+    outsider = kit.run_git(site.path, *identity, *commit)
+    kit.run_git(site.path, "update-ref", f"refs/heads/{branch}", outsider)
+    return outsider
+
+
+STRANGE = {
+    "a path of any bytes": b"100644 blob %s\t\xff\xfe.json\0",
+    "a submodule": b"160000 commit " + b"1" * 40 + b"\tcertificates\0",
+    "a link": b"120000 blob %s\tlineage.json\0",
+    "no record": b"100644 blob %s\tcertificates\0",
+}
+
+
+@pytest.mark.parametrize("entry", STRANGE.values(), ids=STRANGE.keys())
+def test_an_outsider_commit_is_named_whatever_it_holds(
+    make_site: Callable[..., Site], entry: bytes
+) -> None:
+    site = make_site(remote=False)
+    write(site, [certificates(kit.issuance("1f"))])
+    blob = kit.run_git(site.path, "hash-object", "-w", "certform.yaml").encode()
+    outsider = put_on_top(site, entry.replace(b"%s", blob))
+    (finding,) = verify_history(site.path, site.settings)
+    assert (finding.tip, finding.problem) == (outsider, "is not signed with the ledger's key")
+    (mine, told), (first, _) = trace(
+        site.path, site.settings, lambda path: belongs_to("certificate/web", path)
+    )
+    assert (mine.tip, mine.signed, first.signed) == (outsider, False, True)
+    assert told == ("changed by somebody without the ledger's key",)
 
 
 def test_the_log_tells_what_was_done_newest_first(site: Site) -> None:

@@ -1,6 +1,6 @@
 """`certform ledger recover`: the newest that holds, or a person's recorded choice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +10,7 @@ import ledger_kit as kit
 import pytest
 from ledger_kit import Site
 
+from providers.errors import ProviderError
 from providers.secret import Secret
 from providers.sops.binary import Sops
 from reconciler.errors import LedgerRefused, Locked
@@ -21,9 +22,11 @@ from reconciler.ledger.journal import Access
 from reconciler.ledger.lock import Patience, Tenure, unlock
 from reconciler.ledger.objects import Commit, object_format, signed
 from reconciler.ledger.recovery import Decisions, recover
-from reconciler.ledger.store import open_store
+from reconciler.ledger.refs import Tips
+from reconciler.ledger.store import Store, open_store
 
 BRANCH = "refs/heads/certform/ledger"
+KEYS = "refs/certform/keys"
 
 
 def access(patience: Patience = kit.QUICK) -> Access:
@@ -106,6 +109,38 @@ def test_where_tips_have_parted_a_person_chooses_and_that_is_recorded(
     entry = log(site.path, site.settings)[0]
     assert entry.summary == f"Accept {tips[choice]} in place of {tips[1 - choice]}"
     assert verify_history(site.path, site.settings) == ()
+
+
+def test_a_choice_that_cannot_be_recorded_moves_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, there = part(site)
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", "/nonexistent")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    with pytest.raises(ProviderError):
+        recover(site.path, site.settings, access(), Decisions(tip=seen))
+    assert kit.run_git(site.home, "rev-parse", BRANCH) == there
+    assert kit.run_git(site.path, "rev-parse", "refs/certform/seen") == seen
+
+
+def test_a_choice_is_recorded_by_the_very_move(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, there = part(site)
+
+    class Killed(Exception):
+        pass
+
+    def move(place: Store, old: Tips, new: Tips, loose: Collection[str] | None = None) -> None:
+        real(place, old, new, loose)
+        if kit.run_git(site.home, "rev-parse", BRANCH) != there:
+            raise Killed
+
+    real = Store.move
+    monkeypatch.setattr(Store, "move", move)
+    with pytest.raises(Killed):
+        recover(site.path, site.settings, access(), Decisions(tip=seen))
+    message = kit.run_git(site.home, "log", "-1", "--format=%s", BRANCH)
+    assert message == f"Accept {seen} in place of {there}"
 
 
 def test_only_a_tip_that_is_known_and_holds_can_be_accepted(site: Site) -> None:
@@ -219,3 +254,87 @@ def test_time_that_runs_backwards_without_a_word_is_found(site: Site) -> None:
         made.id,
         "is of an earlier time than the commit before it",
     )
+
+
+def unsigned(site: Site, tree: str, *parents: str) -> str:
+    """Make a commit as anybody who may push can."""
+    identity = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+    options = [word for parent in parents for word in ("-p", parent)]
+    return kit.run_git(site.home, *identity, "commit-tree", tree, *options, "-m", "mine")
+
+
+@pytest.mark.parametrize("mine_first", [True, False])
+def test_a_merge_by_a_stranger_hides_no_wave(
+    make_site: Callable[..., Site], tmp_path: Path, *, mine_first: bool
+) -> None:
+    site = make_site(remote=True)
+    first, _, last = write(site, "a"), write(site, "b"), write(site, "c")
+    tree = kit.run_git(site.home, "rev-parse", f"{first}^{{tree}}")
+    mine = unsigned(site, tree, first)
+    parents = (mine, last) if mine_first else (last, mine)
+    move(site, unsigned(site, tree, *parents))
+    fresh = site.clone(tmp_path / "fresh")
+    recover(fresh.path, fresh.settings, access())
+    assert fresh.read().tip == last
+
+
+def test_a_merge_of_parted_histories_leaves_the_choice_to_a_person(
+    make_site: Callable[..., Site], tmp_path: Path
+) -> None:
+    site = make_site(remote=True)
+    tips = part(site)
+    git = Git(site.home)
+    kit.run_git(site.path, "push", "--quiet", "origin", f"{tips[0]}:refs/heads/kept")
+    tree = kit.run_git(git.directory, "rev-parse", f"{tips[0]}^{{tree}}")
+    move(site, unsigned(site, tree, *tips))
+    fresh = site.clone(tmp_path / "fresh")
+    with pytest.raises(LedgerRefused, match="has parted") as refusal:
+        recover(fresh.path, fresh.settings, access())
+    assert all(tip in str(refusal.value) for tip in tips)
+    recover(fresh.path, fresh.settings, access(), Decisions(tip=tips[0]))
+    assert set(fresh.read().certificates) == {"web", "api"}
+
+
+def with_key(site: Site) -> Site:
+    """Let the ledger keep a leaf key."""
+    with site.journal() as journal:
+        record = kit.certificate("web", kit.issuance("a1", bundle="b1"))
+        key = {"a1": Secret(kit.der("a1"))}
+        journal.write(Wave("reserve", certificates=[record], bundle="b1", new_keys=key))
+    return site
+
+
+@pytest.mark.parametrize("value", ["unsigned", "main^{tree}", BRANCH])
+def test_what_is_no_keys_commit_is_taken_off_the_keys_ref(site: Site, value: str) -> None:
+    with_key(site)
+    tree = kit.run_git(site.home, "rev-parse", f"{KEYS}^{{tree}}")
+    put = unsigned(site, tree) if value == "unsigned" else value
+    kit.run_git(site.home, "update-ref", KEYS, kit.run_git(site.home, "rev-parse", put))
+    with pytest.raises(LedgerRefused, match=KEYS):
+        site.read()
+    said = recover(site.path, site.settings, access())
+    assert f"off {KEYS}" in said[0]
+    assert site.read().bundles == frozenset()
+    assert "in order" in recover(site.path, site.settings, access())[0]
+
+
+def test_keys_that_were_erased_there_do_not_come_back_from_here(
+    make_site: Callable[..., Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = with_key(make_site(remote=False))
+    kit.run_git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    kit.run_git(site.path, "remote", "add", "origin", str(tmp_path / "origin.git"))
+
+    def killed(*_: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(recovery, "_withdraw_local", killed)
+    with pytest.raises(InterruptedError):
+        recover(site.path, site.settings, access())
+    monkeypatch.undo()
+    kit.run_git(site.path, "push", "--quiet", "origin", "main")
+    with site.clone(tmp_path / "other").journal() as journal:
+        erased = kit.certificate("web", kit.issuance("a1"))
+        journal.write(Wave("erase", certificates=[erased], erase=frozenset({"a1"})))
+    recover(site.path, site.settings, access())
+    assert kit.run_git(site.home, "for-each-ref", KEYS) == ""
