@@ -28,7 +28,9 @@ class Register:
 
     def enter(self, git: Git, tips: Iterable[str], public_key: str | None) -> None:
         """List what keys commits consist of, but nothing that the user's own work consists of too."""
-        objects = frozenset[str]().union(*(key_objects(git, tip, public_key) for tip in tips))
+        # a commit that is listed was listed with all it consists of
+        fresh = (tip for tip in tips if tip not in self.listed)
+        objects = frozenset[str]().union(*(key_objects(git, tip, public_key) for tip in fresh))
         if new := objects - self.listed:
             self.replace(self.listed | new - _in_use(git))
 
