@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -184,7 +184,16 @@ def _commits(place: Store, tip: str) -> dict[str, StoredCommit]:
     place.complete(tip)
     oids = place.git.run("rev-list", "--topo-order", full(tip)).decode().split()
     contents = place.git.contents("commit", oids)
-    return {oid: parse_commit(content) for oid, content in zip(oids, contents, strict=True)}
+    return {oid: _parsed(content) for oid, content in zip(oids, contents, strict=True)}
+
+
+def _parsed(content: bytes) -> StoredCommit:
+    """Return a commit; one that git takes and nobody can read is one that nobody signed."""
+    try:
+        return parse_commit(content)
+    except LedgerRefused as error:
+        never = datetime.fromtimestamp(0, UTC)
+        return StoredCommit("", (), never, str(error), content, signature=None)
 
 
 def _changed_files(git: Git, oids: Iterable[str]) -> dict[str, Blobs]:

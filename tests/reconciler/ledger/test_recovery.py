@@ -83,6 +83,19 @@ def test_what_an_outsider_put_on_top_is_taken_off(site: Site) -> None:
     assert site.read().tip == tip
 
 
+def test_a_damaged_commit_is_named_and_taken_off(site: Site) -> None:
+    tip = write(site, "web")
+    tree = kit.run_git(site.home, "rev-parse", f"{BRANCH}^{{tree}}")
+    text = f"tree {tree}\nparent {tip}\n\nnobody made this\n".encode()
+    options = ("-t", "commit", "-w", "--literally", "--stdin")
+    put = Git(site.home).run("hash-object", *options, stdin=text).decode().strip()
+    move(site, put)
+    named = [finding for finding in verify_history(site.path, site.settings) if finding.tip == put]
+    assert named[0].problem == "is not signed with the ledger's key"
+    recover(site.path, site.settings, access())
+    assert site.read().tip == tip
+
+
 def part(site: Site) -> tuple[str, str]:
     """Let the ledger go two ways, as a restored backup does; return what we saw and what is there."""
     first = write(site, "web")
