@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.description import describe
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
-from reconciler.schedule import renewal_time
+from reconciler.schedule import is_ahead, is_resumable, renewal_time
 from reconciler.state import DesiredCertificate
 from schemas.certificate import Rollout
 from schemas.plan import FieldChange, Reason
@@ -55,11 +55,7 @@ def first_finding(subject: Subject) -> Finding | None:
 def resuming(subject: Subject) -> Finding | None:
     """Its serial and key are reserved, but no certificate is recorded: an earlier run was cut short."""
     pending = subject.record.pending
-    if (
-        pending is None
-        or pending.digest != subject.desired.digest
-        or pending.not_after <= subject.now
-    ):
+    if pending is None or not is_resumable(pending, subject.desired.digest, subject.now):
         return None
     reserved = format_instant(pending.reserved_at)
     return Finding(Reason.RESUMING, f"reserved at {reserved}, not yet issued")
@@ -116,6 +112,14 @@ def expired(subject: Subject) -> Finding | None:
     return Finding(Reason.EXPIRED, f"expired at {format_instant(subject.current.not_after)}")
 
 
+def not_yet_valid(subject: Subject) -> Finding | None:
+    """A clock that was ahead made it: until its time comes nobody accepts it."""
+    if subject.current is None or not is_ahead(subject.current.not_before, subject.now):
+        return None
+    starts = format_instant(subject.current.not_before)
+    return Finding(Reason.NOT_YET_VALID, f"not valid before {starts}")
+
+
 def renewing(subject: Subject) -> Finding | None:
     """Its time has come."""
     current = subject.current
@@ -134,6 +138,7 @@ CHECKS: tuple[Check, ...] = (
     spec_changed,
     key_unavailable,
     expired,
+    not_yet_valid,
     renewing,
 )
 

@@ -6,7 +6,7 @@ from reconciler.diff import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.render.inventory import InventoryRow
 from reconciler.retention import is_dead
-from reconciler.schedule import renewal_time
+from reconciler.schedule import is_ahead, renewal_time
 from reconciler.state import DesiredCertificate
 from schemas.plan import Action, Change
 from schemas.request import AuthorityRequest
@@ -91,6 +91,8 @@ def _unseen(world: World, desired: DesiredCertificate, record: CertificateRecord
 def _life(world: World, issuance: Issuance) -> str:
     if issuance.status is Status.REVOKED:
         return "revoked"
+    if is_ahead(issuance.not_before, world.now):
+        return "not yet valid"
     return "expired" if issuance.not_after <= world.now else "ok"
 
 

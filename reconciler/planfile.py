@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput, Refused
 from schemas.base import digest
-from schemas.plan import FORMAT_VERSION, Plan
+from schemas.plan import FORMAT_VERSION, Action, Plan
 
 MAJOR = FORMAT_VERSION.partition(".")[0]
 SIZE_LIMIT = 256 * 1024 * 1024
@@ -30,7 +30,9 @@ def save(plan: Plan, path: Path) -> None:
 def load(path: Path) -> Plan:
     """Read a plan; raises `InvalidInput` for what is no plan, `Refused` for one that was altered."""
     plan = _parse(path)
-    if digest([step.fingerprint for step in plan.changes]) != plan.digest:
+    names = [step.id for step in plan.changes if step.action is not Action.BLOCKED]
+    twice = len(set(names)) < len(names)
+    if twice or digest([step.fingerprint for step in plan.changes]) != plan.digest:
         raise Refused(f"{path} was altered after it was made", hint="make the plan again")
     return plan
 

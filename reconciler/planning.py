@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler import __version__
 from reconciler.diff import World, diff
@@ -76,13 +77,15 @@ class Reviewed:
 
 
 def compare(saved: Plan, fresh: Plan) -> Reviewed:
-    """Sort the changes of a fresh plan by whether the saved one shows them."""
-    known = {step.fingerprint for step in saved.changes}
+    """Sort the changes of a fresh plan by whether the saved one shows them, as they are."""
+    known = {step.fingerprint: step for step in saved.changes}
     now = {step.fingerprint for step in fresh.changes}
     allowed: list[Change] = []
     unreviewed: list[Change] = []
     for step in fresh.changes:
-        fine = step.action is Action.BLOCKED or step.due or step.fingerprint in known
+        had = known.get(step.fingerprint)
+        seen = had is not None and _shown(had) == _shown(step)
+        fine = step.action is Action.BLOCKED or step.due or seen
         (allowed if fine else unreviewed).append(step)
     settled = tuple(
         step
@@ -92,32 +95,52 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
     return Reviewed(tuple(allowed), tuple(unreviewed), settled)
 
 
+def _shown(step: Change) -> tuple[object, ...]:
+    """What a reviewer goes by; a file that somebody edited may show it beside another's fingerprint."""
+    return step.id, *_sides(step), step.fields
+
+
+def _sides(step: Change) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the values before and after; what an issue or an install replaces comes with time."""
+    lasting = step.action not in (Action.ISSUE, Action.INSTALL)
+    return (step.before or {}) if lasting else {}, step.after or {}
+
+
 def differences(saved: Plan, reviewed: Reviewed) -> Iterator[str]:
     """Yield in lines the changes that were not reviewed and what of each is new.
 
     An install that only follows an issue among them is left out.
     """
     before: dict[str, Change] = {step.id: step for step in saved.changes}
+    shown: dict[str, str] = {step.fingerprint: step.id for step in saved.changes}
     unreviewed = {step.id for step in reviewed.unreviewed}
     for step in reviewed.unreviewed:
         if step.action is Action.INSTALL and not unreviewed.isdisjoint(step.requires):
             continue
         had = before.get(step.id)
         how = "not as it was in the plan" if had else f"not in the plan ({step.message})"
+        if not had and (other := shown.get(step.fingerprint)):
+            how = f"shown in the plan as {other.replace(':', ' ', 1)}"
         yield f"{step.action} {step.address}: {how}"
         yield from _what_differs(had, step) if had else ()
 
 
 def _what_differs(had: Change, step: Change) -> Iterator[str]:
     """Yield the values that a change has now and had not when it was reviewed."""
-    old, new = (
-        {**(had.before or {}), **(had.after or {})},
-        {**(step.before or {}), **(step.after or {})},
-    )
-    paths = [path for path in dict.fromkeys((*old, *new)) if old.get(path) != new.get(path)]
-    for path in paths:
-        yield f"    {path} was {_json(old.get(path))}"
-        yield f"    {' ' * len(path)}  is {_json(new.get(path))}"
+    told = set[str]()
+    for old, new in zip(
+        (*_sides(had), *_fields(had)), (*_sides(step), *_fields(step)), strict=True
+    ):
+        for path in dict.fromkeys((*old, *new)):
+            if old.get(path) != new.get(path) and path not in told:
+                told.add(path)
+                yield f"    {path} was {_json(old.get(path))}"
+                yield f"    {' ' * len(path)}  is {_json(new.get(path))}"
+
+
+def _fields(step: Change) -> tuple[dict[str, Any], dict[str, Any]]:
+    before = {field.path: field.before for field in step.fields}
+    return before, {field.path: field.after for field in step.fields}
 
 
 def _json(value: object) -> str:

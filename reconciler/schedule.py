@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 
+from reconciler.guard import CLOCK_TOLERANCE
 from reconciler.ledger.records import Issuance
 
 SPREAD = 0.2
@@ -14,6 +15,22 @@ LATEST = 0.9
 def fraction(key: str) -> float:
     """Return a number in [0, 1) that is always the same for a key and evenly spread over keys."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]) / 2**48
+
+
+def is_ahead(moment: datetime, now: datetime) -> bool:
+    """Whether a moment is still to come, by more than right clocks differ: a wrong clock wrote it."""
+    return moment > now + CLOCK_TOLERANCE
+
+
+def is_resumable(reserved: Issuance, digest: str, now: datetime) -> bool:
+    """Whether a reservation, once signed, is a certificate of use for what `digest` asks for."""
+    usable = reserved.not_after > now and not is_ahead(reserved.not_before, now)
+    return usable and reserved.digest == digest
+
+
+def is_due(issuance: Issuance, renew_before: timedelta, now: datetime) -> bool:
+    """Whether the clock alone asks for a new certificate in place of an issued one."""
+    return is_ahead(issuance.not_before, now) or renewal_time(issuance, renew_before) <= now
 
 
 def renewal_time(issuance: Issuance, renew_before: timedelta) -> datetime:

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NOT_FOUND = "NotFound"
     RENEWING = "Renewing"
     EXPIRED = "Expired"
+    NOT_YET_VALID = "NotYetValid"
     SPEC_CHANGED = "SpecChanged"
     ISSUER_CHANGED = "IssuerChanged"
     KEY_UNAVAILABLE = "KeyUnavailable"
@@ -61,7 +62,14 @@ class Reason(StrEnum):
 
 
 TIME_DRIVEN = frozenset(
-    {Reason.RENEWING, Reason.EXPIRED, Reason.EXPIRING, Reason.RESUMING, Reason.UNVERIFIED}
+    {
+        Reason.RENEWING,
+        Reason.EXPIRED,
+        Reason.NOT_YET_VALID,
+        Reason.EXPIRING,
+        Reason.RESUMING,
+        Reason.UNVERIFIED,
+    }
 )
 """Reasons that come with time, not with an edit; so do changes that exist only to follow one of these."""
 

@@ -95,13 +95,16 @@ def _parsed(name: str, file: Path | None, text: str) -> Source:
 def make_identity(path: Path) -> str:
     """Add a new identity to a file only its owner can read; return its public half.
 
-    Raises `Conflict` when others can read the file.
+    Raises `Conflict` when it is somebody else's file, or others can read it.
     """
     identity = pyrage.x25519.Identity.generate()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        if others_read(os.fstat(descriptor)):
+        found = os.fstat(descriptor)
+        if found.st_uid != os.geteuid():
+            raise Conflict(f"{path} belongs to another user, who could read it: name another file")
+        if others_read(found):
             raise Conflict(f"{path} can be read by others: chmod 600 {path}")
         file.write(f"# created: {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
         file.write(f"# public key: {identity.to_public()}\n{identity}\n")

@@ -11,6 +11,7 @@ from reconciler.apply.session import Impossible, Outcome, Session, owner
 from reconciler.apply.transitions import issued, put_authority
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status, Urls
+from reconciler.schedule import is_resumable
 from reconciler.state import DesiredAuthority
 from schemas.plan import Change
 
@@ -46,16 +47,17 @@ def issue_authorities(session: Session, changes: Sequence[Change]) -> Iterator[O
 
 def _decide(session: Session, change: Change) -> Decided:
     desired = session.world.desired.authorities[owner(change)]
+    now = session.clock()
     record = session.journal.state.authorities.get(desired.name) or AuthorityRecord(
         name=desired.name
     )
     found = record.generation(desired.request.generation)
-    if found is not None and found.status is Status.RESERVED and found.digest == desired.digest:
-        return Decided(change, record, found)
-    if found is not None:
+    if found is not None and found.status is Status.RESERVED:
+        if is_resumable(found, desired.digest, now):
+            return Decided(change, record, found)
         record = put_authority(record, found.model_copy(update={"status": Status.ABANDONED}))
     key, spki = new_key(desired.request.key)
-    issuance = _reservation(session, desired, spki, session.clock())
+    issuance = _reservation(session, desired, spki, now)
     sealed = session.sops.encrypt(key, desired.recipients)
     return Decided(change, put_authority(record, issuance), issuance, sealed)
 

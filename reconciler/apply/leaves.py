@@ -29,6 +29,7 @@ from reconciler.apply.transitions import (
 )
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
+from reconciler.schedule import is_resumable
 from reconciler.state import DesiredCertificate
 from schemas.certificate import RotationPolicy
 from schemas.plan import Change
@@ -94,7 +95,7 @@ def _kept_keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secr
 def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle: str) -> Decided:
     desired, record = session.desired(change), session.record(owner(change))
     now, pending = session.clock(), record.pending
-    if pending and _resumable(pending, desired, now) and pending.serial in kept:
+    if pending and is_resumable(pending, desired.digest, now) and pending.serial in kept:
         return Decided(change, record, pending, kept[pending.serial], resumed=True)
     if pending:
         record = put(record, abandoned(pending))
@@ -102,10 +103,6 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
     issuance = _reservation(session, desired, spki, bundle, now)
     record = put(record, issuance).model_copy(update={"on_remove": desired.on_remove})
     return Decided(change, prune(record, session.world), issuance, key)
-
-
-def _resumable(pending: Issuance, desired: DesiredCertificate, now: datetime) -> bool:
-    return pending.digest == desired.digest and pending.not_after > now
 
 
 def _key(

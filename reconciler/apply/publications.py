@@ -156,12 +156,13 @@ def _entries(
 ) -> Mapping[str, x509.CrlEntry]:
     """Every revocation of the ledger, and every published one, but what a CRL has told beyond its end.
 
-    An entry is on one CRL that was signed after it expired (RFC 5280 section 3.3), then it goes. What
-    was published stays revoked, also where the ledger does not say so: it may have been rolled back.
+    An entry is on one CRL that was signed after it expired (RFC 5280 section 3.3), then it goes; a
+    CRL that a clock ahead has dated tells of nothing beyond now. What was published stays revoked,
+    also where the ledger does not say so: it may have been rolled back.
     """
     issuances = _issued_by(session, record.authority, record.generation)
     earlier = _published_crl(session, change, published)
-    told = earlier.this_update if earlier else record.this_update
+    told = min(earlier.this_update, record.this_update) if earlier else record.this_update
     over = {i.serial for i in issuances.values() if i.not_after <= told}
     carried = earlier.entries if earlier else {}
     recorded = {

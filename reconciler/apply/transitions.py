@@ -128,13 +128,14 @@ def _put_placement(record: CertificateRecord, placement: Placement) -> Certifica
 
 
 def prune(record: CertificateRecord, world: World) -> CertificateRecord:
-    """Return the record without serials nobody needs any more; the newest always stays."""
-    current = record.current
-    kept = tuple(
-        i
-        for i in record.issuances
-        if i is current or i is record.issuances[-1] or not is_spent(i, world)
-    )
+    """Return the record without serials nobody needs any more.
+
+    The newest always stays, and what was last seen in a target: it may stand there yet.
+    """
+    needed = {p.serial for p in record.placements} | {record.issuances[-1].serial}
+    if record.current:
+        needed.add(record.current.serial)
+    kept = tuple(i for i in record.issuances if i.serial in needed or not is_spent(i, world))
     if len(kept) == len(record.issuances):
         return record
     return record.model_copy(update={"issuances": kept})

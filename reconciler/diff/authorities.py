@@ -7,6 +7,7 @@ from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.world import World, unexpired
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
+from reconciler.schedule import is_ahead
 from reconciler.state import DesiredAuthority
 from schemas.plan import Action, Change, Reason
 from schemas.scalars import format_instant
@@ -70,6 +71,9 @@ def _stuck(world: World, desired: DesiredAuthority, found: Issuance) -> Finding 
         return Finding(Reason.REVOKED, f"this generation is revoked: {raise_it}")
     if found.not_after <= world.now:
         return Finding(Reason.EXPIRED, f"expired at {format_instant(found.not_after)}: {raise_it}")
+    if is_ahead(found.not_before, world.now):
+        starts = format_instant(found.not_before)
+        return Finding(Reason.NOT_YET_VALID, f"not valid before {starts}: wait, or {raise_it}")
     if found.request != desired.request:
         return Finding(
             Reason.SPEC_CHANGED,

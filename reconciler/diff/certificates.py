@@ -9,7 +9,7 @@ from reconciler.description import describe
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
-from reconciler.schedule import renewal_time
+from reconciler.schedule import is_due
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.plan import TIME_DRIVEN, Action, Change, Reason
 from schemas.scalars import format_instant
@@ -186,7 +186,7 @@ def _lapses_anyway(
     current = record.current
     if finding.reason is not Reason.KEY_UNAVAILABLE or current is None:
         return False
-    return renewal_time(current, desired.renew_before) <= world.now
+    return is_due(current, desired.renew_before, world.now)
 
 
 def _issue_identity(desired: DesiredCertificate, current: Issuance | None) -> dict[str, object]:

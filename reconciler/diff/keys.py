@@ -6,6 +6,7 @@ from reconciler.diff.changes import change
 from reconciler.diff.revocations import Planned
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
+from reconciler.schedule import is_resumable
 from reconciler.state import DesiredCertificate
 from schemas.certificate import Custody
 from schemas.plan import Action, Change, Reason
@@ -34,7 +35,7 @@ def _needed(
     if desired is None:
         return False
     if issuance is record.pending:
-        return issuance.digest == desired.digest and issuance.not_after > world.now
+        return is_resumable(issuance, desired.digest, world.now)
     if issuance is not record.current:
         return False
     places = [record.placement(install.target, install.name) for install in desired.installs]

@@ -7,7 +7,7 @@ from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.revocations import Wanted
 from reconciler.diff.world import World
 from reconciler.ledger.records import CrlRecord, Issuance, Status
-from reconciler.schedule import crl_refresh_time
+from reconciler.schedule import crl_refresh_time, is_ahead
 from schemas.plan import Action, Change, Reason, Source
 from schemas.request import AuthorityRequest
 
@@ -115,18 +115,28 @@ def _crl_need(
     if adding or (published and missing):
         count = len(adding) or len(missing)
         return Finding(Reason.REVOCATION_ADDED, f"{count} revoked since the last one")
-    if record is None or published is None or _of_another(record, issuance):
+    if record is None or published is None or _of_another(world, record, issuance):
         return Finding(Reason.NOT_FOUND, "not published yet")
     if published.sha256 != record.sha256:
         return Finding(Reason.DRIFTED, "the published file is not the last one that was signed")
+    if is_ahead(record.this_update, world.now):
+        return Finding(
+            Reason.EXPIRING, f"it says that it was made at {record.this_update:%Y-%m-%d}"
+        )
     if _refresh_due(world, record):
         return Finding(Reason.EXPIRING, f"next update {record.next_update:%Y-%m-%d}")
     return None
 
 
-def _of_another(record: CrlRecord, issuance: Issuance | None) -> bool:
-    """Whether a CRL is older than its CA: a forgotten one of the same name signed it."""
-    return issuance is None or (issuance.issued_at or record.this_update) > record.this_update
+def _of_another(world: World, record: CrlRecord, issuance: Issuance | None) -> bool:
+    """Whether a CRL is older than its CA: a forgotten one of the same name signed it.
+
+    When a CA was issued that says a moment still to come, nobody can tell.
+    """
+    if issuance is None:
+        return True
+    issued = issuance.issued_at or record.this_update
+    return issued > record.this_update and not is_ahead(issued, world.now)
 
 
 def _refresh_due(world: World, record: CrlRecord) -> bool:

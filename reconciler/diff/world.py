@@ -15,6 +15,7 @@ from reconciler.ledger.records import (
     LedgerState,
     Status,
 )
+from reconciler.schedule import is_ahead
 from reconciler.state import Desired, DesiredCertificate, DesiredInstall, Observation, Observed
 from schemas.request import AuthorityRequest, LeafRequest
 
@@ -127,7 +128,7 @@ class World:
         if request.issuer is None or address in coming:
             return ""
         found = self.authority(request.issuer).generation(request.issuer_generation or 0)
-        if found is None or found.status is not Status.ISSUED or found.not_after <= self.now:
+        if found is None or found.status is not Status.ISSUED or not _is_valid(found, self.now):
             return f"{address} cannot sign: see what blocks it"
         issuer = (request.issuer, request.issuer_generation or 0)
         if reasons := beyond(request, self._edited_above(issuer)):
@@ -167,6 +168,10 @@ class World:
             NAME: certificate.name,
             SPEC: digest,
         }
+
+
+def _is_valid(issuance: Issuance, now: datetime) -> bool:
+    return issuance.not_after > now and not is_ahead(issuance.not_before, now)
 
 
 def unexpired(issuance: Issuance, now: datetime) -> bool:

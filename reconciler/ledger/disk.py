@@ -52,17 +52,19 @@ def break_locks(directory: Path, refs: Iterable[str]) -> None:
     for name in refs:
         lock = directory / f"{name}.lock"
         made = _made(lock)
-        if made is not None and time.time() - made > _LONG:
+        # One from the future was made before the clock was set back: it is no younger.
+        if made is not None and abs(time.time() - made) > _LONG:
             lock.unlink(missing_ok=True)
 
 
 def _clear_marked(directory: Path, mark: Path) -> None:
     if (began := _made(mark)) is None:
         return
+    patience_ends = time.monotonic() + _LONG  # the clock may have been set back since
     for name in mark.read_text().splitlines():
         lock = directory / f"{name}.lock"
         while (made := _made(lock)) is not None and 0 <= made - began <= _LONG:
-            if time.time() - made > _LONG:
+            if time.time() - made > _LONG or time.monotonic() > patience_ends:
                 lock.unlink(missing_ok=True)
             time.sleep(_OFTEN)
 

@@ -38,7 +38,8 @@ class Process(Model):
         place = (self.host, self.boot, self.namespace)
         if place != (here.host, here.boot, here.namespace) or not all(place):
             return False
-        return _start_time(self.pid) != self.started
+        started = _start_time(self.pid)
+        return _is_gone(self.pid) if started is None else started != self.started
 
 
 class Holder(Model):
@@ -81,13 +82,27 @@ def this_process() -> Process:
 
 
 def _start_time(pid: int) -> str | None:
-    """Return when a process started, in clock ticks since boot (proc(5), field 22); None if gone."""
+    """Return when a process started, in clock ticks since boot (proc(5), field 22).
+
+    Empty when it has ended and only its parent does not know yet; None when it is not shown.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
+    except OSError:
         return None
     state, *fields = stat.rpartition(")")[2].split()
-    return None if state == "Z" else fields[18]
+    return "" if state == "Z" else fields[18]
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether there is no such process. /proc may hide those of others (proc(5), `hidepid`)."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _namespace() -> str:

@@ -219,5 +219,7 @@ def _attempt(
     except GitError as error:
         watch.failed(error)
         return None
-    # Others may have written between our look and our success.
-    return place.tips()
+    # Others may have written between our look and our success, and, where we slept since, the next
+    # may have taken the lock over: what is there is ours only while it is what we have put there.
+    found = place.tips()
+    return found if found.lock == objects[-1].id else None

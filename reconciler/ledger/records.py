@@ -109,7 +109,10 @@ class Attempts(Model):
 
 
 class CertificateRecord(Model):
-    """Everything known of one certificate name. Issuances oldest first; expired ones are dropped."""
+    """Everything known of one certificate name. Issuances oldest first.
+
+    Expired ones are dropped once no placement names them.
+    """
 
     name: str
     on_remove: OnRemove = OnRemove.REMOVE

@@ -63,6 +63,7 @@ _ISSUE_KINDS = {
     Reason.NOT_FOUND: Kind.NEW,
     Reason.RENEWING: Kind.RENEW,
     Reason.EXPIRED: Kind.RENEW,
+    Reason.NOT_YET_VALID: Kind.RENEW,
     Reason.RESUMING: Kind.RESUME,
 }
 _RISK = {kind: place for place, kind in enumerate(Kind)}

@@ -64,6 +64,22 @@ ROWS: Mapping[str, Row] = {
     "reserved": (pending, Reason.RESUMING, "reserved at 2026-01-01T00:00:00Z, not yet issued"),
     "reserved for another request": (lambda s: pending(s, digest="0" * 32), None, ""),
     "reserved, and over": (lambda s: pending(s, not_after=s.now), None, ""),
+    "reserved for a time to come": (
+        lambda s: pending(s, not_before=s.now + timedelta(minutes=5, seconds=1)),
+        None,
+        "",
+    ),
+    "reserved by a clock a little ahead": (
+        lambda s: pending(s, not_before=s.now + timedelta(minutes=5)),
+        Reason.RESUMING,
+        "reserved at 2026-01-01T00:00:00Z, not yet issued",
+    ),
+    "not valid yet": (
+        lambda s: later(s, -10),
+        Reason.NOT_YET_VALID,
+        "not valid before 2025-12-31T23:55:00Z",
+    ),
+    "not valid yet, by what clocks differ": (lambda s: later(s, -1 / 288), None, ""),
     "asked for": (lambda s: replace(s, replace=True), Reason.REQUESTED, "a new one was asked for"),
     "never issued": (lambda s: replace(s, record=NEVER), Reason.NOT_FOUND, "no certificate yet"),
     "revoked": (revoked, Reason.REVOKED, "the current one is revoked"),

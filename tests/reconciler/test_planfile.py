@@ -39,6 +39,15 @@ def test_a_change_taken_out_put_in_or_altered_is_noticed(saved: tuple[Plan, Path
         planfile.load(path)
 
 
+def test_a_change_named_twice_is_refused(saved: tuple[Plan, Path]) -> None:
+    plan, path = saved
+    first, second, *rest = plan.changes
+    double = second.model_copy(update={"address": first.address, "action": first.action})
+    planfile.save(plan.model_copy(update={"changes": (first, double, *rest)}), path)
+    with pytest.raises(Refused, match="was altered"):
+        planfile.load(path)
+
+
 GARBAGE = {
     "nothing": (b"", "is not JSON"),
     "no text": (b"\xff\xfe\x00", "is not JSON"),

@@ -1,13 +1,16 @@
 """A saved plan against the world by now."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fleet import Fleet, Leaf, at
 
+from reconciler import planfile
 from reconciler.planning import compare, differences
-from schemas.plan import Change
+from schemas.certificate import OnRemove
+from schemas.plan import Action, Change, FieldChange, Plan
 
 
 @pytest.fixture
@@ -113,3 +116,89 @@ def test_a_plan_says_what_expires_next(fleet: Fleet) -> None:
     expiry = fleet.plan().next_expiry
     assert expiry is not None
     assert expiry.address == "certificate/api"
+
+
+@pytest.fixture
+def busy(fleet: Fleet) -> Fleet:
+    """Something of every kind is to be done: an edit, labels, a removal, a revocation, recipients."""
+    fleet.leaves["old"] = Leaf(on_remove=OnRemove.REVOKE)
+    fleet.leaves["tag"] = Leaf(labels={"team": "x"})
+    fleet.converge().edit("tag", labels={"team": "y"}).edit("web", names=("new.example.com",))
+    del fleet.leaves["old"], fleet.leaves["api"]
+    fleet.keyring = (*fleet.keyring, f"age1{'p' * 58}")
+    fleet.recipients = fleet.keyring
+    return fleet
+
+
+def saved_and_read(plan: Plan, folder: Path) -> Plan:
+    planfile.save(plan, folder / "plan.json")
+    return planfile.load(folder / "plan.json")
+
+
+def test_a_plan_that_was_saved_and_read_shows_what_it_showed(busy: Fleet, tmp_path: Path) -> None:
+    plan = busy.plan()
+    assert {c.action for c in plan.changes} >= set(Action) - {Action.FORGET, Action.BLOCKED}
+    reviewed = compare(saved_and_read(plan, tmp_path), busy.plan())
+    assert reviewed.unreviewed == reviewed.settled == ()
+
+
+def forged(plan: Plan, id_: str, edit: Callable[[Change], dict[str, Any]]) -> Plan:
+    """Edit one change of a saved plan by hand, its fingerprint left alone."""
+    changes = tuple(c.model_copy(update=edit(c)) if c.id == id_ else c for c in plan.changes)
+    assert changes != plan.changes
+    return plan.model_copy(update={"changes": changes})
+
+
+WEB, API = "issue:certificate/web", "remove:certificate/api@a"
+FORGERIES: dict[str, tuple[str, Callable[[Change], dict[str, Any]], str]] = {
+    "another address": (
+        API,
+        lambda _: {"address": "certificate/old@b"},
+        "remove certificate/api@a: shown in the plan as remove certificate/old@b",
+    ),
+    "another action": (
+        API,
+        lambda _: {"action": Action.BLOCKED},
+        "remove certificate/api@a: shown in the plan as blocked certificate/api@a",
+    ),
+    "what is there now": (
+        API,
+        lambda c: {"before": {**(c.before or {}), "dnsNames": ["test.example.com"]}},
+        (
+            "remove certificate/api@a: not as it was in the plan\n"
+            '    dnsNames was ["test.example.com"]\n'
+            '              is ["www.example.com"]'
+        ),
+    ),
+    "what will be there": (
+        WEB,
+        lambda c: {"after": {**(c.after or {}), "dnsNames": ["www.example.com"]}},
+        (
+            "issue certificate/web: not as it was in the plan\n"
+            '    dnsNames was ["www.example.com"]\n'
+            '              is ["new.example.com"]'
+        ),
+    ),
+    "what changes": (
+        WEB,
+        lambda _: {"fields": (FieldChange(path="duration", before="30d", after="31d"),)},
+        (
+            "issue certificate/web: not as it was in the plan\n"
+            '    duration was "30d"\n'
+            "              is null\n"
+            "    dnsNames was null\n"
+            '              is ["www.example.com"]'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", FORGERIES.values(), ids=FORGERIES)
+def test_a_plan_edited_by_hand_approves_only_what_it_shows(
+    busy: Fleet, tmp_path: Path, row: tuple[str, Callable[[Change], dict[str, Any]], str]
+) -> None:
+    id_, edit, words = row
+    saved = saved_and_read(forged(busy.plan(), id_, edit), tmp_path)
+    reviewed = compare(saved, busy.plan())
+    assert ids(reviewed.unreviewed) == {id_}
+    assert "\n".join(differences(saved, reviewed)) == words

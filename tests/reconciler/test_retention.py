@@ -1,7 +1,7 @@
 """What leaves the ledger, and when: nothing before it has expired and no CRL can name it any more."""
 
 import pytest
-from fleet import Fleet, Leaf, shown
+from fleet import Fleet, Leaf, at, shown
 
 from reconciler.ledger.records import Status
 from reconciler.selection import Selection
@@ -84,3 +84,28 @@ def test_what_is_about_to_be_renamed_is_kept(fleet: Fleet) -> None:
     assert "idle" in known(fleet)
     fleet.converge()
     assert known(fleet) == {"web", "api", "fresh"}
+
+
+@pytest.fixture
+def late() -> Fleet:
+    """A target that was away for longer than a certificate lives, and is back."""
+    fleet = Fleet(leaves={"web": Leaf(targets=at("a", "b"))}).converge()
+    fleet.away.add("b")
+    for _ in range(3):
+        fleet.wait(22).apply()
+    fleet.away.clear()
+    return fleet
+
+
+def test_what_a_target_may_still_hold_is_known_until_it_was_replaced_there(late: Fleet) -> None:
+    old = late.installed("b", "web").serial
+    (step,) = late.plan().changes
+    assert (step.id, step.reason, step.due) == ("install:certificate/web@b", "Superseded", True)
+    late.converge().wait(22).converge()
+    assert old not in {i.serial for i in late.journal.state.certificates["web"].issuances}
+
+
+def test_what_a_target_still_holds_is_removed_when_nobody_wants_it_any_more(late: Fleet) -> None:
+    del late.leaves["web"]
+    late.converge()
+    assert not late.store("b").objects

@@ -79,10 +79,29 @@ def test_one_whose_git_may_still_run_is_waited_for(
         assert not packed.exists()
 
 
+def test_one_that_the_clock_was_set_back_from_is_waited_for_no_longer(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = locks(directory)
+    die_while_moving(directory, *left)
+    age(-1e7, directory / "certform/moving", *left)
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        assert passed[0] < 60, "it waits for the time that the file says"
+        passed[0] += seconds
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: passed[0])
+    with moving(directory, [REF]):
+        assert not any(lock.exists() for lock in left)
+
+
 def test_refs_that_are_ours_alone_lose_only_old_locks(directory: Path) -> None:
-    old, young = (directory / f"{name}.lock" for name in ("old", "young"))
-    for lock in (old, young):
+    old, young, ahead = (directory / f"{name}.lock" for name in ("old", "young", "ahead"))
+    for lock in (old, young, ahead):
         lock.touch()
     age(3600, old)
-    break_locks(directory, ["old", "young", "none"])
-    assert (old.exists(), young.exists()) == (False, True)
+    age(-3600, ahead)
+    break_locks(directory, ["old", "young", "ahead", "none"])
+    assert [lock.exists() for lock in (old, young, ahead)] == [False, True, False]

@@ -15,7 +15,7 @@ from ledger_kit import Site
 
 from reconciler.errors import Locked
 from reconciler.git import GitError
-from reconciler.ledger import lock
+from reconciler.ledger import holder, lock
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.history import log, verify_history
 from reconciler.ledger.holder import Holder, Process, this_process
@@ -83,6 +83,32 @@ def test_a_pid_that_was_given_to_another_process_is_a_dead_holder(site: Site) ->
     hold(site, reused, ttl=1e9)
     with site.journal():
         pass
+
+
+def test_a_process_that_is_hidden_from_us_is_no_dead_holder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended, here = ended_process(), this_process()
+    monkeypatch.setattr(holder, "Path", lambda _: Path("/proc/hidden-from-us"))
+    assert not here.is_dead(here)
+    assert ended.is_dead(here)
+    assert here.model_copy(update={"pid": 2**70}).is_dead(here)
+    monkeypatch.setattr(os, "kill", forbidden)
+    assert not ended.is_dead(here)
+
+
+def forbidden(*_: int) -> None:
+    raise PermissionError
+
+
+def test_a_process_whose_end_its_parent_has_not_seen_is_a_dead_holder() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        started = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        held = this_process().model_copy(update={"pid": child.pid, "started": started})
+        assert not held.is_dead(this_process())
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert held.is_dead(this_process())
 
 
 @pytest.mark.parametrize("elsewhere", [{"host": "other"}, {"boot": "other"}, {"namespace": "o"}])
@@ -159,6 +185,37 @@ def test_an_overtaken_writer_writes_nothing(site: Site) -> None:
                 overtaken.renew()
             journal.write(Wave("still the new one"))
     assert set(site.read().certificates) == {"new"}
+
+
+def test_whoever_was_overtaken_before_it_saw_its_success_waits(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may sleep longer than a lock lives, also right after the push that took the lock."""
+    elsewhere = this_process().model_copy(update={"host": "other"})
+    look = Store.tips
+
+    def tips(place: Store) -> Tips:
+        found = look(place)
+        if found.lock is None:
+            return found
+        monkeypatch.undo()
+        lock.unlock(place, held_by(place, found))
+        hold(site, elsewhere, ttl=1e9)
+        return look(place)
+
+    monkeypatch.setattr(Store, "tips", tips)
+    with pytest.raises(Locked, match="on other"):
+        site.journal(Patience(timeout=0.3, poll=0.01)).__enter__()
+    place = open_store(site.path, site.settings)
+    found = lock.held_by(place, place.tips())
+    assert found is not None
+    assert found.process == elsewhere
+
+
+def held_by(place: Store, tips: Tips) -> str:
+    found = lock.held_by(place, tips)
+    assert found is not None
+    return found.id
 
 
 def test_the_overtaken_cannot_release_the_lock_of_the_next(site: Site) -> None:
