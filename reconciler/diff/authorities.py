@@ -49,16 +49,17 @@ def _issue(
         yield blocked(desired.address, Reason.SPEC_CHANGED, message, source=desired.source)
         return
     parent = desired.request.issuer
+    begun = reserved is not None and reserved.digest == desired.digest
     yield change(
         desired.address,
         Action.ISSUE,
-        Reason.RESUMING if reserved else Reason.NOT_FOUND,
-        "reserved, not yet issued" if reserved else "no certificate yet",
+        Reason.RESUMING if begun else Reason.NOT_FOUND,
+        "reserved, not yet issued" if begun else "no certificate yet",
         identity={"after": desired.digest, "recipients": [r.to_json() for r in desired.recipients]},
         requires=(change_id(Action.ISSUE, f"authority/{parent}"),) if parent else (),
         source=desired.source,
         after=describe_authority(desired.request),
-        due=reserved is not None,
+        due=begun,
     )
 
 

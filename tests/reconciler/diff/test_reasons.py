@@ -441,3 +441,16 @@ def test_a_revocation_that_nobody_will_hear_of_is_told(fleet: Fleet) -> None:
     assert told()[1:] == ["nobody will hear of the revocation: the Project publishes no CRL"]
     fleet.converge()
     assert told() == ["serial 77 is not in the ledger"]
+
+
+def test_a_ca_that_was_reserved_and_edited_since_is_no_resumption() -> None:
+    fleet = Fleet(leaves={"web": Leaf()})
+    fleet.journal.crash_at, fleet.journal.crash_after = 1, True
+    with pytest.raises(Crash):
+        fleet.apply()
+    assert ("issue", "authority/root", "Resuming") in shown(fleet.plan())
+    fleet.cas["root"] = Ca(days=4000)
+    (step,) = (c for c in fleet.plan().changes if c.address == "authority/root")
+    assert (step.reason, step.due) == ("NotFound", False)
+    fleet.journal.crash_at = None
+    fleet.converge()
