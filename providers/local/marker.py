@@ -99,8 +99,9 @@ class Ground:
         path = shlex.quote(str(self.location.path))
         line = shlex.quote(self.marker.encode().decode().strip())
         return Unreachable(
-            f"{self.location.path} is missing or empty, although {what} there: a file system may "
-            f"not be mounted.{hint} If it is to be filled anew, say so with: "
+            f"{self.location.path} is missing or empty, although {what}. "
+            "If the path was changed, move the old directory here. "
+            f"If a file system is not mounted, mount it.{hint} To fill it anew, run:\n"
             f"mkdir -p {path} && echo {line} > {path}/{MARKER}"
         )
 

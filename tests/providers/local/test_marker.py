@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from installing import Wanted
+from installing import MakeTarget, Wanted
 
 from providers.conformance import OURS
 from providers.errors import Unreachable
@@ -51,3 +51,14 @@ def test_a_huge_marker_is_not_read(target: LocalDirectoryTarget, root: Path) -> 
     with pytest.raises(Unreachable, match="too large") as refusal:
         target.observe()
     assert len(str(refusal.value)) < 500
+
+
+def test_a_directory_that_was_moved_along_with_its_path_is_ours(
+    make_target: MakeTarget, wanted: Wanted, root: Path
+) -> None:
+    installed = make_target().install(wanted())
+    root.rename(root.with_name("old"))
+    with pytest.raises(Unreachable, match="If the path was changed, move the old directory here"):
+        make_target().confirm()
+    root.with_name("old").rename(root)
+    assert make_target().observe() == (installed,)
