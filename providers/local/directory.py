@@ -18,8 +18,10 @@ from providers.processes import spread
 from schemas.capabilities import LOCAL_DIRECTORY, Capabilities
 from schemas.target import TargetSpec
 
-_INSTALLED = "certificates were installed"
-_ELSEWHERE = " Where this host is not to have it, name those that do under `hosts` of the Target."
+_ELSEWHERE = (
+    " If this host is not to have it, name those that do under `hosts` of the Target."
+    " An old directory keeps its keys until you delete it."
+)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -45,7 +47,8 @@ class LocalDirectoryTarget:
         """Raise `Unreachable` unless the directory carries our marker."""
         with self._reading() as root:
             if root is None:
-                raise self._ground.lost(_INSTALLED, _ELSEWHERE)
+                installed = f"certificates were installed in target {self._place.target}"
+                raise self._ground.lost(installed, _ELSEWHERE)
 
     def observe(self) -> Sequence[Installed]:
         """Return every entry of the directory; nothing for one that is missing or empty."""

@@ -2,15 +2,20 @@
 
 A repository is written by whoever may propose a change to it, and git keeps symbolic links: one
 called `pki` that points at /etc would send a relative path there. So below the repository's folder
-no link is followed. Any other path is the operator's own words, links and all.
+no link is followed, by whatever name or link a path comes there. Any other path is the operator's
+own words, links and all.
 """
 
 import errno
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from providers.errors import Unreachable
 from providers.local.folder import DIRECTORY_MODE, Folder
+
+_MOST_LINKS = 40
+"""As many as Linux follows in one path (path_resolution(7))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +32,67 @@ class Location:
 
     def open(self) -> Folder:
         """Open the directory; raises OSError, or `Unreachable` naming a link or a file on the way."""
+        below = self._below()
+        if below is not None:
+            return self._descend(below, make=False)
         try:
-            if not self._inside:
-                return Folder.open(self.path)
+            return Folder.open(self.path)
         except NotADirectoryError:
             raise _not_a_directory(self.path) from None
-        return self._descend(make=False)
 
     def make(self) -> Folder:
         """Open the directory, created with those above it where needed; raises as `open` does."""
-        if self._inside:
-            return self._descend(make=True)
+        below = self._below()
+        if below is not None:
+            return self._descend(below, make=True)
         try:
             self.path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise _not_a_directory(self.path) from None
         return self.open()
 
-    @property
-    def _inside(self) -> bool:
-        return self.path.is_relative_to(self.repository)
+    def _below(self) -> tuple[str, ...] | None:
+        return _beyond(self.repository.stat(), self.path, _MOST_LINKS)
 
-    def _descend(self, *, make: bool) -> Folder:
+    def _descend(self, below: tuple[str, ...], *, make: bool) -> Folder:
         """Walk down from the repository, one directory at a time."""
         here, folder = self.repository, Folder.open(self.repository)
-        for part in self.path.relative_to(here).parts:
+        for part in below:
             here /= part
             with folder:
                 folder = _enter(folder, part, here, make=make)
         return folder
+
+
+def _beyond(root: os.stat_result, path: Path, links: int) -> tuple[str, ...] | None:
+    """Return what of a path lies beyond a directory; None where it does not come there.
+
+    Links on the way are followed one by one: what one of them names may lead through there too.
+    """
+    here, ahead = Path(path.anchor), path.relative_to(path.anchor).parts
+    while not _is(here, root):
+        if not ahead:
+            return None
+        name, *rest = ahead
+        target = _target(here / name)
+        if target is not None:
+            return _beyond(root, here.joinpath(target, *rest), links - 1) if links else None
+        here, ahead = here / name, tuple(rest)
+    return ahead
+
+
+def _is(path: Path, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), status)
+    except OSError:
+        return False
+
+
+def _target(path: Path) -> Path | None:
+    try:
+        return path.readlink()
+    except OSError:
+        return None
 
 
 def _enter(folder: Folder, name: str, path: Path, *, make: bool) -> Folder:

@@ -17,6 +17,8 @@ from providers.local.layout import MARKER
 from providers.local.location import Location
 
 FORMAT = 1
+_LIMIT = 4096
+"""Bytes; a marker names an owner and a target, and what it says may be shown."""
 _AS_GOOD_AS_EMPTY = ("lost+found", f".{MARKER}.new")
 """What mkfs leaves in an empty file system, and a run that died while marking one."""
 
@@ -37,7 +39,7 @@ class Marker:
 def is_marked(folder: Folder, path: Path, marker: Marker) -> bool:
     """Whether a directory carries this marker; False when empty, else raises `Unreachable`."""
     try:
-        content, _ = folder.read(MARKER)
+        content, _ = folder.read(MARKER, _LIMIT)
     except FileNotFoundError:
         if all(name in _AS_GOOD_AS_EMPTY for name in folder.names()):
             return False
@@ -97,8 +99,9 @@ class Ground:
         path = shlex.quote(str(self.location.path))
         line = shlex.quote(self.marker.encode().decode().strip())
         return Unreachable(
-            f"{self.location.path} is missing or empty, although {what} there: a file system may "
-            f"not be mounted.{hint} If it is to be filled anew, say so with: "
+            f"{self.location.path} is missing or empty, although {what}. "
+            "If the path was changed, move the old directory here. "
+            f"If a file system is not mounted, mount it.{hint} To fill it anew, run:\n"
             f"mkdir -p {path} && echo {line} > {path}/{MARKER}"
         )
 
@@ -106,9 +109,17 @@ class Ground:
 def _decode(content: bytes) -> Marker | None:
     try:
         data = json.loads(content)
-        return Marker(str(data["owner"]), str(data["target"])) if data["format"] == FORMAT else None
-    except (ValueError, KeyError, TypeError):
+        marker = Marker(_word(data["owner"]), _word(data["target"]))
+        return marker if data["format"] == FORMAT else None
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _word(value: str) -> str:
+    """Return text that can be shown as it is; raises ValueError or TypeError for anything else."""
+    if not str.isprintable(value):
+        raise ValueError(value)
+    return value
 
 
 def _describe(marker: Marker | None) -> str:

@@ -79,7 +79,7 @@ def _parsed(content: Secret) -> Keyring:
         values = json.loads(content.reveal())
         key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(values[_SIGNING_KEY]))
         return Keyring(key, pyrage.x25519.Identity.from_str(values[_LEAF_IDENTITY]))
-    except (ValueError, KeyError, TypeError, pyrage.IdentityError):
+    except (ValueError, KeyError, TypeError, RecursionError, pyrage.IdentityError):
         # The cause would quote the secret it could not read.
         raise LedgerRefused("the keyring in the ledger is damaged") from None
 
@@ -97,5 +97,5 @@ def open_bundle(ciphertext: bytes, keyring: Keyring) -> dict[str, Secret]:
     try:
         content = json.loads(pyrage.decrypt(ciphertext, [keyring.leaf_identity]))
         return {serial: Secret(base64.b64decode(key)) for serial, key in content.items()}
-    except (pyrage.DecryptError, ValueError):
+    except (pyrage.DecryptError, ValueError, TypeError, AttributeError, RecursionError):
         raise LedgerRefused("a bundle of leaf keys in the ledger is damaged") from None

@@ -22,6 +22,11 @@ def visible_lines(text: str) -> tuple[str, ...]:
     return tuple(visible(line.expandtabs(4)) for line in text.splitlines())
 
 
+def flowing(text: str) -> str:
+    """Return a text of several lines as one line, made visible."""
+    return " ".join(visible_lines(text))
+
+
 def inert(line: str) -> str:
     """Return a line that no GitHub runner takes for a command (`::` at its start, `##[` anywhere)."""
     line = line.replace("##[", "## [")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.explain import Explanation, Sighting
 from reconciler.ledger.records import Attempts, CrlRecord, Issuance, Placement
-from reconciler.render.escape import inert, visible
+from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.fields import flatten, shown
 from schemas.scalars import format_instant
 
@@ -122,7 +122,7 @@ _ABSENCE: Mapping[str, str] = {
 
 
 def _seen(sighting: Sighting) -> str:
-    detail = f": {sighting.detail}" if sighting.detail else ""
+    detail = f": {flowing(sighting.detail)}" if sighting.detail else ""
     if sighting.status != "observed":
         return _ABSENCE[sighting.status] + detail
     if sighting.id is None:

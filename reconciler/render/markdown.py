@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from reconciler.render.blocks import Block, blocks, place_of, subject_of
-from reconciler.render.escape import code, fence, inert, prose
+from reconciler.render.escape import code, fence, flowing, inert, prose
 from reconciler.render.fields import brief
 from reconciler.render.story import Line, in_short, tell
 from reconciler.render.summary import (
@@ -49,7 +49,9 @@ def _head(plan: Plan) -> str:
     if irreversible := [b for b in blocks(plan.changes) if b.kind is Kind.REVOKE]:
         parts.append(_alert("CAUTION", _undoable(irreversible)))
     if unknown := [t for t in plan.targets if t.status == "unknown"]:
-        lines = [f"{code(t.name)}: {prose(t.detail or 'no reason given')}" for t in unknown]
+        lines = [
+            f"{code(t.name)}: {prose(flowing(t.detail or 'no reason given'))}" for t in unknown
+        ]
         first = f"**{count(len(unknown), 'target')} could not be checked:** nothing changes there."
         parts.append(_alert("WARNING", [first, *_sample(lines)]))
     if plan.selection:
@@ -91,7 +93,7 @@ def _table(told: Sequence[Block], room: int | None, blob_url: str) -> str:
 def _row(block: Block, blob_url: str) -> str:
     form = block.kind.value
     verb = f"**{form.legend}**" if by_risk(block.kind) <= by_risk(Kind.BLOCKED) else form.legend
-    why = prose(_why(block)) + _link(block.lead.source, blob_url)
+    why = prose(flowing(_why(block))) + _link(block.lead.source, blob_url)
     cells = (code(form.sign), _what(block), verb, why, _where(block))
     return f"| {' | '.join(cells)} |"
 

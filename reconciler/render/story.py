@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.description import NAMES
 from reconciler.render.blocks import Block, place_of, subject_of
-from reconciler.render.escape import visible
+from reconciler.render.escape import flowing, visible, visible_lines
 from reconciler.render.fields import LATER, Row, brief, differing, flatten, shown, stated
 from reconciler.render.summary import count
 from reconciler.render.vocabulary import ISSUES, Kind, kind_of, verb_of
@@ -65,7 +65,7 @@ def in_short(block: Block) -> Line:
     elif names:
         text += f"  {visible(names[0])}" + (f" and {len(names) - 1} more" if names[1:] else "")
     elif block.lead.message:
-        text += f"  {visible(block.lead.message)}"
+        text += f"  {flowing(block.lead.message)}"
     places = ", ".join(visible(place_of(change.address)) for change in block.others)
     return Line(block.kind.value.sign, f"{text}  > {places}" if places else text, 0, block.kind)
 
@@ -235,7 +235,10 @@ def _file(change: Change) -> str:
 
 
 def _blocked(block: Block, targets: TargetStates) -> Iterator[Line]:  # noqa: ARG001
-    yield Line(Kind.BLOCKED.value.sign, visible(block.lead.message), 0, Kind.BLOCKED)
+    first, *rest = visible_lines(block.lead.message) or ("",)
+    yield Line(Kind.BLOCKED.value.sign, first, 0, Kind.BLOCKED)
+    # stripped, since a line of somebody's text must never stand where a change would
+    yield from (Line("", text.strip(), 0, Kind.BLOCKED) for text in rest)
     rows = [
         row for path, value in flatten(block.lead.before or {}) for row in stated("", path, value)
     ]

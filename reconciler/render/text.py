@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from reconciler.render.blocks import Block, blocks
-from reconciler.render.escape import inert, visible
+from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.story import Line, in_short, tell
 from reconciler.render.summary import count, documents_of, next_expiry, summary, what_if
 from reconciler.render.vocabulary import Kind, legend, verb_of
@@ -112,7 +112,7 @@ def _header(plan: Plan, *, colour: bool) -> list[str]:
 
 def found(target: TargetReport) -> str:
     """Return in words how a target was found."""
-    detail = f": {visible(target.detail)}" if target.detail else ""
+    detail = f": {flowing(target.detail)}" if target.detail else ""
     if target.status == "not-here":
         return f"not on this host{detail}"
     if target.status == "unknown":

@@ -58,9 +58,14 @@ def test_an_empty_target_that_was_filled_is_unknown_and_says_the_way_out(
 ) -> None:
     found = seen(applied, [local("a")]).targets["a"]
     assert found.status == "unknown"
-    assert found.detail.startswith(f"{tmp_path}/a is missing or empty, although certificates")
-    assert "`hosts` of the Target" in found.detail
-    subprocess.run(["sh", "-c", found.detail.rpartition("with: ")[2]], check=True)
+    words, command = found.detail.splitlines()
+    assert words.startswith(
+        f"{tmp_path}/a is missing or empty, although certificates were installed in target a. "
+        "If the path was changed, move the old directory here. "
+    )
+    assert "`hosts` of the Target" in words
+    assert "keeps its keys until you delete it" in words
+    subprocess.run(["sh", "-c", command], check=True)
     assert seen(applied, [local("a")]).targets["a"].status == "observed"
 
 
@@ -70,7 +75,7 @@ def test_what_is_published_nowhere_although_it_was_is_unknown_and_says_the_way_o
     found = seen(applied, publisher=publisher)
     assert found.published is None
     assert found.published_detail.startswith(f"{tmp_path}/pki is missing or empty, although CRLs")
-    subprocess.run(["sh", "-c", found.published_detail.rpartition("with: ")[2]], check=True)
+    subprocess.run(["sh", "-c", found.published_detail.splitlines()[-1]], check=True)
     assert seen(applied, publisher=publisher).published == {}
 
 
@@ -102,7 +107,7 @@ def test_the_way_out_can_be_pasted_whatever_the_path(
     applied: Fleet, tmp_path: Path, name: str
 ) -> None:
     lost = DirectoryPublisher(Location.of(tmp_path, name), LINEAGE.owner)
-    command = seen(applied, publisher=lost).published_detail.rpartition("with: ")[2]
+    command = seen(applied, publisher=lost).published_detail.splitlines()[-1]
     assert str(tmp_path / name / MARKER) == "".join(shlex.split(command)[-1:])
     subprocess.run(["sh", "-c", command], check=True)
     lost.confirm()

@@ -25,7 +25,7 @@ from reconciler.git import Git
 from reconciler.guard import guard
 from reconciler.ledger.lock import held_by
 from reconciler.ledger.store import open_store
-from reconciler.render.escape import visible
+from reconciler.render.escape import flowing
 from reconciler.repository import examine
 from schemas.plan import FieldChange
 
@@ -55,7 +55,7 @@ def command(console: Console) -> int:
     """
     worst = 0
     for result in _examine(console):
-        console.write(f"{result.verdict:<8} {visible(result.text)}")
+        console.write(f"{result.verdict:<8} {flowing(result.text)}")
         worst |= result.verdict is Verdict.PROBLEM
     return worst
 

@@ -57,6 +57,47 @@ def test_an_absolute_path_elsewhere_may_be_linked(
     assert (elsewhere / "tls" / "web").is_dir()
 
 
+@pytest.mark.parametrize(
+    ("alias", "leads", "path"),
+    [
+        ("alias", "repository", "alias/pki/x"),
+        ("alias", "repository/pki", "alias/x"),
+        ("alias", "repository/pki/x", "alias"),
+        ("deep/alias", "../repository/sub", "deep/alias/../pki/x"),
+    ],
+)
+def test_a_path_that_comes_into_the_repository_by_a_link_follows_none_from_there_on(
+    repository: Path, elsewhere: Path, tmp_path: Path, alias: str, leads: str, path: str
+) -> None:
+    (repository / "sub").mkdir()
+    (repository / "pki").symlink_to(elsewhere)
+    (tmp_path / alias).parent.mkdir(exist_ok=True)
+    target = leads if leads.startswith("..") else tmp_path / leads
+    (tmp_path / alias).symlink_to(target)
+    location = Location.of(repository, str(tmp_path / path))
+    for verb in (location.open, location.make):
+        with pytest.raises(Unreachable, match="pki is a symbolic link"):
+            verb()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_path_that_comes_into_the_repository_by_a_link_may_lead_to_a_directory(
+    repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "alias").symlink_to(repository)
+    with Location.of(repository, str(tmp_path / "alias" / "live" / "edge")).make():
+        assert (repository / "live" / "edge").is_dir()
+
+
+def test_links_that_lead_in_a_circle_come_to_an_end(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    location = Location.of(repository, str(tmp_path / "one" / "tls"))
+    for verb in (location.open, location.make):
+        with pytest.raises(OSError, match="symbolic links"):
+            verb()
+
+
 def test_the_repository_itself_may_be_reached_by_a_link(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(repository)
     with Location.of(tmp_path / "link", "live/edge").make():

@@ -19,6 +19,10 @@ from schemas.plan import (
 
 NOW = datetime(2026, 11, 24, 3, 35, tzinfo=UTC)
 OLD = "4a971f00c2d84e11b0a97766554433221100ffee"
+LOST = (
+    "/srv/edge/tls is missing or empty, although certificates were installed in target edge."
+    " To fill it anew, run:\nmkdir -p /srv/edge/tls"
+)
 HOSTILE = (
     "x\x1b[2J\n::error::pwned|`a`<img src=x>@everyone-->\u202e"
     "[l](http://evil.example) #1 ##[endgroup]"
@@ -343,14 +347,14 @@ def blocked() -> Plan:
             Action.BLOCKED,
             Reason.TARGET_UNKNOWN,
             "target/edge",
-            "/srv/edge/tls lacks its owner marker: is the disk mounted?",
+            LOST,
             source=at("config/targets.yaml", 12),
         ),
         targets=(
             TargetReport(
                 name="edge",
                 status="unknown",
-                detail="/srv/edge/tls lacks its owner marker: is the disk mounted?",
+                detail=LOST,
             ),
             TargetReport(name="nginx", status="observed", certificates=1),
         ),

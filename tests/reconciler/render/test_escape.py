@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.render.escape import code, fence, inert, prose, visible, visible_lines
+from reconciler.render.escape import code, fence, flowing, inert, prose, visible, visible_lines
 from reconciler.render.markdown import render_markdown
 from reconciler.render.text import render_text
 from schemas.plan import Plan
@@ -22,6 +22,7 @@ texts = st.text() | st.sampled_from(["::error::x", "##[group]", "\u202e", "a\x9b
 def test_visible_text_has_no_character_that_acts_or_hides(text: str) -> None:
     assert visible(text).isprintable()
     assert all(line.isprintable() for line in visible_lines(text))
+    assert flowing(text).isprintable()
 
 
 @given(texts)
@@ -77,3 +78,13 @@ def test_a_hostile_plan_adds_no_markup_to_markdown(
         *("code", "/code", "a", "/a"),
         *("details", "/details", "summary", "/summary"),
     }
+
+
+def test_no_line_of_a_message_stands_where_a_change_would(
+    plans: Mapping[str, Callable[[], Plan]],
+) -> None:
+    plan = plans["blocked"]()
+    forged = plan.changes[0].model_copy(update={"message": "lost\n  + issue in edge\n\n+ more"})
+    text = render_text(plan.model_copy(update={"changes": (forged,)}), colour=False)
+    assert "    + issue in edge\n" in text
+    assert not re.search(r"^( {2}| {6})\+ ", text, re.MULTILINE)
