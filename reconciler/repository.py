@@ -42,7 +42,7 @@ class Examination:
     def accepted(self) -> Desired:
         """Return what is asked for; raises `InvalidInput` with every finding when one is an error."""
         if self.desired is None:
-            raise InvalidInput(self.diagnostics)
+            raise InvalidInput(self.diagnostics, self.sources)
         return self.desired
 
 
