@@ -10,16 +10,8 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.errors import InvalidInput
 from reconciler.git import Git
 from reconciler.load.documents import Document, read_documents
-from reconciler.load.files import (
-    Commit,
-    Files,
-    Tree,
-    changed_since,
-    decode,
-    open_tree,
-    read_files,
-    read_one,
-)
+from reconciler.load.files import Files, changed_since, decode, read_files, read_one
+from reconciler.load.trees import Commit, Tree, open_tree
 from reconciler.resolve.desired import resolve
 from reconciler.resolve.sets import table_path
 from reconciler.state import Desired
@@ -29,8 +21,8 @@ from reconciler.state import Desired
 class Examination:
     """What a repository asks for, None when anything is wrong, with all findings.
 
-    `sources` are the texts that findings point into, by file; `skipped` the YAML files that hold
-    nothing of ours.
+    `sources` are the texts that findings point into, by file; `skipped` the places of
+    YAML that is not ours: a document (`FILE:LINE`) beside one of ours, or a whole file.
     """
 
     desired: Desired | None

@@ -37,7 +37,7 @@ def test_validate_needs_no_git(applied: Repository) -> None:
 def test_skipped_yaml_is_named(applied: Repository) -> None:
     for number in range(12):
         (applied.root / f"other-{number:02}.yaml").write_text("a: b\n")
-    told = "Skipped 12 YAML files without a document of certform's: other-00.yaml, other-01.yaml"
+    told = "Skipped as not certform's, 12 YAML files or documents: other-00.yaml, other-01.yaml"
     assert told in applied.run("validate").stderr
     assert "other-09.yaml and 2 more." in applied.run("plan").stderr
     data = json.loads(applied.run("validate", "--format", "json").stdout)
