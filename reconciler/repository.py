@@ -52,7 +52,7 @@ def examine(root: Path, ref: str | None = None) -> Examination:
     Raises `InvalidInput` only when there is no such folder or commit.
     """
     with _uncollected():
-        return _examine(open_tree(root, ref))
+        return _examine(open_tree(root, ref), root.absolute())
 
 
 def versioned(root: Path, examination: Examination) -> Desired:
@@ -80,12 +80,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _examine(tree: Tree) -> Examination:
+def _examine(tree: Tree, root: Path) -> Examination:
     files = read_files(tree)
     read = read_documents(files)
     tables, unread = _tables(read.documents, files, tree)
     found = (*read.diagnostics, *unread)
-    desired, diagnostics = resolve(read.documents, tables, tree.revision, found)
+    desired, diagnostics = resolve(read.documents, tables, tree.revision, found, root)
     texts = {path: text for path, text in tables.items() if text is not None}
     sources = {**files.texts, **texts}
     return Examination(desired, diagnostics, read.documents, sources, read.skipped)
