@@ -21,6 +21,8 @@ REPLACEMENTS = frozenset(
 )
 AHEAD = timedelta(days=400)
 """A ledger that nobody wrote for longer: more likely the clock is wrong."""
+_RIGHT_CLOCK = "set the clock of this host; if it is right: --allow-mass-change"
+_MEANT = "if that is meant, say so with --allow-mass-change"
 
 
 def guard(
@@ -31,9 +33,12 @@ def guard(
     *,
     mass: bool = False,
 ) -> tuple[Diagnostic, ...]:
-    """Return why the changes as a whole must not be made; `mass` allows any number of them."""
+    """Return why the changes as a whole must not be made; `mass` allows any number of them.
+
+    What is said of the clock comes first: a wrong one is why too much would be done.
+    """
     total = sum(1 for record in ledger.certificates.values() if record.placements)
-    return (*(() if mass else _mass(changes, settings, total)), *_clock(ledger, now, mass=mass))
+    return (*_clock(ledger, now, mass=mass), *(() if mass else _mass(changes, settings, total)))
 
 
 def _mass(changes: Sequence[Change], settings: GuardSettings, total: int) -> Iterator[Diagnostic]:
@@ -41,17 +46,15 @@ def _mass(changes: Sequence[Change], settings: GuardSettings, total: int) -> Ite
         return
     limit = total * settings.max_change / 100
     for words, addresses in (
+        ("expired by this clock", _owners(s for s in changes if s.reason is Reason.EXPIRED)),
         ("removed", _owners(s for s in changes if s.action in (Action.REMOVE, Action.FORGET))),
         ("revoked", _owners(s for s in changes if s.action is Action.REVOKE)),
         ("replaced", _owners(s for s in changes if _replaces(s))),
-        ("expired by this clock", _owners(s for s in changes if s.reason is Reason.EXPIRED)),
     ):
         if len(addresses) > limit:
             share = f"{len(addresses)} of {total} certificates would be {words}"
-            yield error(
-                f"{share}, more than {settings.max_change}%",
-                hint="if that is meant, say so with --allow-mass-change",
-            )
+            hint = _RIGHT_CLOCK if "clock" in words else _MEANT
+            yield error(f"{share}, more than {settings.max_change}%", hint=hint)
 
 
 def _replaces(step: Change) -> bool:
@@ -72,4 +75,4 @@ def _clock(ledger: LedgerState, now: datetime, *, mass: bool) -> Iterator[Diagno
         hint = "set the clock of this host; if the other was wrong: certform ledger recover"
         yield error(told, hint=f"{hint} --accept-time")
     elif now > ledger.tip_time + AHEAD and not mass:
-        yield error(told, hint="set the clock of this host; if it is right: --allow-mass-change")
+        yield error(told, hint=_RIGHT_CLOCK)

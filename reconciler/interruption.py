@@ -39,9 +39,9 @@ class Interruption:
 
     def note(self, _number: int, _frame: FrameType | None) -> None:
         """Take a signal in."""
-        if self.asked or not self.patient:
+        at_once, self.asked = self.asked or not self.patient, True
+        if at_once:
             raise KeyboardInterrupt
-        self.asked = True
         os.write(2, _SAID)  # a stream may be in the middle of a line here
 
 

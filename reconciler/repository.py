@@ -10,16 +10,8 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.errors import InvalidInput
 from reconciler.git import Git
 from reconciler.load.documents import Document, read_documents
-from reconciler.load.files import (
-    Commit,
-    Files,
-    Tree,
-    changed_since,
-    decode,
-    open_tree,
-    read_files,
-    read_one,
-)
+from reconciler.load.files import Files, changed_since, decode, read_files, read_one
+from reconciler.load.trees import Commit, Tree, open_tree
 from reconciler.resolve.desired import resolve
 from reconciler.resolve.sets import table_path
 from reconciler.state import Desired
@@ -29,8 +21,8 @@ from reconciler.state import Desired
 class Examination:
     """What a repository asks for, None when anything is wrong, with all findings.
 
-    `sources` are the texts that findings point into, by file; `skipped` the YAML files that hold
-    nothing of ours.
+    `sources` are the texts that findings point into, by file; `skipped` the places of
+    YAML that is not ours: a document (`FILE:LINE`) beside one of ours, or a whole file.
     """
 
     desired: Desired | None
@@ -42,7 +34,7 @@ class Examination:
     def accepted(self) -> Desired:
         """Return what is asked for; raises `InvalidInput` with every finding when one is an error."""
         if self.desired is None:
-            raise InvalidInput(self.diagnostics)
+            raise InvalidInput(self.diagnostics, self.sources)
         return self.desired
 
 
@@ -60,7 +52,7 @@ def examine(root: Path, ref: str | None = None) -> Examination:
     Raises `InvalidInput` only when there is no such folder or commit.
     """
     with _uncollected():
-        return _examine(open_tree(root, ref))
+        return _examine(open_tree(root, ref), root.absolute())
 
 
 def versioned(root: Path, examination: Examination) -> Desired:
@@ -88,12 +80,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _examine(tree: Tree) -> Examination:
+def _examine(tree: Tree, root: Path) -> Examination:
     files = read_files(tree)
     read = read_documents(files)
     tables, unread = _tables(read.documents, files, tree)
     found = (*read.diagnostics, *unread)
-    desired, diagnostics = resolve(read.documents, tables, tree.revision, found)
+    desired, diagnostics = resolve(read.documents, tables, tree.revision, found, root)
     texts = {path: text for path, text in tables.items() if text is not None}
     sources = {**files.texts, **texts}
     return Examination(desired, diagnostics, read.documents, sources, read.skipped)

@@ -8,12 +8,13 @@ from reconciler.cli.app import Console
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import ReconcilerError
 from reconciler.render.diagnostics import render_diagnostics
+from reconciler.render.summary import skipped
 
 
 def report(failure: Exception, console: Console) -> int:
     """Show a failure on stderr and return the exit code that goes with it."""
     if isinstance(failure, ReconcilerError):
-        show(failure.diagnostics, console)
+        show(failure.diagnostics, console, failure.sources)
         return failure.exit_code
     if isinstance(failure, ProviderError):
         show((error(str(failure)),), console)
@@ -28,18 +29,19 @@ def report(failure: Exception, console: Console) -> int:
 def show(
     diagnostics: Sequence[Diagnostic], console: Console, known: Mapping[str, str] | None = None
 ) -> None:
-    """Write findings to stderr, each with the line it is about; `known` are texts by file."""
+    """Write findings to stderr, each with the line it is about if its text is known, by file.
 
-    def source(file: str) -> str | None:
-        if known and file in known:
-            return known[file]
-        try:
-            return (console.root / file).read_text(errors="replace")
-        except OSError:
-            return None
-
+    No file is opened for it: by now another may stand there, or a link to one that is not shown.
+    """
     if diagnostics:
-        console.say(render_diagnostics(diagnostics, source, colour=console.colour_err))
+        texts = known or {}
+        console.say(render_diagnostics(diagnostics, texts.get, colour=console.colour_err))
+
+
+def tell_skipped(places: Sequence[str], console: Console) -> None:
+    """Name the YAML that was passed over, on stderr: a certificate in it would be missed."""
+    if places:
+        console.say(skipped(places))
 
 
 def _bug(failure: Exception, console: Console) -> None:

@@ -15,7 +15,7 @@ from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
 from reconciler.diagnostics import warning
 from reconciler.diff import revocation_warnings
-from reconciler.errors import Incomplete, Interrupted, ReconcilerError, Refused
+from reconciler.errors import Incomplete, Interrupted, ReconcilerError, Refused, Unsafe
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
 from reconciler.planning import compare, differences, make_plan, pending
@@ -64,6 +64,7 @@ def carry_out(
     if limits.ask:
         with session.interruption.at_once():
             approved = _asked()
+        session.interruption.check()
         if not approved:
             console.say("Not approved: nothing was applied. (--auto-approve does not ask.)")
             return 1
@@ -108,8 +109,7 @@ def _refuse_unsafe(session: Session, steps: Sequence[Change], limits: Limits) ->
         mass=limits.mass,
     )
     if found:
-        first, *others = found
-        raise Refused(first.summary, detail="\n".join(d.summary for d in others), hint=first.hint)
+        raise Unsafe(found)
 
 
 def _refuse_shut(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from providers.base import Publisher, Target
 from reconciler.cli.app import Console
+from reconciler.cli.failures import tell_skipped
 from reconciler.diff import World
 from reconciler.interruption import interruptible
 from reconciler.ledger.reader import read_ledger
@@ -80,7 +81,9 @@ def session(
     from reconciler.ledger.journal import Access, open_journal  # noqa: PLC0415
     from reconciler.ledger.lock import Patience  # noqa: PLC0415
 
-    desired = versioned(console.root, examine(console.root, ref))
+    read = examine(console.root, ref)
+    tell_skipped(read.skipped, console)
+    desired = versioned(console.root, read)
     sops = Sops()
     with interruptible() as interruption:
 

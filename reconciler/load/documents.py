@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from providers.processes import spread
 from reconciler.diagnostics import Diagnostic, error
-from reconciler.load.files import ELSEWHERE, Files, is_foreign, is_guarded
+from reconciler.load.files import ELSEWHERE, Files, is_foreign, is_guarded, names_us
 from reconciler.load.suggest import near, nearest
 from reconciler.load.yaml import Refusal, Step, Tree, Value, parse
 from schemas.document import API_VERSION, SPECS
@@ -56,7 +56,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Every document of ours in order of files, what is wrong, and the files without one of ours."""
+    """Every document of ours in order of files, what is wrong, and where there is what is not ours.
+
+    `skipped` are documents beside one of ours as `FILE:LINE`, then files without one.
+    """
 
     documents: tuple[Document, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -72,30 +75,38 @@ def read_documents(files: Files) -> Reading:
     found = [*files.diagnostics, *(finding for part in parts for finding in part.diagnostics)]
     if len(documents) > MAX_DOCUMENTS:
         found.append(error(f"there are more than {MAX_DOCUMENTS:,} documents here"))
-    return Reading(documents, tuple(found), tuple(path for part in parts for path in part.skipped))
+    skipped = [*(place for part in parts for place in part.skipped), *files.foreign]
+    whole = {*files.texts, *files.foreign}
+    return Reading(documents, tuple(found), tuple(sorted(skipped, key=whole.__contains__)))
 
 
 def _read(texts: Mapping[str, str], paths: Sequence[str]) -> Reading:
     found: list[Diagnostic] = []
     documents: list[Document] = []
-    skipped = []
+    skipped: list[str] = []
     for path in paths:
-        before = len(documents), len(found)
-        documents += _in_file(path, texts[path], found)
-        if before == (len(documents), len(found)):
-            skipped.append(path)
+        documents += _in_file(path, texts[path], found, skipped)
         if len(documents) > MAX_DOCUMENTS:
             break
     return Reading(tuple(documents), tuple(found), tuple(skipped))
 
 
-def _in_file(path: str, text: str, found: list[Diagnostic]) -> Iterator[Document]:
+def _in_file(
+    path: str, text: str, found: list[Diagnostic], skipped: list[str]
+) -> Iterator[Document]:
     trees, failure = parse(text)
-    if failure is not None and not is_foreign(path, text):
-        refused = _refused(path, failure)
-        strange = not failure.hint and not _HEADER.search(text)
+    ours = [tree for tree in trees if _is_ours(path, tree)]
+    broken = failure if ours or not is_foreign(path, text) else None
+    if broken is not None:
+        refused = _refused(path, broken)
+        strange = not broken.hint and not _HEADER.search(text)
         found.append(replace(refused, hint=ELSEWHERE) if strange else refused)
-    for tree in trees:
+    if broken is None and not ours:
+        skipped.append(path)
+    elif len(ours) < len(trees):
+        others = (tree for tree in trees if tree.data is not None and not _is_ours(path, tree))
+        skipped += (f"{path}:{tree.locate(())[0]}" for tree in others)
+    for tree in ours:
         document = _ours(path, tree, found)
         if document is not None:
             yield document
@@ -106,13 +117,14 @@ def _refused(path: str, refusal: Refusal) -> Diagnostic:
     return error(refusal.summary, source, hint=refusal.hint)
 
 
+def _is_ours(path: str, tree: Tree) -> bool:
+    if tree.data is None and not tree.refusals:
+        return False
+    return is_guarded(path) or (isinstance(tree.data, dict) and _claimed(tree.data))
+
+
 def _ours(path: str, tree: Tree, found: list[Diagnostic]) -> Document | None:
     data = tree.data
-    if data is None and not tree.refusals:
-        return None
-    guarded = is_guarded(path)
-    if not guarded and not (isinstance(data, dict) and _claimed(data)):
-        return None
     problems = [_refused(path, refusal) for refusal in tree.refusals]
     if not problems and not isinstance(data, dict):
         line, column = tree.locate(())
@@ -131,7 +143,7 @@ def _claimed(data: dict[str, Value]) -> bool:
     """Whether a mapping is meant for us: one that lost or misspelt a word of its header still is."""
     version, kind = data.get("apiVersion"), data.get("kind")
     if isinstance(version, str):
-        return "certform" in version.lower() or bool(near(version, (API_VERSION,), 0.8))
+        return names_us(version)
     header = len(_WORDS & data.keys()) > 1
     return header or (isinstance(kind, str) and bool(near(kind, SPECS, 0.8)))
 

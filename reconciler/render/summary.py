@@ -10,7 +10,7 @@ from schemas.plan import Change, Plan
 from schemas.scalars import format_instant
 
 _NAMED = 10
-"""How many skipped files are named before the rest is a number."""
+"""How many skipped places are named before the rest is a number."""
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
@@ -18,13 +18,12 @@ def count(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-def skipped(files: Sequence[str]) -> str:
-    """Return which YAML files were passed over: a certificate in one of them would be missed."""
-    named = ", ".join(map(visible, files[:_NAMED]))
-    more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
-    return (
-        f"Skipped {count(len(files), 'YAML file')} without a document of certform's: {named}{more}."
-    )
+def skipped(places: Sequence[str]) -> str:
+    """Return which YAML was passed over: a certificate in it would be missed."""
+    named = ", ".join(map(visible, places[:_NAMED]))
+    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    number = count(len(places), "YAML file or document", "YAML files or documents")
+    return f"Skipped as not certform's, {number}: {named}{more}."
 
 
 def documents_of(plan: Plan) -> str:

@@ -1,6 +1,7 @@
 """The whole: documents in, what is desired and every finding out."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
 
 from reconciler.diagnostics import Diagnostic, error, has_errors, in_order, warning
 from reconciler.load.documents import Document
@@ -33,10 +34,12 @@ def resolve(
     tables: Mapping[str, str | None],
     revision: str | None,
     earlier: Iterable[Diagnostic] = (),
+    root: PurePath | None = None,
 ) -> tuple[Desired | None, tuple[Diagnostic, ...]]:
     """Return what the documents ask for, None when anything is wrong, and all findings.
 
-    `tables` are the CSV files that sets refer to, by path; `earlier` what loading found already.
+    `tables` are the CSV files that sets refer to, by path; `earlier` what loading found already;
+    `root` is where relative paths begin, if that is known.
     """
     found = list(earlier)
     everything = catalogue(documents, found)
@@ -45,7 +48,7 @@ def resolve(
     issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
     authorities, families = resolve_authorities(everything, issuers, found)
     found += check_references(everything)
-    found += check_directories(everything)
+    found += check_directories(everything, root)
     around = Surroundings(everything.authorities, families, everything.targets)
     rules = Rules(everything.policies.entries.values())
     certificates = resolve_certificates(drafts, around, rules, found)

@@ -57,6 +57,15 @@ def test_more_than_a_share_is_refused_from_ten_certificates_up(
     assert refused(ledgers[9], steps(9, *kind)) == []
 
 
+def test_the_clock_comes_first_with_a_hint_of_its_own(ledgers: Mapping[int, Fleet]) -> None:
+    fleet = ledgers[10]
+    many = [*steps(10, *KINDS["removed"]), *steps(10, *KINDS["expired by this clock"])]
+    found = guard(many, GuardSettings(), fleet.journal.state, fleet.now + timedelta(days=500))
+    about = ["this clock says", "expired by this clock", "would be removed"]
+    assert all(words in d.summary for words, d in zip(about, found, strict=True))
+    assert [d.hint.startswith("set the clock") for d in found] == [True, True, False]
+
+
 def test_it_can_be_lifted_and_set(ledgers: Mapping[int, Fleet]) -> None:
     many = steps(10, *KINDS["removed"])
     assert refused(ledgers[10], many, mass=True) == []

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.load.documents import read_documents
-from reconciler.load.files import WorkingTree, read_files
+from reconciler.load.files import read_files
+from reconciler.load.trees import WorkingTree
 from reconciler.render.graph import render_graph
 from reconciler.resolve.desired import resolve
 from reconciler.state import Desired

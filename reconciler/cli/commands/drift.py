@@ -3,6 +3,7 @@
 import click
 
 from reconciler.cli.app import Console
+from reconciler.cli.failures import tell_skipped
 from reconciler.cli.options import format_option, ref_option
 from reconciler.cli.survey import survey
 from reconciler.cli.view import render
@@ -19,6 +20,8 @@ def command(console: Console, ref: str | None, form: str) -> int:
 
     Changes nothing. What is only due for renewal is shown, but is no drift.
     """
-    plan = make_plan(survey(console, examine(console.root, ref)).world)
+    read = examine(console.root, ref)
+    tell_skipped(read.skipped, console)
+    plan = make_plan(survey(console, read).world)
     console.write(render(plan, form, colour=console.colour_out))
     return 2 if any(not step.due for step in plan.changes) else 0

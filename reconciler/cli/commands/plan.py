@@ -7,7 +7,7 @@ import click
 
 from reconciler import planfile
 from reconciler.cli.app import Console
-from reconciler.cli.failures import show
+from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.options import (
     Choice,
     Moment,
@@ -21,7 +21,6 @@ from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff import World, revocation_warnings
 from reconciler.guard import guard
 from reconciler.planning import make_plan, pending
-from reconciler.render.summary import skipped
 from reconciler.repository import examine
 from schemas.plan import Plan
 
@@ -69,9 +68,9 @@ def command(
     show(
         (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes)),
         console,
+        read.sources,
     )
-    if read.skipped:
-        console.say(skipped(read.skipped))
+    tell_skipped(read.skipped, console)
     console.write(render(plan, form, colour=console.colour_out))
     show(_warned(world, plan), console)
     if out is not None:

@@ -5,10 +5,10 @@ import json
 import click
 
 from reconciler.cli.app import Console
-from reconciler.cli.failures import show
+from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.options import ref_option
 from reconciler.diagnostics import Diagnostic, has_errors
-from reconciler.render.summary import count, skipped
+from reconciler.render.summary import count
 from reconciler.repository import Examination, examine
 
 
@@ -29,8 +29,7 @@ def command(console: Console, ref: str | None, form: str) -> int:
         console.write(json.dumps(data, indent=2))
     else:
         show(found.diagnostics, console, found.sources)
-        if found.skipped:
-            console.say(skipped(found.skipped))
+        tell_skipped(found.skipped, console)
         if not failed:
             console.write(_counts(found))
     return 1 if failed else 0

@@ -1,6 +1,7 @@
 """What is said of documents, and before there are any: skipped files, schemas, init."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -36,11 +37,39 @@ def test_validate_needs_no_git(applied: Repository) -> None:
 def test_skipped_yaml_is_named(applied: Repository) -> None:
     for number in range(12):
         (applied.root / f"other-{number:02}.yaml").write_text("a: b\n")
-    told = "Skipped 12 YAML files without a document of certform's: other-00.yaml, other-01.yaml"
+    told = "Skipped as not certform's, 12 YAML files or documents: other-00.yaml, other-01.yaml"
     assert told in applied.run("validate").stderr
     assert "other-09.yaml and 2 more." in applied.run("plan").stderr
     data = json.loads(applied.run("validate", "--format", "json").stdout)
     assert len(data["skipped"]) == 12
+
+
+@pytest.mark.parametrize("command", [("apply", "--auto-approve"), ("renew",), ("drift",)])
+def test_so_it_is_by_what_goes_on_to_act(applied: Repository, command: tuple[str, ...]) -> None:
+    (applied.root / "other.yaml").write_text("a: b\n")
+    assert "other.yaml" in applied.run(*command).stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_finding_never_shows_what_a_link_leads_to(applied: Repository, command: str) -> None:
+    (applied.root.parent / "token").write_text("do-not-tell\n")
+    (applied.root / "config" / "x.yaml").symlink_to(applied.root.parent / "token")
+    told = applied.run(command, code=1).stderr
+    assert "symbolic links are not followed" in told
+    assert "do-not-tell" not in told
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_finding_shows_the_line_as_it_was_read(applied: Repository, command: str) -> None:
+    applied.edit("services/orders.yaml", "profileRef: service", "profileRef: servce")
+    assert "|   profileRef: servce" in applied.run(command, code=1).stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_finding_of_a_pipe_waits_for_nobody(applied: Repository, command: str) -> None:
+    os.mkfifo(applied.root / "pipe")
+    (applied.root / "config" / "x.yaml").symlink_to(applied.root / "pipe")
+    assert "symbolic links" in applied.run(command, code=1).stderr
 
 
 def test_a_certificate_that_loses_its_kind_is_no_removal(applied: Repository) -> None:

@@ -68,7 +68,7 @@ def examined(
         require("git")
         commit(tmp_path)
         git(tmp_path, "rm", "-q", "-r", "--cached", ".")
-        for path in [*tmp_path.rglob("*.y*ml")]:
+        for path in [*tmp_path.rglob("*.[yY]*[mM][lL]")]:
             path.unlink()
         return examine(tmp_path, "main")
 
@@ -103,12 +103,55 @@ def test_what_is_not_ours_is_left_alone(examined: Examined, name: str) -> None:
     assert examined({name: FOREIGN[name]}).diagnostics == ()
 
 
+CERTIFICATE = SOUND["team/web.yaml"].replace("web", "x")
+OTHER = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{other}---\n{ours}---\na: [\n",
+        "{other}---\na: [\n---\n{ours}",
+        "{ours}---\n{other}a: [\n",
+        "{other}a: [\n---\n{{kind: Certificate, metadata: {{name: x}}, spec: {{}}}}\n",
+        "{other}---\napiVersion: certfrom.dev/v1\n{ours}a: [\n",
+        "{other}---\n{ours}---\n{other}b: caf\udce9\n",
+    ],
+)
+def test_what_is_broken_beside_ours_is_told(examined: Examined, text: str) -> None:
+    content = text.format(other=OTHER, ours=CERTIFICATE).encode(errors="surrogateescape")
+    (found,) = examined({"x.yaml": content}).diagnostics
+    assert "not YAML" in found.summary or "not UTF-8" in found.summary
+
+
+@pytest.mark.parametrize("broken", ["a: [\n", "{{ x }}\n", "a: caf\udce9\n"])
+def test_what_is_broken_and_of_others_is_skipped_and_named(examined: Examined, broken: str) -> None:
+    text = f"{OTHER}---\n{OTHER}---\n{OTHER}{broken}"
+    examination = examined({"x.yaml": text.encode(errors="surrogateescape")})
+    assert (examination.diagnostics, examination.skipped) == ((), ("x.yaml",))
+
+
+def test_a_document_beside_ours_is_named_before_whole_files(examined: Examined) -> None:
+    both = f"{CERTIFICATE}---\n{OTHER}---\n# nothing\n---\n- a\n"
+    examination = examined({"a.yaml": "a: b\n", "x.yaml": both})
+    assert examination.skipped == ("x.yaml:5", "x.yaml:11", "a.yaml")
+
+
+def test_a_certificate_that_gains_a_version_of_others_is_named(examined: Examined) -> None:
+    gained = SOUND["team/web.yaml"] + "---\napiVersion: v1\n" + CERTIFICATE
+    assert examined({"team/web.yaml": gained}).skipped == ("team/web.yaml:5",)
+
+
+@pytest.mark.parametrize("name", ["x.YAML", "x.Yml", "x.sops.YAML"])
+def test_a_suffix_may_have_large_letters(examined: Examined, name: str) -> None:
+    assert set(desired(examined({name: CERTIFICATE})).certificates) == {"web", "x"}
+
+
 def test_what_is_skipped_is_named(examined: Examined) -> None:
     files: Files = {"a.yaml": "a: b\n", "b.yml": "# nothing\n", "team/x.sops.yaml": "a: b\n"}
     assert examined(files).skipped == ("a.yaml", "b.yml")
 
 
-CERTIFICATE = SOUND["team/web.yaml"].replace("web", "x")
 REFUSED: Mapping[str, tuple[str, str | bytes, int, str]] = {
     "a kind that is none": (
         "x.yaml",
@@ -293,8 +336,47 @@ def test_nested_repositories_are_not_read(
         write(inner, {"x.yaml": CERTIFICATE})
         commit(inner)
     found = examined({}).diagnostics
-    assert [source(d).file for d in found] == ["config/inner"]
-    assert "nested repositories" in found[0].summary
+    assert [source(d).file for d in found] == ["config/inner", "vendor/inner"]
+    assert all("nested repositories" in d.summary for d in found)
+
+
+@pytest.mark.parametrize("target", ["{root}/elsewhere", "../elsewhere", ".hidden", "a/../../x", ""])
+def test_a_folder_that_became_a_link_is_no_removal(
+    examined: Examined, tmp_path: Path, target: str
+) -> None:
+    root = tmp_path.resolve()
+    to = target.format(root=root.parent) or "/" + "x/" * 1000 + "x"
+    (tmp_path / "services").symlink_to(to)
+    (found,) = examined({}).diagnostics
+    assert (found.summary, source(found).file) == ("symbolic links are not followed", "services")
+
+
+def test_a_link_to_what_is_read_anyway_is_left_alone(examined: Examined, tmp_path: Path) -> None:
+    for name, target in (("same", "team"), ("deep/er/up", "../../team"), ("round", ".")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to(target)
+    examination = examined({})
+    assert examination.diagnostics == ()
+    assert set(desired(examination).certificates) == {"web"}
+
+
+def test_a_link_to_a_file_elsewhere_is_left_alone(tmp_path: Path) -> None:
+    write(tmp_path / "pki", SOUND)
+    (tmp_path / "LICENSE").touch()
+    (tmp_path / "pki/LICENSE").symlink_to("../LICENSE")
+    assert examine(tmp_path / "pki").diagnostics == ()
+
+
+def test_a_commit_does_not_read_a_link_that_none_is(
+    tmp_path: Path, require: Callable[[str], str]
+) -> None:
+    require("git")
+    write(tmp_path, {**SOUND, "long": "x" * 5000})
+    commit(tmp_path)
+    blob = git(tmp_path, "hash-object", "long")
+    git(tmp_path, "update-index", "--cacheinfo", f"120000,{blob},long")
+    git(tmp_path, "commit", "-q", "-m", "a link")
+    assert [source(d).file for d in examine(tmp_path, "main").diagnostics] == ["long"]
 
 
 def test_a_commit_is_named_by_its_full_id(tmp_path: Path, require: Callable[[str], str]) -> None:

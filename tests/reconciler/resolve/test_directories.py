@@ -16,6 +16,10 @@ def second(settings: str) -> dict[str, str]:
     return {"config/second.yaml": TARGET.format(name="second", settings=settings)}
 
 
+def third(settings: str) -> dict[str, str]:
+    return {"config/third.yaml": TARGET.format(name="third", settings=settings)}
+
+
 def about(found: Examination) -> list[str]:
     return [each.summary for each in found.diagnostics if "directory" in each.summary]
 
@@ -25,14 +29,35 @@ def test_two_targets_of_one_directory_are_told_with_both_names(
     examined: Examine, path: str
 ) -> None:
     found = examined(second(f"{{path: {path}}}"))
-    assert about(found) == ["Target second has the directory tls of Target disk"]
+    assert about(found) == [f"Target second has the directory {path} of Target disk"]
     (finding,) = found.diagnostics
     assert str(finding.source) == "config/second.yaml:4"
     assert "config/all.yaml" in finding.hint
     assert found.desired is None
 
 
-@pytest.mark.parametrize("path", ["/tls", "tls/web", "TLS"])
+@pytest.mark.parametrize("path", ["tls/web", ".//tls/a/b"])
+def test_a_directory_within_that_of_another_is_told(examined: Examine, path: str) -> None:
+    told = f"Target second has the directory {path}, which lies in tls of Target disk"
+    assert about(examined(second(f"{{path: {path}}}"))) == [told]
+
+
+def test_a_directory_around_that_of_another_is_told_at_the_inner_one(examined: Examine) -> None:
+    (inner,) = examined(second("{path: srv/tls}") | third("{path: srv}")).diagnostics
+    assert str(inner.source) == "config/second.yaml:4"
+    assert "of Target third" in inner.summary
+
+
+@pytest.mark.parametrize("path", ["tls", "/tls", "//tls/web"])
+def test_an_absolute_path_into_the_repository_is_known(
+    examined: Examine, tmp_path: Path, path: str
+) -> None:
+    absolute = f"{tmp_path}{path if path.startswith('/') else '/' + path}"
+    (told,) = about(examined(second(f"{{path: {absolute}}}")))
+    assert "tls of Target disk" in told
+
+
+@pytest.mark.parametrize("path", ["/tls", "tlsx", "TLS"])
 def test_another_directory_is_another(examined: Examine, path: str) -> None:
     assert about(examined(second(f"{{path: {path}}}"))) == []
 
