@@ -178,7 +178,10 @@ class Restorer(Protocol):
     """Keeps the previous object until the new one has proved itself."""
 
     def restore(self, installed: Installed, /) -> Installed | None:
-        """Put the predecessor of an installed object back; None when there is none, and the object stays."""
+        """Put the predecessor of an installed object back; None when there was none, and the object is gone.
+
+        What is settled, and so has no predecessor any more, stays as it is and is returned.
+        """
         ...
 
     def settle(self, installed: Sequence[Installed], /) -> None:

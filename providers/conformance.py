@@ -239,12 +239,13 @@ class TargetConformance:
         assert list(target.observe()) == [before]
         assert reversible.restore(before) == before
 
-    def test_a_first_install_has_nothing_to_go_back_to_and_stays(
+    def test_a_first_install_has_nothing_to_go_back_to_and_is_taken_away(
         self, target: Target, reversible: _Reversible, bundle: Callable[[], Bundle]
     ) -> None:
         first = switched(reversible, request("web", bundle()))
         assert reversible.restore(first) is None
-        assert list(target.observe()) == [first]
+        assert list(target.observe()) == []
+        assert target.install(request("web", bundle())) in target.observe()
 
     def test_what_is_settled_stays(
         self, target: Target, reversible: _Reversible, bundle: Callable[[], Bundle]

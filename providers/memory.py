@@ -134,7 +134,7 @@ class MemoryTarget:
         return self._each("verify", installed, lambda each: each.name, self._verify)
 
     def restore(self, installed: Installed, /) -> Installed | None:
-        """Show the predecessor again; an object without one, or settled before, stays as it is."""
+        """Show the predecessor again, or nothing where nothing was; what is settled stays as it is."""
         self.store.tell("restore")
         shown = self._ours(installed)
         if shown is None:
@@ -142,6 +142,7 @@ class MemoryTarget:
         if shown.settled:
             return shown.installed
         if shown.predecessor is None:
+            del self.store.objects[installed.name]
             return None
         self.store.objects[installed.name] = shown.predecessor
         return shown.predecessor.installed

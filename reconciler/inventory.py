@@ -8,6 +8,7 @@ from reconciler.render.inventory import InventoryRow
 from reconciler.retention import is_dead
 from reconciler.schedule import is_ahead, renewal_time
 from reconciler.state import DesiredCertificate
+from schemas.certificate import OnRemove
 from schemas.plan import Action, Change
 from schemas.request import AuthorityRequest
 
@@ -57,7 +58,7 @@ def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str
     if life == "revoked" or Action.BLOCKED in actions:
         return "revoked" if life == "revoked" else "blocked"
     if desired is None:
-        return "to be removed" if record.placements else _gone(life)
+        return "to be removed" if record.placements else _gone(record, life)
     if current is None:
         return "to be issued"
     if life != "ok":
@@ -70,9 +71,11 @@ def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str
     return "due" if renewal_time(current, desired.renew_before) <= world.now else "ok"
 
 
-def _gone(life: str) -> str:
-    """What is said of a certificate that is installed nowhere and wanted no longer."""
-    return "removed" if life == "ok" else life or "removed"
+def _gone(record: CertificateRecord, life: str) -> str:
+    """What is said of a certificate that is wanted no longer, and in no target as far as we answer for it."""
+    if life not in ("", "ok"):
+        return life
+    return "no longer managed" if record.on_remove is OnRemove.FORGET else "removed"
 
 
 def _unseen(world: World, desired: DesiredCertificate, record: CertificateRecord) -> str:

@@ -12,19 +12,31 @@ _RANK = {action: rank for rank, action in enumerate(Action)}
 def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
     """Return the changes to make in waves, each after everything it requires; blocked ones are left out.
 
-    Keys are given to others in the last wave, when they have done what this run needs them for.
+    A target gives up nothing before it has what it gets, whether or not the one depends on the other.
+    What is configured comes last: keys are given to others when this run needs them no longer.
     Raises `graphlib.CycleError` on a cycle, which no diff produces.
     """
     steps = {step.id: step for step in changes if step.action not in _APART}
     sorter = TopologicalSorter({id_: _known(step, steps) for id_, step in steps.items()})
+    for id_, step in steps.items():
+        if step.action is Action.INSTALL:
+            sorter.add(_arrivals(step), id_)
+        elif step.action is Action.REMOVE:
+            sorter.add(id_, _arrivals(step))
     sorter.prepare()
     ordered = []
     while sorter.is_active():
         ready = sorter.get_ready()
         sorter.done(*ready)
-        ordered.append(_sorted([steps[id_] for id_ in ready]))
+        if wave := [steps[id_] for id_ in ready if id_ in steps]:
+            ordered.append(_sorted(wave))
     last = [step for step in changes if step.action is Action.CONFIGURE]
     return (*ordered, _sorted(last)) if last else tuple(ordered)
+
+
+def _arrivals(step: Change) -> str:
+    """The moment at which a target has everything it gets: one node, not an edge for every pair."""
+    return f"arrivals:{step.address.partition('@')[2].partition('/')[0]}"
 
 
 def _known(step: Change, steps: dict[str, Change]) -> list[str]:

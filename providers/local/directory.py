@@ -133,7 +133,7 @@ class LocalDirectoryTarget:
             return [error] * len(installed)
 
     def restore(self, installed: Installed, /) -> Installed | None:
-        """Show the predecessor again; an object without one, or settled before, stays."""
+        """Show the predecessor again, or nothing where nothing was; what is settled stays."""
         with self._writing() as site:
             restored = settling.restore(site, installed)
             site.root.sync()

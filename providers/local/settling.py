@@ -31,7 +31,7 @@ from providers.local.observation import Found, alike, drop, generations, inspect
 
 
 def restore(site: Site, installed: Installed) -> Installed | None:
-    """Show the predecessor again and drop the failed generation; without one the object stays."""
+    """Show the predecessor again and drop the failed generation; where nothing was, nothing is again."""
     found = _own(site, installed)
     if found is None:
         raise Conflict(f"{installed.id} is gone, so its predecessor cannot be put back")
@@ -39,6 +39,7 @@ def restore(site: Site, installed: Installed) -> Installed | None:
         previous = linked_generation(folder.target(PREVIOUS))
         reach("local.restore")
         if previous == NOTHING:
+            _delete(site.root, installed.name, installed.name)
             return None
         if previous is None or previous == found.generation:
             folder.discard(PREVIOUS)

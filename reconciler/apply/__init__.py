@@ -13,6 +13,7 @@ from reconciler.apply.removals import (
     forget,
     forget_authorities,
     forget_keys,
+    note_endings,
     relabel,
     remove,
     rename,
@@ -64,9 +65,7 @@ def _run(session: Session, group: Sequence[Change], failed: set[str]) -> Iterato
     """Make changes of one kind; those that require a failed one are skipped."""
     runnable = []
     for step in group:
-        if lost := next(
-            (id_ for id_ in step.requires if id_ in failed and _stops(id_, step)), None
-        ):
+        if lost := _lost(step, failed):
             failed.add(step.id)
             yield _event(step, EventStatus.SKIPPED, f"requires {lost.partition(':')[2]}")
         else:
@@ -82,9 +81,15 @@ def _run(session: Session, group: Sequence[Change], failed: set[str]) -> Iterato
         yield _event(outcome.change, status, outcome.error, time.monotonic() - begun)
 
 
-def _stops(required: str, step: Change) -> bool:
-    """Whether a failure stops a step: a CRL is published without the revocations that have to wait."""
-    return not (step.action is Action.PUBLISH and required.startswith(f"{Action.REVOKE}:"))
+def _lost(step: Change, failed: set[str]) -> str:
+    """Name a failure that stops a step; empty when there is none.
+
+    A CRL is published without the revocations that have to wait, if it has others to tell of or is
+    due anyway.
+    """
+    told = {id_ for id_ in step.requires if id_.startswith(f"{Action.REVOKE}:")}
+    spared = told if step.action is Action.PUBLISH and (step.due or told - failed) else set()
+    return next((id_ for id_ in step.requires if id_ in failed - spared), "")
 
 
 def _event(step: Change, status: EventStatus, message: str = "", elapsed: float = 0.0) -> Event:
@@ -112,4 +117,5 @@ EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.PUBLISH, "ca", False): publish,
     (Action.CONFIGURE, "keyring", False): encrypt_anew,
     (Action.CONFIGURE, "authority", False): encrypt_anew,
+    (Action.CONFIGURE, "certificate", False): note_endings,
 }

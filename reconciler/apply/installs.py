@@ -145,13 +145,34 @@ def _request(
 def _install_all(session: Session, target: Target, tasks: Sequence[Task]) -> list[Task]:
     """Write, show, activate and verify; whatever does not prove itself gives way to what was there."""
     session.stay_alive()
-    proven = _verify(session, target, _activate(target, _write(target, tasks)))
-    if isinstance(target, Restorer):
-        failed = any(task.error and task.installed for task in proven)
-        proven = _restore(target, proven) if failed else proven
+    written = _write(target, tasks)
+    active = _activate(target, written)
+    refused = [n for n, task in enumerate(written) if _standing(task) and active[n].error]
+    proven = _verify(session, target, active)
+    if not isinstance(target, Restorer):
+        return proven
+    if any(task.error and task.installed for task in proven):
+        proven, sound = _restore(target, proven)
         session.stay_alive()
-        return _settle(target, proven)
-    return proven
+        if sound and len(refused) > 1:
+            return _install_halves(session, target, tasks, proven, refused)
+    return _settle(target, proven)
+
+
+def _install_halves(
+    session: Session, target: Target, tasks: Sequence[Task], done: list[Task], refused: list[int]
+) -> list[Task]:
+    """Install again, in smaller and smaller parts, what was refused together: one bad part stops no other.
+
+    The consumer took what was there before, so it is something among these that it does not take.
+    """
+    again = [n for n in refused if tasks[n].request is not None]
+    middle = (len(again) + 1) // 2
+    for part in filter(None, (again[:middle], again[middle:])):
+        results = _install_all(session, target, [tasks[n] for n in part])
+        for n, result in zip(part, results, strict=True):
+            done[n] = result
+    return done
 
 
 def _settle(target: Restorer, tasks: list[Task]) -> list[Task]:
@@ -251,30 +272,34 @@ def _standing(task: Task) -> bool:
     return task.installed is not None and not task.error
 
 
-def _restore(target: Restorer, tasks: list[Task]) -> list[Task]:
-    """Put back what was there before each failed install, and let the consumer read it again."""
-    done = [_restore_one(target, t) if t.error and t.installed else t for t in tasks]
+def _restore(target: Restorer, tasks: list[Task]) -> tuple[list[Task], bool]:
+    """Undo each failed install, and let the consumer read again; whether all of that worked."""
+    outcomes = [_restore_one(target, t) for t in tasks]
+    done, sound = [task for task, _ in outcomes], all(fine for _, fine in outcomes)
     if isinstance(target, Activator):
         try:
             target.activate()
         except ProviderError as why:
-            words = f"; and with the old one back: {why}"
-            return [replace(t, error=t.error + words) if t.error else t for t in done]
-    return done
+            words = f"; and with that undone: {why}"
+            return [replace(t, error=t.error + words) if t.error else t for t in done], False
+    return done, sound
 
 
-def _restore_one(target: Restorer, task: Task) -> Task:
-    if task.installed is None:
-        return task
+def _restore_one(target: Restorer, task: Task) -> tuple[Task, bool]:
+    """Undo an install if it failed; whether nothing of it is left."""
+    if task.installed is None or not task.error:
+        return task, True
     try:
         before = target.restore(task.installed)
     except ProviderError as why:
-        return replace(task, error=f"{task.error}; and it could not be put back: {why}")
-    back = before is not None and before.sha256 != task.installed.sha256
-    words = (
-        "the previous certificate is back" if back else "it stays: there is no other to put back"
-    )
-    return replace(task, error=f"{task.error} ({words})")
+        return replace(task, error=f"{task.error}; and it could not be put back: {why}"), False
+    if before is None:
+        words = "it is taken away again: nothing was there before"
+    elif before.sha256 != task.installed.sha256:
+        words = "the previous certificate is back"
+    else:
+        words = "it stays: there is no other to put back"
+    return replace(task, error=f"{task.error} ({words})"), True
 
 
 def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
@@ -284,8 +309,15 @@ def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
     records, spent = [], set[str]()
     for task in tasks:
         record = session.record(owner(task.change))
-        name = _wanted(session, task.change).name
-        record = verified(record, target, name, task.issuance.serial, session.clock())
+        wanted = _wanted(session, task.change)
+        record = verified(
+            record,
+            target,
+            wanted.name,
+            task.issuance.serial,
+            session.clock(),
+            found=session.world.installed(wanted),
+        )
         erased = _spent(session.desired(task.change), record, task.issuance)
         records.append(without_keys(record, erased))
         spent |= erased

@@ -101,8 +101,9 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
         record = put(record, abandoned(pending))
     key, spki = _key(session, desired, record, kept)
     issuance = _reservation(session, desired, spki, bundle, now)
-    record = put(record, issuance).model_copy(update={"on_remove": desired.on_remove})
-    return Decided(change, prune(record, session.world), issuance, key)
+    if not record.issuances:  # later it is a change of its own, to be reviewed as one
+        record = record.model_copy(update={"on_remove": desired.on_remove})
+    return Decided(change, prune(put(record, issuance), session.world), issuance, key)
 
 
 def _key(

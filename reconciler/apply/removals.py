@@ -41,20 +41,24 @@ def remove(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
         target = session.targets[name]
         steps = [Removal(change, _installed(session, change)) for change in group]
         if isinstance(target, Withdrawer):
-            steps = _withdraw(target, steps)
+            steps = _withdraw(session, target, steps)
         steps = _each(target.remove, steps)
         _record_withdrawn(session, [step.change for step in steps if not step.error])
         yield from (Outcome(step.change, step.error) for step in steps)
 
 
-def _withdraw(target: Withdrawer, steps: Sequence[Removal]) -> list[Removal]:
+def _withdraw(session: Session, target: Withdrawer, steps: Sequence[Removal]) -> list[Removal]:
     """Take objects out of sight; all of them come back when the consumer cannot do without."""
     hidden = _each(target.withdraw, steps)
+    session.stay_alive()
     error = _activate(target) if any(not step.error for step in hidden) else ""
+    session.stay_alive()  # a check and a reload may take as long as a lock lives, and come twice
     if not error:
         return hidden
     back = [step if step.error else _reinstate(target, step, error) for step in hidden]
-    if again := _activate(target):
+    again = _activate(target)
+    session.stay_alive()
+    if again:
         return [replace(step, error=f"{step.error}; and with it back: {again}") for step in back]
     return back
 
@@ -149,6 +153,18 @@ def rename(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     old = [session.world.renames[record.name] for record in records]
     message = f"Rename {', '.join(old)} to {', '.join(record.name for record in records)}"
     session.journal.write(Wave(message=message, certificates=records, gone=old))
+    yield from (Outcome(change) for change in changes)
+
+
+def note_endings(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Record what is to become of certificates when their documents go."""
+    records = [
+        session.record(owner(change)).model_copy(
+            update={"on_remove": session.desired(change).on_remove}
+        )
+        for change in changes
+    ]
+    session.journal.write(Wave(message=f"Note onRemove of {named(changes)}", certificates=records))
     yield from (Outcome(change) for change in changes)
 
 

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from providers import x509
+from providers.base import Installed
 from reconciler.diff.world import World
 from reconciler.ledger.records import (
     Attempts,
@@ -18,7 +19,7 @@ from reconciler.retention import is_spent
 from schemas.revocation import RevocationReason
 
 REMEMBERED_CHANGES = 5
-"""How many moments of change a placement keeps: enough to tell that somebody else changes it too."""
+"""How many moments a placement keeps at which it was put right: enough to tell that it keeps going wrong."""
 
 
 def put(record: CertificateRecord, issuance: Issuance) -> CertificateRecord:
@@ -82,20 +83,29 @@ def placed(record: CertificateRecord, target: str, object_name: str) -> Certific
 
 
 def verified(
-    record: CertificateRecord, target: str, object_name: str, serial: str, now: datetime
+    record: CertificateRecord,
+    target: str,
+    object_name: str,
+    serial: str,
+    now: datetime,
+    *,
+    found: Installed | None,
 ) -> CertificateRecord:
-    """Return the record with a placement that was seen working."""
-    found = record.placement(target, object_name)
-    if found is None:
+    """Return the record with a placement that was seen working; `found` is what stood there before."""
+    placement = record.placement(target, object_name)
+    if placement is None:
         raise KeyError(target, object_name)
-    placement = found.model_copy(
-        update={
-            "serial": serial,
-            "verified_at": now,
-            "changes": (*found.changes, now)[-REMEMBERED_CHANGES:],
-        }
-    )
-    return _put_placement(record, placement)
+    changes = placement.changes
+    if placement.serial is not None and _was_wrong(record, found):
+        changes = (*changes, now)[-REMEMBERED_CHANGES:]
+    update = {"serial": serial, "verified_at": now, "changes": changes}
+    return _put_placement(record, placement.model_copy(update=update))
+
+
+def _was_wrong(record: CertificateRecord, found: Installed | None) -> bool:
+    """Whether somebody else changed what stood there; an edit of the documents finds it as it was left."""
+    ours = {issuance.serial for issuance in record.issuances}
+    return found is None or bool(found.drift) or found.serial not in ours
 
 
 def withdrawn(record: CertificateRecord, target: str, object_name: str) -> CertificateRecord:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.diff.authorities import authority_changes
 from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
+from reconciler.diff.endings import ending_changes
 from reconciler.diff.keys import key_changes
 from reconciler.diff.publications import publication_changes
 from reconciler.diff.recipients import recipient_changes
@@ -37,6 +38,7 @@ def diff(world: World) -> tuple[Change, ...]:
     changes.extend(publication_changes(world, happening, tuple(changes)))
     changes.extend(key_changes(world, _by_owner(changes)))
     changes.extend(recipient_changes(world))
+    changes.extend(ending_changes(world))
     return _settle(changes)
 
 

@@ -16,7 +16,7 @@ from schemas.scalars import format_instant
 
 FLAPPING_AFTER = 2
 FLAPPING_WITHIN = timedelta(days=1)
-"""A third change of one object within a day means that somebody else is changing it too."""
+"""What had to be put right twice within a day, and is wrong again, is being changed by somebody else."""
 
 NEEDS_KEY = frozenset({Reason.NOT_FOUND, Reason.SUPERSEDED, Reason.DRIFTED, Reason.CHAIN_CHANGED})
 PUT_RIGHT = frozenset({Reason.NOT_FOUND, Reason.DRIFTED})
@@ -174,8 +174,8 @@ def _issue(
 
 def _flaps(desired: DesiredCertificate, finding: Finding) -> str:
     return (
-        f"{finding.message}; it changed {FLAPPING_AFTER} times within a day, so somebody else changes it"
-        f" too: find out who, then plan with --replace {desired.address}"
+        f"{finding.message}; it was put right {FLAPPING_AFTER} times within a day, so somebody else"
+        f" changes it too: find out who, then apply with --replace {desired.address}"
     )
 
 
@@ -330,7 +330,7 @@ def _relabel(
 def _flapping(
     world: World, record: CertificateRecord, needs: dict[DesiredInstall, Finding | None]
 ) -> bool:
-    """Whether an object that has to be put right was changed twice within a day already."""
+    """Whether an object that has to be put right was put right twice within a day already."""
     since = world.now - FLAPPING_WITHIN
     wrong = {i.target for i, need in needs.items() if need is not None and need.reason in PUT_RIGHT}
     return any(

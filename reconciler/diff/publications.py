@@ -89,10 +89,11 @@ def _crl(
         if (item.issuance.request.issuer, item.issuance.request.issuer_generation)
         == (name, generation)
     )
-    need = _crl_need(world, name, generation, issuance, adding)
+    upkeep = _crl_need(world, name, generation, issuance)
+    need = _revoked_since(len(adding)) if adding else upkeep
     if need is None:
         return
-    yield _publish(
+    publish = _publish(
         "crl",
         name,
         generation,
@@ -104,17 +105,18 @@ def _crl(
         ),
         adding=adding,
     )
+    yield publish.model_copy(update={"due": upkeep is not None})
 
 
 def _crl_need(
-    world: World, name: str, generation: int, issuance: Issuance | None, adding: list[str]
+    world: World, name: str, generation: int, issuance: Issuance | None
 ) -> Finding | None:
+    """Say why a CRL must be signed anew even if nothing is revoked now."""
     record = world.ledger.crls.get((name, generation))
     published = (world.observed.published or {}).get(file_name(name, generation, "crl"))
     missing = _revoked(world, name, generation) - (published.revoked if published else frozenset())
-    if adding or (published and missing):
-        count = len(adding) or len(missing)
-        return Finding(Reason.REVOCATION_ADDED, f"{count} revoked since the last one")
+    if published and missing:
+        return _revoked_since(len(missing))
     if record is None or published is None or _of_another(world, record, issuance):
         return Finding(Reason.NOT_FOUND, "not published yet")
     if published.sha256 != record.sha256:
@@ -126,6 +128,10 @@ def _crl_need(
     if _refresh_due(world, record):
         return Finding(Reason.EXPIRING, f"next update {record.next_update:%Y-%m-%d}")
     return None
+
+
+def _revoked_since(count: int) -> Finding:
+    return Finding(Reason.REVOCATION_ADDED, f"{count} revoked since the last one")
 
 
 def _of_another(world: World, record: CrlRecord, issuance: Issuance | None) -> bool:
@@ -167,5 +173,5 @@ def _publish(
         requires=requires,
         source=source,
         after={"file": file_name(name, generation, suffix)},
-        due=not adding,
+        due=True,
     )

@@ -48,7 +48,7 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
     name = known[0].partition("/")[2]
     desired = world.desired.certificates.get(name)
     address = _spot(name, target, found.name)
-    heirs = (desired,) if desired else world.heirs.get(name, ())
+    heirs = (desired,) if desired else world.heirs.get(name) or world.successors(known[1].request)
     if waiting := _not_ready(world, heirs, planned):
         return blocked(address, Reason.BLOCKED_BY, waiting)
     record = world.records.get(name)
@@ -77,7 +77,7 @@ def _spot(name: str, target: str, object_name: str) -> str:
 
 
 def _installs(heirs: Iterable[DesiredCertificate]) -> tuple[str, ...]:
-    """What must be verified first: the installs of the certificate that takes this one's place."""
+    """What must be verified first: the installs of the certificates that take this one's place."""
     return tuple(
         change_id(Action.INSTALL, f"{heir.address}@{install.target}")
         for heir in heirs

@@ -53,6 +53,21 @@ class World:
                 heirs[old] = (*heirs.get(old, ()), certificate)
         return heirs
 
+    def successors(self, request: LeafRequest | AuthorityRequest) -> tuple[DesiredCertificate, ...]:
+        """The wanted certificates that speak for a name, an address or a URI of what goes, by name."""
+        if isinstance(request, AuthorityRequest):
+            return ()
+        found = {c.name: c for who in _speaks_for(request) for c in self._speakers.get(who, ())}
+        return tuple(found[name] for name in sorted(found))
+
+    @cached_property
+    def _speakers(self) -> Mapping[str, tuple[DesiredCertificate, ...]]:
+        speakers: dict[str, tuple[DesiredCertificate, ...]] = {}
+        for certificate in self.desired.certificates.values():
+            for who in _speaks_for(certificate.request):
+                speakers[who] = (*speakers.get(who, ()), certificate)
+        return speakers
+
     @cached_property
     def records(self) -> Mapping[str, CertificateRecord]:
         """The ledger's certificates under the names they are wanted by now."""
@@ -172,6 +187,10 @@ class World:
 
 def _is_valid(issuance: Issuance, now: datetime) -> bool:
     return issuance.not_after > now and not is_ahead(issuance.not_before, now)
+
+
+def _speaks_for(request: LeafRequest) -> tuple[str, ...]:
+    return (*request.dns_names, *request.ip_addresses, *request.uris)
 
 
 def unexpired(issuance: Issuance, now: datetime) -> bool:

@@ -54,20 +54,20 @@ def ranks(changes: Sequence[Change]) -> dict[str, int]:
     return {step.id: rank for rank, wave in enumerate(waves(changes)) for step in wave}
 
 
-def closure(changes: Sequence[Change], first: str) -> set[str]:
-    """A change and everything that requires it, at any remove; a CRL waits for nothing it may lack."""
-    found = {first}
-    while more := {
-        c.id
-        for c in changes
-        if c.id not in found
-        and any(
-            r in found and not (c.action is Action.PUBLISH and r.startswith("revoke:"))
-            for r in c.requires
-        )
-    }:
+def closure(changes: Sequence[Change], broken: set[str]) -> set[str]:
+    """Changes and everything that requires them, at any remove."""
+    found = set(broken)
+    while more := {c.id for c in changes if c.id not in found and stopped_by(c, found)}:
         found |= more
     return found
+
+
+def stopped_by(step: Change, lost: set[str]) -> bool:
+    """A CRL is stopped by a lost revocation only when it has nothing else to be published for."""
+    revocations = {id_ for id_ in step.requires if id_.startswith("revoke:")}
+    if step.action is Action.PUBLISH and (step.due or not revocations <= lost):
+        return not lost.isdisjoint(set(step.requires) - revocations)
+    return not lost.isdisjoint(step.requires)
 
 
 def target_of(step: Change) -> str:
@@ -121,6 +121,10 @@ def test_every_change_comes_after_what_it_needs(steps: Steps) -> None:
             if issue and str((issue.after or {})["generation"]) == generation:
                 assert rank[issue.id] < rank[step.id], "published before it was issued"
     for step in changes:
+        if step.action is Action.REMOVE:
+            gets = [c for c in changes if c.action is Action.INSTALL]
+            late = [c.id for c in gets if target_of(c) == target_of(step)]
+            assert all(rank[id_] < rank[step.id] for id_ in late), "destroyed, then created"
         for id_ in step.requires:
             assert rank[id_] < rank[step.id]
         if step.action is Action.REVOKE:
@@ -158,7 +162,7 @@ def test_a_failure_stops_only_what_depends_on_it(steps: Steps, pick: int, call: 
     events = {f"{e.action}:{e.address}": e.status for e in history.apply()}
     broken = {id_ for id_, status in events.items() if status is EventStatus.FAILED}
     event(f"broken: {bool(broken)}")
-    stopped = set().union(*(closure(changes, id_) for id_ in broken)) if broken else set()
+    stopped = closure(changes, broken)
     for step in changes:
         fine = events[step.id] is EventStatus.DONE
         assert fine == (step.id not in stopped), step.id

@@ -46,14 +46,14 @@ def test_a_failed_call_leaves_nothing_and_the_next_one_succeeds(
 
 
 @pytest.mark.parametrize("call", ["activate", "verify", "verify:web"])
-def test_what_is_refused_stays_where_nothing_was_before(
+def test_what_is_refused_is_taken_away_where_nothing_was_before(
     target: MemoryTarget, store: MemoryStore, wanted: Wanted, call: str
 ) -> None:
     store.fail(call, Transient("once"))
     with pytest.raises(Transient):
         target.install(wanted())
-    (left,) = target.observe()
-    assert target.install(wanted(predecessor=left)) in target.observe()
+    assert target.observe() == ()
+    assert target.install(wanted()) in target.observe()
 
 
 def test_errors_come_in_order_and_in_their_place(

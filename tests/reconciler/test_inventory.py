@@ -45,6 +45,10 @@ STATES: dict[str, tuple[Callable[[Fleet], object], str | None]] = {
     "its document is gone": (drop, "to be removed"),
     "removed": (lambda f: drop(f).converge(), "removed"),
     "removed and revoked": (lambda f: drop(f, first=OnRemove.REVOKE).converge(), "revoked"),
+    "forgotten": (
+        lambda f: drop(f, first=OnRemove.FORGET).converge(),
+        "no longer managed",
+    ),
     "removed and expired": (lambda f: drop(f).converge().wait(31), None),
     "expired": (lambda f: f.wait(31), "expired"),
     "due": (lambda f: f.wait(25), "due"),

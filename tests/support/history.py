@@ -124,6 +124,18 @@ def rename(h: History, one: int, two: int) -> None:
         h.fleet.leaves[old] = leaf
 
 
+@verb
+def rewrite(h: History, one: int, two: int) -> None:
+    """Give a document another name and do not say so."""
+    old, new = h.leaf(one), NAMES[two % len(NAMES)]
+    if old is None or new in h.fleet.leaves:
+        return
+    leaf = h.fleet.leaves.pop(old)
+    h.put(new, replace(leaf, formerly=()))
+    if new not in h.fleet.leaves:
+        h.fleet.leaves[old] = leaf
+
+
 def _edit(h: History, one: int, **fields: Any) -> None:
     name = h.leaf(one)
     if name is not None:

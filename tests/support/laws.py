@@ -9,6 +9,7 @@ from providers.errors import ProviderError
 from providers.memory import MemoryTarget
 from reconciler.events import Event
 from reconciler.ledger.records import LedgerState
+from schemas.request import LeafRequest
 
 
 def wanted_spots(fleet: Fleet) -> set[tuple[str, str]]:
@@ -57,6 +58,20 @@ class Laws:
             if name == old or (old in leaf.formerly and old not in self.fleet.leaves):
                 for place, other in leaf.targets:
                     assert self.works(name, place, other or name), f"{old} goes before {name} works"
+        self.check_succession(installed)
+
+    def check_succession(self, installed: Installed) -> None:
+        """What is not wanted goes after everything that is and speaks for a name of it, renamed or not."""
+        leaves = self.fleet.leaves
+        known = [(r.name, i) for r in self.state.certificates.values() for i in r.issuances]
+        owner, issuance = next((o, i) for o, i in known if i.serial == installed.serial)
+        formerly = {old for leaf in leaves.values() for old in leaf.formerly}
+        if owner in leaves or owner in formerly or not isinstance(issuance.request, LeafRequest):
+            return
+        for name, leaf in leaves.items():
+            if not set(issuance.request.dns_names).isdisjoint(leaf.names):
+                for place, other in leaf.targets:
+                    assert self.works(name, place, other or name), f"{owner} goes before {name}"
 
     def works(self, name: str, target: str, object_name: str) -> bool:
         """Whether a certificate's current issue is verified in a place."""
@@ -96,7 +111,7 @@ class Laws:
 
     def run(self, stream: Iterator[Event]) -> list[Event]:
         """Apply under watch: what is served where it is wanted never goes away, foreign things stay."""
-        served = {spot for spot in self.standing() if spot in wanted_spots(self.fleet)}
+        served = self.proven() & self.standing() & wanted_spots(self.fleet)
         foreign = self.strangers()
         events = []
         for event in stream:
@@ -104,6 +119,11 @@ class Laws:
             assert self.strangers() | foreign == self.strangers(), "a foreign object was changed"
             events.append(event)
         return [event for event in events if event.final]
+
+    def proven(self) -> set[tuple[str, str]]:
+        """Where something was seen working; a first install that was not may be taken away again."""
+        placements = [p for r in self.state.certificates.values() for p in r.placements]
+        return {(p.target, p.object_name) for p in placements if p.serial is not None}
 
     def standing(self) -> set[tuple[str, str]]:
         return {(target, held.installed.name) for target, held in self.fleet.ours()}

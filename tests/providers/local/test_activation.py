@@ -44,14 +44,14 @@ def test_a_failed_check_stops_the_reload_and_brings_the_predecessor_back(
     assert not (tmp_path / "reloaded").exists()
 
 
-def test_a_first_install_that_is_refused_stays_for_the_next_try(
-    make_target: MakeTarget, wanted: Wanted
+def test_a_first_install_that_is_refused_is_taken_away_again(
+    make_target: MakeTarget, tmp_path: Path, wanted: Wanted
 ) -> None:
     target = make_target(reload=python("import sys; sys.exit(1)"))
     with pytest.raises(Rejected):
         target.install(wanted())
-    (left,) = target.observe()
-    assert make_target().install(wanted(predecessor=left)).drift == ()
+    assert target.observe() == ()
+    assert make_target().install(wanted()).drift == ()
 
 
 def test_only_the_last_lines_are_quoted_and_no_key_is(

@@ -468,7 +468,10 @@ def test_a_full_target_is_removed_whole(
     assert listed(root) == [MARKER]
 
 
-def test_a_missing_program_is_not_found(make_target: MakeTarget, wanted: Wanted) -> None:
+def test_a_missing_program_is_not_found_and_nothing_stays(
+    make_target: MakeTarget, wanted: Wanted, root: Path
+) -> None:
     with pytest.raises(NotFound, match="no-such-program"):
         make_target(check=("no-such-program",)).install(wanted())
-    assert len(make_target().observe()) == 1
+    assert make_target().observe() == ()
+    assert listed(root) == [MARKER]

@@ -7,7 +7,8 @@ import pytest
 from fleet import Ca, Fleet, Leaf, at, shown
 from memory_ledger import Crash
 
-from providers.errors import Transient
+from providers.errors import Rejected, Transient
+from providers.memory import MemoryTarget
 from providers.secret import Secret
 from reconciler.apply import apply, session
 from reconciler.events import Event, EventStatus
@@ -65,13 +66,81 @@ def test_one_certificate_that_fails_stops_no_other_and_gives_way_to_the_old_one(
 @pytest.mark.parametrize("call", ["stage", "switch", "activate", "verify"])
 def test_a_target_that_fails_as_a_whole_stops_itself_alone(fleet: Fleet, call: str) -> None:
     before = {n: fleet.installed("a", n) for n in ("web", "api")}
-    fleet.wait(25).store("a").fail(call, Transient("injected"))
+    fleet.wait(25).store("a").fail(call, *[Transient("injected")] * 2)
     events = ended(fleet.apply())
+    fleet.store("a").failures.clear()
     failed = {key for key, event in events.items() if event.status is EventStatus.FAILED}
     assert failed == {f"install {WEB}@a", "install certificate/api@a"}
     assert {n: fleet.installed("a", n) for n in ("web", "api")} == before
     assert fleet.store("a").served == {n: i.sha256 for n, i in before.items()}
     fleet.converge()
+
+
+class Choosy(MemoryTarget):
+    """A target whose consumer takes nothing while something called `bad` is there."""
+
+    def activate(self) -> None:
+        super().activate()
+        if "bad" in self.store.objects:
+            raise Rejected("what is this?")
+
+
+def test_one_that_the_consumer_does_not_take_stops_no_other(fleet: Fleet) -> None:
+    fleet.leaves |= {name: Leaf(targets=at("a")) for name in ("bad", "good", "new")}
+    fleet.wait(25).kinds["a"] = Choosy
+    for _ in range(2):
+        events = ended(fleet.apply())
+        failed = {key for key, event in events.items() if event.status is not EventStatus.DONE}
+        assert failed == {"install certificate/bad@a"}
+        told = events["install certificate/bad@a"].message
+        assert told == "what is this? (it is taken away again: nothing was there before)"
+        held = fleet.store("a").objects
+        assert set(held) == set(fleet.store("a").served) == {"web", "api", "good", "new"}
+        assert all(each.settled for each in held.values())
+        assert set(fleet.kept_keys().values()) == {"bad"}, "its key waits for the next attempt"
+    del fleet.kinds["a"]
+    fleet.converge()
+    assert fleet.kept_keys() == {}
+
+
+def test_what_nothing_preceded_is_taken_away_when_nobody_serves_it() -> None:
+    fleet = Fleet(leaves={"web": Leaf(targets=at("a"))}, publish=False)
+    fleet.store("a").fail("verify:web", Rejected("no"))
+    event = ended(fleet.apply())[f"install {WEB}@a"]
+    assert event.message == "no (it is taken away again: nothing was there before)"
+    assert fleet.store("a").objects == {}
+    fleet.converge()
+
+
+def test_a_rename_that_nobody_tells_of_takes_nothing_away_before_the_new_one_works() -> None:
+    fleet = Fleet(leaves={"web": Leaf(targets=at("a", "b"))}).converge()
+    fleet.leaves = {"bad": fleet.leaves["web"]}
+    fleet.kinds = dict.fromkeys(("a", "b"), Choosy)
+    events = ended(fleet.apply())
+    for target in ("a", "b"):
+        assert events[f"remove {WEB}@{target}"].status is EventStatus.SKIPPED
+        assert list(fleet.store(target).objects) == ["web"]
+    fleet.kinds = {}
+    fleet.converge()
+    assert list(fleet.store("a").objects) == list(fleet.store("b").objects) == ["bad"]
+
+
+def test_a_crl_is_not_published_for_a_revocation_that_did_not_happen(fleet: Fleet) -> None:
+    fleet.wait(0.1).revoke("inc", "web").store("b").fail("verify:web", Transient("no"))
+    before = dict(fleet.publisher.files)
+    events = ended(fleet.apply())
+    assert events["publish crl/mid-g1"].status is EventStatus.SKIPPED
+    assert fleet.publisher.files == before
+    fleet.converge()
+
+
+def test_a_crl_that_is_due_anyway_is_published_without_the_revocation(fleet: Fleet) -> None:
+    fleet.wait(4).revoke("inc", "web").store("b").fail("verify:web", Transient("no"))
+    before = dict(fleet.publisher.files)
+    events = ended(fleet.apply())
+    assert events["publish crl/mid-g1"].status is EventStatus.DONE
+    assert fleet.publisher.files["mid-g1.crl"] != before["mid-g1.crl"]
+    assert fleet.published()["mid-g1.crl"].revoked == set()
 
 
 def test_a_revocation_waits_for_the_replacement_and_others_are_published_meanwhile(

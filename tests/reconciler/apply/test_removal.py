@@ -70,6 +70,23 @@ def test_a_consumer_that_is_not_content_with_the_old_state_either_is_told(fleet:
     assert event.message == "no (it is back); and with it back: still no"
 
 
+def test_the_lock_is_kept_after_each_slow_activation(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    class Slow(MemoryTarget):
+        def activate(self) -> None:
+            calls.append("activated")
+            super().activate()
+
+    monkeypatch.setattr(Session, "stay_alive", lambda _session: calls.append("alive"))
+    fleet.kinds["a"] = Slow
+    fleet.store("a").fail("activate", Rejected("no"))
+    fleet.apply()
+    assert calls == ["alive", "alive", "activated", "alive", "activated", "alive"]
+
+
 @pytest.mark.parametrize("verb", ["withdraw", "remove"])
 def test_one_that_fails_stops_no_other(fleet: Fleet, verb: str) -> None:
     fleet.store("a").fail(f"{verb}:web", Transient("injected"))

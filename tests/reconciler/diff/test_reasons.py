@@ -13,6 +13,7 @@ from providers.errors import Transient
 from providers.memory import MemoryStore
 from reconciler.diff import diff, revocation_warnings
 from reconciler.ledger.records import Status
+from reconciler.selection import Selection
 from schemas.certificate import Custody, OnRemove, Rollout
 from schemas.plan import Action, Plan
 
@@ -195,12 +196,22 @@ def test_what_another_changes_again_and_again_is_left_to_people(fleet: Fleet) ->
     assert ("install", f"{WEB}@a", "Drifted") in of(fleet.plan())
 
 
+def test_edits_of_the_documents_are_nobody_elses_changes(fleet: Fleet) -> None:
+    keep(fleet)
+    for n in range(3):
+        fleet.edit("web", names=(f"n{n}.example.com",)).converge()
+    fleet.spoil("a", "web", "somebody was here")
+    assert of(fleet.plan()) == [("install", f"{WEB}@a", "Drifted")]
+
+
 def test_nor_is_a_certificate_issued_again_and_again(fleet: Fleet) -> None:
     for _ in range(2):
         fleet.spoil("a", "web", "somebody was here")
         fleet.apply()
     fleet.spoil("a", "web", "somebody was here")
     assert of(fleet.plan()) == [("blocked", WEB, "Flapping")]
+    (flapping,) = fleet.plan().changes
+    assert f"then apply with --replace {WEB}" in flapping.message
     fleet.replace = frozenset({WEB})
     assert ("issue", WEB, "Requested") in of(fleet.plan())
 
@@ -276,6 +287,40 @@ def test_a_document_that_goes_ends_as_it_said(end: OnRemove) -> None:
     assert fleet.current("web").status is status
     published = fleet.published()["root-g1.crl"].revoked
     assert published == (frozenset({serial}) if status is Status.REVOKED else frozenset())
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_edit_of_how_it_ends_is_a_change_and_then_how_it_ends(end: OnRemove) -> None:
+    actions, stays, status = ENDS[end]
+    (other, *_) = (each for each in OnRemove if each is not end)
+    fleet = Fleet(leaves={"web": Leaf(targets=at("a", "b"), on_remove=other)}).converge()
+    fleet.edit("web", on_remove=end)
+    (change,) = fleet.plan().changes
+    assert (change.id, change.reason) == (f"configure:{WEB}", "SpecChanged")
+    assert [(f.path, f.before, f.after) for f in change.fields] == [("onRemove", other, end)]
+    assert not change.due
+    waves = fleet.journal.waves
+    fleet.converge()
+    assert fleet.journal.waves == waves + 1
+    fleet.leaves.clear()
+    assert [row[0] for row in of(fleet.plan())] == actions
+    fleet.converge()
+    assert ("web" in fleet.store("a").objects) is stays
+    assert fleet.journal.state.certificates["web"].current
+    assert fleet.current("web").status is status
+
+
+def test_a_renewal_alone_does_not_change_how_it_ends(fleet: Fleet) -> None:
+    fleet.wait(25).edit("web", on_remove=OnRemove.REVOKE).apply(Selection(due_only=True))
+    assert fleet.journal.state.certificates["web"].on_remove is OnRemove.REMOVE
+    assert of(fleet.plan()) == [("configure", WEB, "SpecChanged")]
+
+
+def test_how_it_ends_is_edited_with_its_name_and_its_contents(fleet: Fleet) -> None:
+    fleet.rename("web", "shop").edit("shop", on_remove=OnRemove.FORGET, names=("n.example.com",))
+    assert ("configure", "certificate/shop", "SpecChanged") in of(fleet.plan())
+    fleet.converge()
+    assert fleet.journal.state.certificates["shop"].on_remove is OnRemove.FORGET
 
 
 def test_a_revocation_by_name_replaces_first_and_is_published_last(fleet: Fleet) -> None:
