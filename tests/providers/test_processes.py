@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import pytest
 
+from providers import processes
 from providers.errors import Ambiguous, Conflict
 from providers.processes import spread
 from providers.secret import Secret
@@ -22,6 +23,10 @@ ITEMS = range(100)
 
 @pytest.fixture(autouse=True)
 def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processors, and no threads but those a test starts: others may have left theirs here."""
+    count = processes._threads
+    before = count()
+    monkeypatch.setattr(processes, "_threads", lambda: max(1, count() - before + 1))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
 
 
