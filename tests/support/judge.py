@@ -26,6 +26,12 @@ AGE_FILE = b"age-encryption.org/v1"
 PRIVATE_KEY = b"PRIVATE KEY-----"
 
 
+def live_of(root: Path) -> Path:
+    """Return where a repository's targets are; a clone has a link to those of its origin."""
+    link = root / ".live"
+    return link if link.exists() else root / "live"
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What the world could see: the serials of certificates anywhere on disk, and CRL numbers."""
@@ -36,7 +42,7 @@ class Sight:
 
 def look(root: Path) -> Sight:
     """Return what is visible now, hidden and half made folders as well."""
-    live = root / "live"
+    live = live_of(root)
     certificates = [load(path) for path in live.rglob("cert.pem") if path.stat().st_size]
     crls = {path.name: crl(path).number for path in (live / "pki").glob("*.crl")}
     return Sight(frozenset(each.serial_number for each in certificates if each), crls)
@@ -82,7 +88,7 @@ def number(serial: str) -> int:
 def served(root: Path, complete: bool) -> Iterator[str]:
     """Yield what is wrong with what a server reads now; all of it must be there if `complete`."""
     for target, names in TARGETS.items():
-        folder = root / "live" / target
+        folder = live_of(root) / target
         shown = {path.name for path in folder.glob("[!.]*")} if folder.exists() else set()
         if complete and shown != names:
             yield f"{target} shows {sorted(shown)}"
@@ -159,7 +165,7 @@ def crl_faults(root: Path, state: LedgerState, wanted: Wanted, seen: Sight) -> I
     if len(files) != 2:
         yield f"the ledger knows {sorted(files)}"
     for name, record in files.items():
-        published = crl(root / "live" / "pki" / name)
+        published = crl(live_of(root) / "pki" / name)
         if published.number != record.number or published.number < seen.crls.get(name, 0):
             yield f"{name} is number {published.number}, recorded {record.number}, seen {seen.crls}"
         revoked = wanted.revoked if name.startswith("issuing") else frozenset()
@@ -170,13 +176,13 @@ def crl_faults(root: Path, state: LedgerState, wanted: Wanted, seen: Sight) -> I
 def left_over(root: Path) -> Iterator[str]:
     """Yield what lies in targets and published folders beside what belongs there."""
     for target, names in TARGETS.items():
-        folder = root / "live" / target
+        folder = live_of(root) / target
         listed = {path.name for path in folder.iterdir()}
         if listed != {".certform-owner", *names}:
             yield f"{target} holds {sorted(listed)}"
         for name in names:
             yield from surplus_generations(folder / name, KEPT[target])
-    published = {path.name for path in (root / "live" / "pki").iterdir()}
+    published = {path.name for path in (live_of(root) / "pki").iterdir()}
     files = {f"{name}-g1.{kind}" for name in ("root", "issuing") for kind in ("crl", "crt")}
     if published != {".certform-owner", *files}:
         yield f"pki holds {sorted(published)}"

@@ -138,7 +138,7 @@ class Repository:
             (clone / name).parent.mkdir(exist_ok=True)
             (clone / name).write_text(text.replace("live/", f"{live}/"))
         live.mkdir(exist_ok=True)
-        (clone / "live").symlink_to(live)  # for the judge; certform would not follow it
+        (clone / ".live").symlink_to(live)  # for the judge; certform does not look at it
         (place / "tmp").mkdir()
         return Repository(clone, self.identity, place / "tmp")
 
