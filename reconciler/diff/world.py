@@ -139,13 +139,16 @@ class World:
 
     def unready(self, request: LeafRequest | AuthorityRequest, coming: frozenset[str]) -> str:
         """Say why an issuer cannot sign, neither now nor after `coming` is issued; empty when it can."""
-        address = f"authority/{request.issuer}"
-        if request.issuer is None or address in coming:
+        signer: LeafRequest | AuthorityRequest = request
+        while signer.issuer is not None and f"authority/{signer.issuer}" in coming:
+            signer = self.desired.authorities[signer.issuer].request
+        if signer.issuer is None:
             return ""
-        found = self.authority(request.issuer).generation(request.issuer_generation or 0)
+        address = f"authority/{signer.issuer}"
+        issuer = (signer.issuer, signer.issuer_generation or 0)
+        found = self.authority(signer.issuer).generation(issuer[1])
         if found is None or found.status is not Status.ISSUED or not _is_valid(found, self.now):
             return f"{address} cannot sign: see what blocks it"
-        issuer = (request.issuer, request.issuer_generation or 0)
         if reasons := beyond(request, self._edited_above(issuer)):
             return f"{address}, as it was issued, does not allow it: {reasons[0]}"
         return ""

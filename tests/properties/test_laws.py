@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from fleet import Fleet, issuances
 from history import GARBAGE, TARGETS, History, failed
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from providers.errors import Transient
@@ -32,6 +32,11 @@ LAWS = settings(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+GROWN = (
+    [("add", 0, 0), ("add", 1, 0), ("add", 2, 2)],
+    [("raise_generation", 0, 0), ("widen", 20, 1)],
+)
+"""A CA that is renewed below one whose edit has to wait, and a leaf that needs that edit."""
 TAKES_AWAY = (Action.REMOVE, Action.FORGET)
 
 
@@ -154,6 +159,7 @@ def test_nothing_is_taken_away_where_something_is_wanted_or_to_be_created(steps:
     st.integers(0, 99),
     st.sampled_from(["stage", "switch", "verify", "activate", "remove"]),
 )
+@example(GROWN, 0, "stage")
 def test_a_failure_stops_only_what_depends_on_it(steps: Steps, pick: int, call: str) -> None:
     history = lived(steps)
     changes = planned(history)
