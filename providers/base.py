@@ -2,26 +2,28 @@
 
 A **target** is a place certificates are installed at: a class with `capabilities`, `from_config`
 and three verbs, `observe`, `install` and `remove`. What a target can do beyond that it says by
-having the methods of one of the optional protocols below (`Stager`, `Activator`, `Verifier`,
-`Restorer`, `Withdrawer`, `Sweeper`, `Relabeler`, `Marked`); apply asks with `isinstance`.
+having the methods of one of the optional protocols in `providers.abilities`; who drives a target
+asks with `isinstance`. Those of every cloud: `Finder`, `Inspector`, `Relabeler`, `Adopter`.
 
 Every verb takes one frozen request, positionally. Add fields to a request, never parameters to a
 verb. Every failure is a `providers.errors.ProviderError`; a target that cannot be read whole raises
 `Unreachable` and is then *unknown*, which never reads as *empty*.
 
 A target never logs a request, never returns a private key, and never touches an object that does
-not carry its owner's label.
+not carry its owner's label. Targets whose capabilities say `remote` are observed side by side, each
+by a thread of its own; no target is used by two threads at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, Self
 
-from providers.errors import ProviderError
 from providers.secret import Secret
 from schemas.capabilities import Capabilities
+from schemas.request import KeyType
 from schemas.target import TargetSpec
 
 OWNER = "certform-owner"
@@ -45,13 +47,61 @@ class Bundle:
     """A certificate and what travels with it, PEM throughout.
 
     `chain` runs from the certificate's issuer upwards and stops below the anchor; `anchors` are the
-    self-signed certificates a relying party trusts.
+    self-signed certificates a relying party trusts. `private_key` is None where the key was made in
+    the target and never left it.
     """
 
     certificate: bytes
     chain: tuple[bytes, ...]
     anchors: tuple[bytes, ...]
-    private_key: Secret = field(repr=False)
+    private_key: Secret | None = field(repr=False)
+
+    @property
+    def held_key(self) -> Secret:
+        """The private key of a bundle that has one; raises LookupError for any other."""
+        if self.private_key is None:
+            raise LookupError("the private key is in the target")
+        return self.private_key
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a certificate says, as far as a place tells; usages as in `schemas.certificate.Usage`."""
+
+    common_name: str | None = None
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
+    email_addresses: tuple[str, ...] = ()
+    issuer: str | None = None
+    key: KeyType | None = None
+    usages: tuple[str, ...] = ()
+
+
+class HostingState(StrEnum):
+    """How far a place has come that issues a certificate by itself."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """A record that the owner of a domain has to create, so that a place may issue for it."""
+
+    name: str
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """A certificate that its place issues and renews by itself. `detail` says what it waits for."""
+
+    state: HostingState
+    detail: str = ""
+    records: tuple[DnsRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +113,11 @@ class Installed:
     `providers.x509.trust_digest`) are None where the object is too broken to tell. `drift` says in
     words what differs from what was installed there, by file or attribute. `output_formats` are the
     additional files it was installed with.
+
+    Where a place gives objects no names, `name` is the certificate's label of ours, and for anything
+    else the identity; what another object supersedes has a name of its own. `used_by` names what
+    refers to the object, as far as a listing tells; `installed_at` is when its content last came there.
+    `hosting` is None for what certform installed.
     """
 
     id: str
@@ -75,6 +130,10 @@ class Installed:
     drift: tuple[str, ...] = ()
     dns_name: str | None = None
     output_formats: tuple[str, ...] = ()
+    content: Content | None = None
+    used_by: tuple[str, ...] = ()
+    installed_at: datetime | None = None
+    hosting: Hosting | None = None
 
     def owned_by(self, owner: str) -> bool:
         """Whether the object carries this owner's label."""
@@ -86,7 +145,8 @@ class InstallRequest:
     """Install or replace one object. `labels` are all its labels, the three of certform included.
 
     `predecessor` is what was observed under that name, None when nothing was: a target refuses with
-    `Conflict` when it finds something else at the moment of the call.
+    `Conflict` when it finds something else at the moment of the call. `replace` asks for a new object
+    beside the predecessor, which it supersedes: for what the place cannot change in place (`Fixed`).
     """
 
     name: str
@@ -94,14 +154,7 @@ class InstallRequest:
     labels: Mapping[str, str]
     output_formats: tuple[str, ...] = ()
     predecessor: Installed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RelabelRequest:
-    """Give an installed object other labels, and nothing else."""
-
-    installed: Installed
-    labels: Mapping[str, str]
+    replace: bool = False
 
 
 class Target(Protocol):
@@ -124,115 +177,6 @@ class Target(Protocol):
 
     def remove(self, installed: Installed, /) -> None:
         """Remove an object of ours; one that is gone already is no error, a changed one is `Conflict`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """One request written durably beside what is live, not yet visible to any reader."""
-
-    request: InstallRequest
-    token: str
-
-
-@runtime_checkable
-class Stager(Protocol):
-    """Can write many objects first and make them visible afterwards, so that many installs mean one reload.
-
-    Results stand in the order of the requests; a request that failed has its error in its place.
-    """
-
-    def stage(self, requests: Sequence[InstallRequest], /) -> Sequence[Staged | ProviderError]:
-        """Write every object durably without showing it."""
-        ...
-
-    def switch(self, staged: Sequence[Staged], /) -> Sequence[Installed | ProviderError]:
-        """Show every staged object; each appears whole and at once."""
-        ...
-
-
-@runtime_checkable
-class Activator(Protocol):
-    """Has a consumer that must be told."""
-
-    def activate(self) -> None:
-        """Let the consumer check its configuration, then reload it; raise `Rejected` when it refuses."""
-        ...
-
-
-@runtime_checkable
-class Verifier(Protocol):
-    """Can tell what is really served."""
-
-    def verify(self, installed: Sequence[Installed], /) -> Iterable[Installed | ProviderError]:
-        """Compare what is served (or stored) with what was installed; `Rejected` where it differs.
-
-        Results stand in the order of what was given. Where asking is slow each is yielded once it is
-        known, so that the caller can keep its lock; the patience with a server is one for all of them.
-        """
-        ...
-
-
-@runtime_checkable
-class Restorer(Protocol):
-    """Keeps the previous object until the new one has proved itself."""
-
-    def restore(self, installed: Installed, /) -> Installed | None:
-        """Put the predecessor of an installed object back; None when there was none, and the object is gone.
-
-        What is settled, and so has no predecessor any more, stays as it is and is returned.
-        """
-        ...
-
-    def settle(self, installed: Sequence[Installed], /) -> None:
-        """Drop predecessors, keys included: the new objects are verified."""
-        ...
-
-
-@runtime_checkable
-class Withdrawer(Protocol):
-    """Can take an object out of sight before it is deleted, so that its consumer is asked first.
-
-    Until `remove` is called the object can be shown again, and is observed as being there. An
-    `Activator` that is no `Withdrawer` is not told of removals.
-    """
-
-    def withdraw(self, installed: Installed, /) -> None:
-        """Take an object of ours out of sight, durably; raises as `remove` does."""
-        ...
-
-    def reinstate(self, installed: Installed, /) -> None:
-        """Show again what was withdrawn."""
-        ...
-
-
-@runtime_checkable
-class Sweeper(Protocol):
-    """May hold what a run that died left half made or half deleted, which `observe` does not show."""
-
-    def sweep(self) -> None:
-        """Delete it, keys included; asked before the ledger forgets that an object was there."""
-        ...
-
-
-@runtime_checkable
-class Relabeler(Protocol):
-    """Can change labels without touching the certificate."""
-
-    def relabel(self, request: RelabelRequest, /) -> Installed:
-        """Replace an object's labels."""
-        ...
-
-
-@runtime_checkable
-class Marked(Protocol):
-    """Marks its place, so that one whose content vanished can be told from a new one."""
-
-    def confirm(self) -> None:
-        """Raise `Unreachable`, saying what to do, unless the place carries our mark.
-
-        Asked where a place is empty and the ledger knows that it was not.
-        """
         ...
 
 

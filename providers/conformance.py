@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 import pytest
 
+from providers.abilities import Relabeler, RelabelRequest, Restorer, Staged, Stager, Withdrawer
 from providers.base import (
     NAME,
     OWNER,
@@ -26,14 +27,8 @@ from providers.base import (
     Bundle,
     Installed,
     InstallRequest,
-    Relabeler,
-    RelabelRequest,
-    Restorer,
-    Staged,
-    Stager,
     Target,
     TargetConfig,
-    Withdrawer,
 )
 from providers.errors import Conflict, ProviderError, Unreachable
 from providers.specimens import P256, Specimens
@@ -316,7 +311,7 @@ def declared(capabilities: Capabilities) -> list[KeyType]:
 
 def shows(bundle: Bundle, text: str) -> bool:
     """Whether a text holds any line of a bundle's private key."""
-    lines = bundle.private_key.reveal().decode().split("\n")
+    lines = bundle.held_key.reveal().decode().split("\n")
     return any(line in text for line in lines if len(line) > 16 and not line.startswith("-"))
 
 

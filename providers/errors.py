@@ -9,6 +9,7 @@ ProviderError
 ├── Transient       worth the same call again
 ├── Ambiguous       it may or may not have happened: read back, never repeat blindly
 ├── Conflict        what is there is not what was expected
+├── MissingExtra    a library that certform installs on request is not there
 ├── Unreachable     the place could not be read whole
 └── Rejected        the consumer refused what was installed (check, reload or verify)
 """
@@ -52,6 +53,14 @@ class Ambiguous(ProviderError):
 
 class Conflict(ProviderError):
     """What is there is not what was expected."""
+
+
+class MissingExtra(ProviderError):
+    """A library that certform installs on request is not there."""
+
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs: pip install 'certform[{extra}]'")
+        self.extra = extra
 
 
 class Unreachable(ProviderError):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self, TypeVar
 
-from providers.base import Bundle, Installed, InstallRequest, RelabelRequest, Staged, TargetConfig
+from providers.abilities import RelabelRequest, Staged
+from providers.base import Bundle, Installed, InstallRequest, TargetConfig
 from providers.errors import Conflict, ProviderError, Rejected, Unreachable
 from providers.pairing import Pairing
 from schemas.capabilities import Capabilities

@@ -11,6 +11,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from providers import x509
 from providers.base import Bundle
 from providers.errors import Rejected
+from providers.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Pairing:
         """Return what the certificate says; raises `Rejected` for a bundle nobody could use."""
         try:
             facts = x509.facts(bundle.certificate)
-            _check_key(bundle, facts.certificate)
+            if bundle.private_key is not None:
+                _check_key(bundle.private_key, facts.certificate)
             self._check_chain(facts.certificate, bundle)
             name = next(iter(facts.dns_names), None)
             trust = self._trust_digest(bundle)
@@ -85,8 +87,8 @@ def _issued(child: Certificate, issuer: Certificate) -> bool:
     return True
 
 
-def _check_key(bundle: Bundle, certificate: Certificate) -> None:
-    pem = bundle.private_key.reveal()
+def _check_key(private_key: Secret, certificate: Certificate) -> None:
+    pem = private_key.reveal()
     # validating an RSA key takes 30 ms; the question is only whose it is
     key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
     if key.public_key() != certificate.public_key():

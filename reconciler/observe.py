@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from providers import x509
-from providers.base import Marked, Publisher, Target, TargetConfig
+from providers.abilities import Marked
+from providers.base import Publisher, Target, TargetConfig
 from providers.errors import ProviderError
 from providers.local.hosts import here
 from providers.local.location import Location

@@ -2,13 +2,21 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import Model
-from schemas.capabilities import LOCAL_DIRECTORY, Capabilities
+from schemas.capabilities import (
+    AWS_ACM,
+    AZURE_KEY_VAULT,
+    GCP_CERTIFICATE_MANAGER,
+    LOCAL_DIRECTORY,
+    Capabilities,
+)
+from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.scalars import Duration, FilePath, Integer, Matching, Mode, Text, format_duration
 
 LONGEST_PATIENCE = timedelta(minutes=2)
@@ -82,25 +90,65 @@ class Verify(Model):
 
 
 class TargetSpec(Model):
-    """One kind of place, and how its consumer checks, reloads and shows what it was given."""
+    """One kind of place, and how its consumer checks, reloads and shows what it was given.
+
+    `tags` are put on everything installed in a cloud, beside the labels of each certificate.
+    """
 
     local_directory: LocalDirectory | None = Field(default=None, alias="local-directory")
+    aws_acm: AwsAcm | None = Field(default=None, alias="aws-acm")
+    azure_key_vault: AzureKeyVault | None = Field(default=None, alias="azure-key-vault")
+    gcp_certificate_manager: GcpCertificateManager | None = Field(
+        default=None, alias="gcp-certificate-manager"
+    )
     check: Argv | None = None
     reload: Argv | None = None
     verify: Verify | None = None
+    tags: dict[Text, Text] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if self.local_directory is None:
-            raise ValueError("must say what kind of place it is: `local-directory: {path: ...}`")
+        if len(self._kinds()) != 1:
+            raise ValueError(
+                "must say what kind of place it is, once: `local-directory: {path: ...}`,"
+                " `aws-acm: {regions: [...]}`, `azure-key-vault: {vault: ...}`"
+                " or `gcp-certificate-manager: {project: ...}`"
+            )
+        misplaced = ("check", "reload", "verify") if self.local_directory is None else ("tags",)
+        for name in misplaced:
+            if getattr(self, name):
+                raise ValueError(f"`{name}` means nothing in a place of kind {self.kind}")
         return self
+
+    def _kinds(self) -> tuple[str, ...]:
+        return tuple(kind for kind, name in _KINDS.items() if getattr(self, name) is not None)
 
     @property
     def kind(self) -> str:
         """The kind of place, as the registry names it."""
-        return "local-directory"
+        return self._kinds()[0]
 
     @property
     def capabilities(self) -> Capabilities:
         """What this kind of place can hold, known without asking it."""
-        return LOCAL_DIRECTORY
+        return _CAPABILITIES[self.kind]
+
+    def places(self) -> Mapping[str, "TargetSpec"]:
+        """Return each single place that is meant, by what is added to the name: `/eu-west-1`, or nothing."""
+        if (acm := self.aws_acm) is not None:
+            return {f"/{r}": self._only(acm, regions=(r,)) for r in acm.regions}
+        if (gcp := self.gcp_certificate_manager) is not None:
+            return {f"/{place}": self._only(gcp, locations=(place,)) for place in gcp.locations}
+        return {"": self}
+
+    def _only(self, settings: Model, **only: tuple[str, ...]) -> "TargetSpec":
+        return self.model_copy(update={_KINDS[self.kind]: settings.model_copy(update=only)})
+
+
+_CAPABILITIES = {
+    "local-directory": LOCAL_DIRECTORY,
+    "aws-acm": AWS_ACM,
+    "azure-key-vault": AZURE_KEY_VAULT,
+    "gcp-certificate-manager": GCP_CERTIFICATE_MANAGER,
+}
+_KINDS = {kind: kind.replace("-", "_") for kind in _CAPABILITIES}

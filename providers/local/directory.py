@@ -5,7 +5,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
-from providers.base import Installed, InstallRequest, RelabelRequest, Staged, TargetConfig
+from providers.abilities import RelabelRequest, Staged
+from providers.base import Installed, InstallRequest, TargetConfig
 from providers.errors import Ambiguous, Conflict, Denied, ProviderError, Rejected, Unreachable
 from providers.failpoints import reach
 from providers.local import activation, handshake, observation, settling, staging

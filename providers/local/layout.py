@@ -125,7 +125,7 @@ def after(generations: list[str]) -> str:
 def contents(request: InstallRequest) -> dict[str, bytes]:
     """Return every file of a bundle by name."""
     bundle = request.bundle
-    key = _line(bundle.private_key.reveal())
+    key = _line(bundle.held_key.reveal())
     full = b"".join(map(_line, (bundle.certificate, *bundle.chain)))
     files = {
         PRIVATE_KEY: key,

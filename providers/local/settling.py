@@ -7,7 +7,8 @@ is deleted it counts as there, and a run that died in between is undone by the n
 from contextlib import suppress
 from dataclasses import replace
 
-from providers.base import Installed, RelabelRequest
+from providers.abilities import RelabelRequest
+from providers.base import Installed
 from providers.errors import Conflict
 from providers.failpoints import reach
 from providers.local.folder import PUBLIC, Folder

@@ -11,7 +11,8 @@ import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from providers.base import Installed, InstallRequest, Staged
+from providers.abilities import Staged
+from providers.base import Installed, InstallRequest
 from providers.errors import Conflict, Rejected
 from providers.failpoints import reach
 from providers.local.folder import PUBLIC, Folder

@@ -6,17 +6,8 @@ from itertools import groupby
 from typing import TypeVar
 
 from providers import x509
-from providers.base import (
-    Activator,
-    Bundle,
-    Installed,
-    InstallRequest,
-    Restorer,
-    Staged,
-    Stager,
-    Target,
-    Verifier,
-)
+from providers.abilities import Activator, Restorer, Staged, Stager, Verifier
+from providers.base import Bundle, Installed, InstallRequest, Target
 from providers.errors import ProviderError
 from providers.secret import Secret
 from reconciler.apply.session import Impossible, Outcome, Session, owner, place

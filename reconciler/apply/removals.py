@@ -4,17 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from providers.base import (
-    NAME,
-    OWNER,
-    SPEC,
-    Activator,
-    Installed,
-    Relabeler,
-    RelabelRequest,
-    Sweeper,
-    Withdrawer,
-)
+from providers.abilities import Activator, Relabeler, RelabelRequest, Sweeper, Withdrawer
+from providers.base import NAME, OWNER, SPEC, Installed
 from providers.errors import ProviderError
 from reconciler.apply.session import Outcome, Session, named, owner, place
 from reconciler.apply.transitions import abandoned, put, withdrawn, without_keys

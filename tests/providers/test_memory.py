@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from installing import Wanted
 
-from providers.base import Installed, Staged, TargetConfig
+from providers.abilities import Staged
+from providers.base import Installed, TargetConfig
 from providers.conformance import OURS, request, sound
 from providers.errors import Rejected, Throttled, Transient, Unreachable
 from providers.memory import MemoryStore, MemoryTarget

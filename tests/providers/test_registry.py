@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 from mypy import api
 
-from providers.base import (
-    Activator,
-    Relabeler,
-    Restorer,
-    Stager,
-    TargetConfig,
-    Verifier,
-)
+from providers.abilities import Activator, Relabeler, Restorer, Stager, Verifier
+from providers.base import TargetConfig
 from providers.errors import NotFound
 from providers.local.directory import LocalDirectoryTarget
 from providers.registry import TARGETS, make_target, target_class

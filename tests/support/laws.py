@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from fleet import LINEAGE, Fleet, issuances, name_of, revoked_now
 
-from providers.base import Installed, InstallRequest, Staged
+from providers.abilities import Staged
+from providers.base import Installed, InstallRequest
 from providers.errors import ProviderError
 from providers.memory import MemoryTarget
 from reconciler.events import Event

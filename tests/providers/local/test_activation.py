@@ -57,7 +57,7 @@ def test_a_first_install_that_is_refused_is_taken_away_again(
 def test_only_the_last_lines_are_quoted_and_no_key_is(
     tmp_path: Path, bundle: Callable[..., Bundle]
 ) -> None:
-    key = bundle().private_key.reveal().decode()
+    key = bundle().held_key.reveal().decode()
     secret = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQ"
     code = f"print(*range(100), sep='\\n'); print({key!r}, {secret!r}); raise SystemExit(1)"
     with pytest.raises(Rejected) as refusal:
@@ -72,7 +72,7 @@ def test_only_the_last_lines_are_quoted_and_no_key_is(
 def test_a_key_that_is_cut_off_is_not_quoted_either(
     tmp_path: Path, bundle: Callable[..., Bundle]
 ) -> None:
-    key = bundle().private_key.reveal().decode().partition("-----END")[0]
+    key = bundle().held_key.reveal().decode().partition("-----END")[0]
     with pytest.raises(Rejected) as refusal:
         activation.run("check", python(f"print({key!r}); raise SystemExit(1)"), tmp_path)
     assert key.splitlines()[1] not in str(refusal.value)

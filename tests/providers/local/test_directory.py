@@ -12,7 +12,8 @@ import pytest
 from installing import MakeTarget, Wanted, listed
 
 from providers import x509
-from providers.base import Bundle, Installed, InstallRequest, Staged
+from providers.abilities import Staged
+from providers.base import Bundle, Installed, InstallRequest
 from providers.conformance import sound
 from providers.errors import Conflict, Denied, NotFound, ProviderError, Rejected, Unreachable
 from providers.local.directory import LocalDirectoryTarget
@@ -53,7 +54,7 @@ def test_the_files_are_certbots_and_hold_what_was_asked_for(
     current = root / "web" / "current"
     bundle = request.bundle
     assert str(current.readlink()) == "generations/0001"
-    assert (current / "privkey.pem").read_bytes() == bundle.private_key.reveal()
+    assert (current / "privkey.pem").read_bytes() == bundle.held_key.reveal()
     assert (current / "cert.pem").read_bytes() == bundle.certificate
     assert (current / "chain.pem").read_bytes() == b"".join(bundle.chain)
     assert (current / "fullchain.pem").read_bytes() == bundle.certificate + b"".join(bundle.chain)
@@ -70,7 +71,7 @@ def test_a_combined_file_is_written_where_asked_for(
     target.install(request)
     bundle = request.bundle
     combined = root / "web" / "current" / "combined.pem"
-    everything = (bundle.private_key.reveal(), bundle.certificate, *bundle.chain)
+    everything = (bundle.held_key.reveal(), bundle.certificate, *bundle.chain)
     assert combined.read_bytes() == b"".join(everything)
     assert stat.S_IMODE(combined.stat().st_mode) == 0o600
 

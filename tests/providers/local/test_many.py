@@ -9,7 +9,8 @@ import pytest
 from installing import MakeTarget, Wanted
 
 from providers import processes, x509
-from providers.base import Installed, InstallRequest, Staged
+from providers.abilities import Staged
+from providers.base import Installed, InstallRequest
 from providers.conformance import sound
 from providers.errors import Ambiguous, Conflict, ProviderError, Rejected, Unreachable
 from providers.local import observation, staging
@@ -57,7 +58,7 @@ def test_all_are_installed_in_order_and_observed(
     for request in requests:
         current = root / request.name / "current"
         assert (current / "cert.pem").read_bytes() == request.bundle.certificate
-        assert (current / "privkey.pem").read_bytes() == request.bundle.private_key.reveal()
+        assert (current / "privkey.pem").read_bytes() == request.bundle.held_key.reveal()
         assert x509.split_pem((current / "fullchain.pem").read_bytes())
         assert not (root / request.name / "previous").is_symlink()
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from installing import MakeTarget, Wanted
 
-from providers.base import Bundle, Installed, Staged
+from providers.abilities import Staged
+from providers.base import Bundle, Installed
 from providers.conformance import request, sound
 from providers.errors import ProviderError, Rejected
 from providers.local import handshake

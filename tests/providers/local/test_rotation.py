@@ -13,7 +13,8 @@ from typing import IO
 import pytest
 from installing import MakeTarget, Wanted, listed
 
-from providers.base import Installed, Staged
+from providers.abilities import Staged
+from providers.base import Installed
 from providers.conformance import sound
 from providers.local.layout import MARKER
 

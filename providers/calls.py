@@ -1,0 +1,135 @@
+"""Calls to a service: retried in this one place, by the class of the error, and paced where need be.
+
+An SDK's own retries are switched off: they know neither what was changed nor how often to ask again.
+What may or may not have happened is `Ambiguous`, and never simply called again: the provider reads back.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+from tenacity.wait import wait_random_exponential
+
+from providers.errors import Ambiguous, ProviderError, Throttled, Transient
+
+Result = TypeVar("Result")
+PATIENCE = 90.0
+"""Seconds after which a call that is refused again and again is given up."""
+_LONGEST_PAUSE = 20.0
+_MOST_ASKED = 60.0
+"""Seconds that a service may ask us to wait; longer is not waited for."""
+_backoff = wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE)
+
+
+@dataclass(slots=True)
+class Pace:
+    """Lets calls begin `per_second` on the average, evenly spaced; None for any number."""
+
+    per_second: float | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait(self) -> None:
+        """Wait for a turn."""
+        if self.per_second is None:
+            return
+        with self._lock:
+            now = self.clock()
+            turn = max(now, self._next)
+            self._next = turn + 1 / self.per_second
+        if turn > now:
+            self.sleep(turn - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Makes the calls of one service.
+
+    `explain` turns an SDK's exception into a ProviderError whose text holds nothing secret, or returns
+    None for what is not the SDK's. It says `Transient` only of what certainly did not happen, and
+    `Ambiguous` of what may have: a time-out, a broken connection, a 5xx. `pace` is that of changes.
+    """
+
+    explain: Callable[[Exception], ProviderError | None]
+    pace: Pace = field(default_factory=Pace)
+    patience: float = PATIENCE
+    sleep: Callable[[float], None] = time.sleep
+
+    def read(self, call: Callable[[], Result]) -> Result:
+        """Make a call that changes nothing; it is repeated whatever became of it."""
+        return self._attempts((Throttled, Transient, Ambiguous), lambda: self._explained(call))
+
+    def change(self, call: Callable[[], Result]) -> Result:
+        """Make a call that changes something; it is repeated only where it certainly did not happen."""
+
+        def paced() -> Result:
+            self.pace.wait()
+            return self._explained(call)
+
+        return self._attempts((Throttled, Transient), paced)
+
+    def change_secretly(self, call: Callable[[], Result]) -> Result:
+        """Make a change whose request holds a key: no debug log is written meanwhile."""
+
+        def silent() -> Result:
+            with _silence():
+                return call()
+
+        return self.change(silent)
+
+    def _attempts(
+        self, again: tuple[type[ProviderError], ...], call: Callable[[], Result]
+    ) -> Result:
+        attempts = Retrying(
+            retry=retry_if_exception_type(again),
+            wait=_pause,
+            stop=stop_after_delay(self.patience) | _asks_too_much,
+            sleep=self.sleep,
+            reraise=True,
+        )
+        result: Result = attempts(call)
+        return result
+
+    def _explained(self, call: Callable[[], Result], /) -> Result:
+        try:
+            return call()
+        except ProviderError:
+            raise
+        except Exception as error:
+            explained = self.explain(error)
+            if explained is None:
+                raise
+            # an SDK's exception may hold the request, and so a key: nothing of it goes on
+            raise explained from None
+
+
+def _asked(state: RetryCallState) -> float | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after if isinstance(error, Throttled) else None
+
+
+def _pause(state: RetryCallState) -> float:
+    asked = _asked(state)
+    return _backoff(state) if asked is None else asked
+
+
+def _asks_too_much(state: RetryCallState) -> bool:
+    return (_asked(state) or 0) > _MOST_ASKED
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Let nobody log at DEBUG: SDKs write requests there, bodies included."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.DEBUG))
+    try:
+        yield
+    finally:
+        logging.disable(before)

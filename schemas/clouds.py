@@ -1,0 +1,109 @@
+"""Places in clouds that hold certificates, and how each is reached; credentials are each SDK's affair."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from schemas.base import Model, Word
+from schemas.scalars import Boolean, Integer, Matching, Name, Text
+
+
+def _once(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(value)) != len(value):
+        raise ValueError("must name each place once")
+    return value
+
+
+AwsRegion = Annotated[
+    str, Matching(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", "must be an AWS region, such as eu-west-1")
+]
+RoleArn = Annotated[
+    str,
+    Matching(
+        r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$",
+        "must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/certform",
+    ),
+]
+VaultAddress = Annotated[
+    str,
+    Matching(
+        r"^([a-zA-Z][0-9a-zA-Z-]{1,22}[0-9a-zA-Z]|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?)$",
+        "must be a vault's name, such as kv-example-prod, or its https:// address",
+    ),
+]
+Tenant = Annotated[
+    str, Matching(r"^[0-9a-zA-Z.-]{1,100}$", "must be a tenant's id or one of its domains")
+]
+GcpProject = Annotated[
+    str, Matching(r"^[a-z][a-z0-9.:-]{4,62}[a-z0-9]$", "must be a Google Cloud project's id")
+]
+GcpLocation = Annotated[
+    str, Matching(r"^(global|[a-z]+-[a-z]+[0-9]+)$", "must be global or a region, as europe-west1")
+]
+Endpoint = Annotated[
+    str,
+    Matching(
+        r"^(https://[A-Za-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?$",
+        "must be an https:// address, or an http:// address of this host",
+    ),
+]
+
+
+class AcmQuotas(Model):
+    """An account's own quotas, where AWS has raised them: certificates held, and imports in 365 days."""
+
+    certificates: Annotated[Integer, Field(ge=1)] = 2_500
+    imports_per_year: Annotated[Integer, Field(ge=1)] = 5_000
+
+
+class AwsAcm(Model):
+    """AWS Certificate Manager, in one place for each region; `role` is assumed for it."""
+
+    regions: Annotated[tuple[AwsRegion, ...], Field(min_length=1), AfterValidator(_once)]
+    role: RoleArn | None = None
+    external_id: Text | None = None
+    quotas: AcmQuotas = AcmQuotas()
+
+
+class AzureKeyVault(Model):
+    """The certificates of one Azure Key Vault.
+
+    `verifyChallengeResource: false` is for a vault that is reached by a name of your own.
+    """
+
+    vault: VaultAddress
+    tenant: Tenant | None = None
+    verify_challenge_resource: Boolean = True
+
+    @property
+    def url(self) -> str:
+        """The address of the vault."""
+        if self.vault.startswith("https://"):
+            return self.vault.rstrip("/")
+        return f"https://{self.vault}.vault.azure.net"
+
+
+class GcpScope(Word):
+    """Where Google serves a certificate; it never changes for one."""
+
+    DEFAULT = "default"
+    EDGE_CACHE = "edge-cache"
+    ALL_REGIONS = "all-regions"
+    CLIENT_AUTH = "client-auth"
+
+
+class GcpCertificateManager(Model):
+    """Google Cloud Certificate Manager, in one place for each location.
+
+    `certificateMap` gets an entry for each DNS name of each certificate; `trustConfig` holds the
+    trust anchors and intermediates of what is installed.
+    """
+
+    project: GcpProject
+    locations: Annotated[tuple[GcpLocation, ...], Field(min_length=1), AfterValidator(_once)] = (
+        "global",
+    )
+    scope: GcpScope = GcpScope.DEFAULT
+    certificate_map: Name | None = None
+    trust_config: Name | None = None
+    endpoint: Endpoint | None = None

@@ -1,0 +1,237 @@
+"""A real HTTP(S) server on loopback around an emulated service: it counts what is asked, and fails as told.
+
+The service is a function from `Request` to `Response`. Faults happen on the wire, between the service
+and its client, so that every emulator fails in the same ways: refused, slow, dropped, or done and
+then not answered.
+"""
+
+import datetime as dt
+import ipaddress
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came; header names in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters, the last of each."""
+        parsed = parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+        return {name: values[-1] for name, values in parsed.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Service = Callable[[Request], Response]
+
+
+class Way(Enum):
+    """How a request fails."""
+
+    REFUSED = auto()  # answered with the fault's response, and not done
+    DROPPED = auto()  # the connection breaks before anything is done
+    UNANSWERED = auto()  # done, then the connection breaks
+    MISANSWERED = auto()  # done, then answered with the fault's response
+    SLOW = auto()  # done after a while
+
+
+@dataclass(slots=True)
+class Fault:
+    """What becomes of the next `times` requests of an operation; `times` None means of all."""
+
+    operation: str
+    way: Way
+    response: Response = Response(500)
+    times: int | None = 1
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Wire:
+    """A running server. `operation` names what a request asks for, such as `ImportCertificate`.
+
+    `asked` holds the operation of every request in order, also of those that failed.
+    """
+
+    service: Service
+    operation: Callable[[Request], str]
+    tls: "Tls | None" = None
+    asked: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _server: ThreadingHTTPServer | None = None
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None, "the server does not run"
+        return self._server.server_address[1]
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(self.asked)
+
+    def fail(
+        self,
+        operation: str,
+        way: Way,
+        response: Response = Response(500),
+        *,
+        times: int | None = 1,
+        seconds: float = 0.0,
+    ) -> None:
+        """Let the next requests of an operation (`*`: of any) fail in one way."""
+        with self._lock:
+            self.faults.append(Fault(operation, way, response, times, seconds))
+
+    def heal(self) -> None:
+        """Let nothing fail any more."""
+        with self._lock:
+            self.faults.clear()
+
+    @contextmanager
+    def running(self) -> Iterator["Wire"]:
+        """Serve on a free port of 127.0.0.1 until the end of the context."""
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        server.daemon_threads = True
+        if self.tls is not None:
+            server.socket = self.tls.context().wrap_socket(server.socket, server_side=True)
+        self._server = server
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def answer(self, request: Request) -> Response | None:
+        """Return the answer to a request, None where the connection is to break."""
+        name = self.operation(request)
+        with self._lock:
+            self.asked.append(name)
+            fault = self._due(name)
+        if fault is None:
+            return self.service(request)
+        if fault.way is Way.REFUSED:
+            return fault.response
+        if fault.way is Way.DROPPED:
+            return None
+        time.sleep(fault.seconds)
+        done = self.service(request)
+        if fault.way is Way.MISANSWERED:
+            return fault.response
+        return done if fault.way is Way.SLOW else None
+
+    def _due(self, name: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.operation in ("*", name) and fault.times != 0:
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault
+        return None
+
+
+def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(length)
+            response = wire.answer(Request(self.command, self.path, headers, body))
+            if response is None:
+                self.close_connection = True
+                self.connection.close()
+                return
+            self.send_response(response.status)
+            for name, value in response.headers.items():
+                if name.lower() not in ("content-length", "connection", "transfer-encoding"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(response.body)))
+            self.end_headers()
+            self.wfile.write(response.body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    return Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A throwaway certificate for localhost; `authority` is the file that clients trust."""
+
+    authority: Path
+    key: Path
+
+    @classmethod
+    def made(cls, folder: Path) -> "Tls":
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "emulator on loopback")])
+        now = dt.datetime.now(dt.UTC)
+        names: list[x509.GeneralName] = [
+            x509.DNSName("localhost"),
+            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+        ]
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(minutes=5))
+            .not_valid_after(now + dt.timedelta(days=2))
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        made = cls(folder / "emulator-ca.pem", folder / "emulator-key.pem")
+        made.authority.write_bytes(certificate.public_bytes(Encoding.PEM))
+        made.key.touch(mode=0o600)
+        made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return made
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.authority, self.key)
+        return context
