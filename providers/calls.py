@@ -90,7 +90,7 @@ class Calls:
         attempts = Retrying(
             retry=retry_if_exception_type(again),
             wait=_pause,
-            stop=stop_after_delay(self.patience) | _asks_too_much,
+            stop=_WornOut(self.patience),
             sleep=self.sleep,
             reraise=True,
         )
@@ -120,8 +120,12 @@ def _pause(state: RetryCallState) -> float:
     return _backoff(state) if asked is None else asked
 
 
-def _asks_too_much(state: RetryCallState) -> bool:
-    return (_asked(state) or 0) > _MOST_ASKED
+class _WornOut(stop_after_delay):
+    """Gives up after a while, and at once where the service asks for more than is waited."""
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether to give up."""
+        return super().__call__(retry_state) or (_asked(retry_state) or 0) > _MOST_ASKED
 
 
 @contextmanager
