@@ -1,0 +1,126 @@
+"""What one account holds in one region: certificates, what listings show of them yet, and quotas."""
+
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from acm_certificates import Certificate, Parsed
+from acm_rules import check_tags
+from aws_errors import Refusal
+
+_YEAR = timedelta(days=365)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Quotas:
+    """What an account may: `certificates` in all, `imports` in 365 days, and whether one a second."""
+
+    certificates: int = 2_500
+    imports: int = 5_000
+    throttled: bool = False
+
+
+@dataclass
+class Shown:
+    """What listings show of a certificate until `until` listings were made; None for nothing."""
+
+    before: Certificate | None
+    until: int
+
+
+@dataclass
+class Store:
+    """`lag` is how many listings do not show a write yet."""
+
+    account: str
+    region: str
+    quotas: Quotas = field(default_factory=Quotas)
+    lag: int = 0
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    imports: list[datetime] = field(default_factory=list)
+    pages: dict[str, tuple[Sequence[Certificate], int]] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _shown: dict[str, Shown] = field(default_factory=dict)
+    _listings: int = 0
+
+    def new_arn(self) -> str:
+        return f"arn:aws:acm:{self.region}:{self.account}:certificate/{uuid.uuid4()}"
+
+    def get(self, arn: str) -> Certificate:
+        """Return a certificate as it is now, or raise ResourceNotFoundException."""
+        if arn not in self.certificates:
+            raise Refusal(
+                "ResourceNotFoundException", f"Could not find certificate {arn}. Account has none."
+            )
+        return self.certificates[arn]
+
+    def changing(self, arn: str) -> None:
+        """Remember what listings are to show of a certificate that is about to change."""
+        if self.lag:
+            before = self.certificates.get(arn)
+            shown = self._stale(arn) or Shown(before.copied() if before else None, 0)
+            self._shown[arn] = Shown(shown.before, self._listings + self.lag)
+
+    def put(self, certificate: Certificate) -> Certificate:
+        """Keep a certificate, new or changed."""
+        check_tags(certificate.tags)
+        self.changing(certificate.arn)
+        self.certificates[certificate.arn] = certificate
+        return certificate
+
+    def put_imported(
+        self, parsed: Parsed, chain: bytes | None, tags: Mapping[str, str], now: datetime
+    ) -> Certificate:
+        """Keep an imported certificate, whoever imported it."""
+        return self.put(
+            Certificate(
+                arn=self.new_arn(),
+                type="IMPORTED",
+                created_at=now,
+                parsed=parsed,
+                chain=chain,
+                tags=dict(tags),
+                imported_at=now,
+                origin="CUSTOMER_PROVIDED",
+            )
+        )
+
+    def count_import(self, now: datetime, *, new: bool) -> None:
+        """Raise LimitExceededException or ThrottlingException where an import is one too many."""
+        if self.quotas.throttled and self.imports and now - self.imports[-1] < _SECOND:
+            raise Refusal("ThrottlingException", "Rate exceeded")
+        if sum(now - each < _YEAR for each in self.imports) >= self.quotas.imports:
+            raise Refusal("LimitExceededException", "Error: you have reached your yearly limit.")
+        if new and len(self.certificates) >= self.quotas.certificates:
+            raise Refusal("LimitExceededException", "Error: you have reached your limit.")
+
+    def listed(self) -> list[Certificate]:
+        """Return what listings show now, oldest first; counts as one listing."""
+        self._listings += 1
+        shown = {arn: found for arn in self._shown if (found := self._stale(arn))}
+        now = {arn: each for arn, each in self.certificates.items() if arn not in shown}
+        before = {arn: each.before for arn, each in shown.items() if each.before}
+        return sorted(
+            (each.copied() for each in {**now, **before}.values()), key=lambda each: each.created_at
+        )
+
+    def page(
+        self, token: str | None, size: int, listed: Sequence[Certificate]
+    ) -> tuple[Sequence[Certificate], str | None]:
+        """Return a page of what was listed when the first page was asked for, and the next token."""
+        items, start = self.pages.get(token, ((), 0)) if token else (listed, 0)
+        if token and token not in self.pages:
+            raise Refusal("ValidationException", "The NextToken is not valid.")
+        end = start + size
+        if end >= len(items):
+            return items[start:], None
+        following = uuid.uuid4().hex
+        self.pages[following] = (items, end)
+        return items[start:end], following
+
+    def _stale(self, arn: str) -> Shown | None:
+        shown = self._shown.get(arn)
+        return shown if shown and shown.until >= self._listings else None
