@@ -1,29 +1,70 @@
 """What is really there: every target and the publication directory, read afresh and changed by nothing."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar, Self
 
 from providers import x509
-from providers.abilities import Marked
-from providers.base import Publisher, Target, TargetConfig
-from providers.errors import ProviderError
+from providers.abilities import Finder, Inspector, Marked
+from providers.base import Installed, InstallRequest, Publisher, Target, TargetConfig
+from providers.errors import MissingExtra, ProviderError
 from providers.local.hosts import here
 from providers.local.location import Location
 from providers.local.publisher import DirectoryPublisher
 from providers.registry import make_target
-from reconciler.ledger.records import LedgerState
+from reconciler.diff.world import World
+from reconciler.ledger.records import LedgerState, Placement
 from reconciler.state import Desired, DesiredTarget, Observation, Observed, PublishedFile
+from schemas.capabilities import Capabilities
+
+SIDE_BY_SIDE = 32
+"""How many remote targets are asked at once."""
 
 
 def make_targets(desired: Desired, ledger: LedgerState, root: Path) -> Mapping[str, Target]:
     """Return every target this host can reach, connected to nothing yet."""
     owner = ledger.lineage.owner
     return {
-        target.name: make_target(TargetConfig(target.name, target.spec, owner, root))
+        target.name: _made(TargetConfig(target.name, target.spec, owner, root))
         for target in desired.targets.values()
         if here(target.spec)
     }
+
+
+def _made(config: TargetConfig) -> Target:
+    try:
+        return make_target(config)
+    except MissingExtra as missing:
+        return Absent(missing)
+
+
+class Absent:
+    """A target whose library is not installed: nothing is known of it, and nothing can be done."""
+
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    def __init__(self, missing: MissingExtra) -> None:
+        self._missing = missing
+
+    @classmethod
+    def from_config(cls, _config: TargetConfig, /) -> Self:
+        """Raise TypeError: only a target that was to be made can be absent."""
+        raise TypeError(cls)
+
+    def observe(self) -> Sequence[Installed]:
+        """Raise what says how to install the library."""
+        raise self._missing
+
+    def install(self, _request: InstallRequest, /) -> Installed:
+        """Raise the same."""
+        raise self._missing
+
+    def remove(self, _installed: Installed, /) -> None:
+        """Raise the same."""
+        raise self._missing
 
 
 def make_publisher(desired: Desired, ledger: LedgerState, root: Path) -> Publisher | None:
@@ -41,32 +82,84 @@ def observe(
     publisher: Publisher | None,
 ) -> Observed:
     """Read everything; a place that cannot be read whole is unknown, which is not the same as empty."""
-    placed = {
-        placement.target
-        for record in ledger.certificates.values()
-        for placement in record.placements
-        if placement.serial is not None
-    }
-    # one after the other: where there are no threads, a target may fork to read faster
-    observations = {
-        wanted.name: _observe(wanted, targets.get(wanted.name), wanted.name in placed)
-        for wanted in desired.targets.values()
-    }
+    wanted = desired.targets.values()
+    placed = _placed(ledger)
+
+    def look(target: DesiredTarget) -> Observation:
+        return _observe(target, targets.get(target.name), placed.get(target.name, ()))
+
+    # where there are no threads yet, a local target may fork to read faster: those come first
+    observations = {each.name: look(each) for each in wanted if not _remote(each)}
+    distant = [each for each in wanted if _remote(each)]
+    if distant:
+        with ThreadPoolExecutor(min(len(distant), SIDE_BY_SIDE)) as pool:
+            names = [each.name for each in distant]
+            observations |= dict(zip(names, pool.map(look, distant), strict=True))
     published, detail = _published(publisher, bool(ledger.crls))
-    return Observed(observations, published, detail)
+    ordered = {each.name: observations[each.name] for each in wanted}
+    return Observed(ordered, published, detail)
 
 
-def _observe(wanted: DesiredTarget, target: Target | None, placed: bool) -> Observation:
+def _remote(target: DesiredTarget) -> bool:
+    return target.spec.capabilities.remote
+
+
+def _placed(ledger: LedgerState) -> Mapping[str, tuple[Placement, ...]]:
+    """Return what the ledger knows to have been verified, by target."""
+    placed: dict[str, list[Placement]] = {}
+    for record in ledger.certificates.values():
+        for placement in record.placements:
+            if placement.serial is not None:
+                placed.setdefault(placement.target, []).append(placement)
+    return {target: tuple(those) for target, those in placed.items()}
+
+
+def _observe(
+    wanted: DesiredTarget, target: Target | None, placed: tuple[Placement, ...]
+) -> Observation:
     if target is None:
         hosts = wanted.spec.local_directory.hosts if wanted.spec.local_directory else ()
         return Observation("not-here", detail=f"on {', '.join(hosts)}")
     try:
-        installed = target.observe()
+        installed = list(target.observe())
         if placed and not installed and isinstance(target, Marked):
             target.confirm()
+        installed += _unlisted(target, installed, placed)
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
     return Observation("observed", {item.name: item for item in installed})
+
+
+def _unlisted(
+    target: Target, installed: Iterable[Installed], placed: tuple[Placement, ...]
+) -> Iterator[Installed]:
+    """Yield what was verified there and is not listed: a listing may lag behind what was written."""
+    if not isinstance(target, Finder):
+        return
+    listed = {found.id for found in installed}
+    for placement in placed:
+        if placement.object_id is not None and placement.object_id not in listed:
+            found = target.find(placement.object_id)
+            if found is not None:
+                yield found
+
+
+def inspect(world: World, targets: Mapping[str, Target]) -> World:
+    """Return the world with all that can be told of the few objects that have to make room."""
+    observations = dict(world.observed.targets)
+    for name, found in world.making_room():
+        target = targets.get(name)
+        if isinstance(target, Inspector):
+            observations[name] = _inspected(observations[name], target, found)
+    return replace(world, observed=replace(world.observed, targets=observations))
+
+
+def _inspected(observation: Observation, target: Inspector, found: Installed) -> Observation:
+    try:
+        closer = target.inspect(found)
+    except ProviderError as why:
+        return Observation("unknown", detail=str(why))
+    return Observation(observation.status, {**observation.installed, found.name: closer})
 
 
 def _published(

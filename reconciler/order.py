@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 
+from reconciler.address import place
 from schemas.plan import Action, Change
 
 _APART = frozenset({Action.BLOCKED, Action.CONFIGURE})
@@ -36,7 +37,7 @@ def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
 
 def _arrivals(step: Change) -> str:
     """The moment at which a target has everything it gets: one node, not an edge for every pair."""
-    return f"arrivals:{step.address.partition('@')[2].partition('/')[0]}"
+    return f"arrivals:{place(step.address)}"
 
 
 def _known(step: Change, steps: dict[str, Change]) -> list[str]:

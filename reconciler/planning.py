@@ -7,10 +7,11 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.diff import World, diff
+from reconciler.diff.quotas import budgets
 from reconciler.selection import Selection, select
 from reconciler.state import Observation
 from schemas.base import digest
-from schemas.plan import Action, Change, Expiry, Plan, TargetReport
+from schemas.plan import Action, Budget, Change, Expiry, Plan, TargetReport
 
 
 def make_plan(
@@ -32,7 +33,7 @@ def make_plan(
         created_at=world.now,
         looks_ahead=looks_ahead,
         selection=chosen.words(),
-        targets=tuple(_report(world, n, o) for n, o in sorted(world.observed.targets.items())),
+        targets=tuple(_reports(world, changes)),
         changes=changes,
         certificates=len(world.desired.certificates),
         next_expiry=_next_expiry(world),
@@ -40,7 +41,13 @@ def make_plan(
     )
 
 
-def _report(world: World, name: str, observation: Observation) -> TargetReport:
+def _reports(world: World, changes: Sequence[Change]) -> Iterator[TargetReport]:
+    costs = budgets(world, changes)
+    for name, observation in sorted(world.observed.targets.items()):
+        yield _report(world, name, observation, costs.get(name))
+
+
+def _report(world: World, name: str, observation: Observation, cost: Budget | None) -> TargetReport:
     ours = sum(i.owned_by(world.ledger.lineage.owner) for i in observation.installed.values())
     return TargetReport(
         name=name,
@@ -48,6 +55,7 @@ def _report(world: World, name: str, observation: Observation) -> TargetReport:
         certificates=ours,
         foreign=len(observation.installed) - ours,
         detail=observation.detail or None,
+        budget=cost,
     )
 
 

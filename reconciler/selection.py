@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.address import covers, owner
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.suggest import nearest
 from reconciler.state import KEYRING, Desired, DesiredAuthority, DesiredCertificate
@@ -47,7 +48,7 @@ def select(changes: Sequence[Change], selection: Selection, desired: Desired) ->
 def _meant(step: Change, selection: Selection, desired: Desired) -> bool:
     if selection.due_only and not step.due and step.action is not Action.BLOCKED:
         return False
-    if selection.addresses and not any(_covers(a, step.address) for a in selection.addresses):
+    if selection.addresses and not any(covers(a, step.address) for a in selection.addresses):
         return False
     return not selection.labels or labelled(step.address, selection.labels, desired)
 
@@ -60,13 +61,9 @@ def _due_closure(steps: Sequence[Change]) -> tuple[Change, ...]:
     return tuple(step for step in steps if step.id not in undue)
 
 
-def _covers(address: str, other: str) -> bool:
-    return other == address or other.startswith((f"{address}@", f"{address}#"))
-
-
 def labelled(address: str, labels: Mapping[str, str], desired: Desired) -> bool:
     """Whether the document that an address belongs to has all these labels."""
-    kind, _, name = address.partition("@")[0].partition("#")[0].partition("/")
+    kind, name = address.partition("/")[0], owner(address)
     tables: Mapping[str, Mapping[str, DesiredAuthority | DesiredCertificate]] = {
         "certificate": desired.certificates,
         "authority": desired.authorities,
@@ -99,7 +96,7 @@ def unknown_addresses(
     return tuple(
         error(f"there is no {address}", hint=nearest(address, known) or _FORMS)
         for address in addresses
-        if address not in known and not any(_covers(address, other) for other in known)
+        if address not in known and not any(covers(address, other) for other in known)
     )
 
 

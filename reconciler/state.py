@@ -10,6 +10,8 @@ from typing import Literal
 
 from providers.base import Installed
 from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
+from schemas.custody import RemoteKey
+from schemas.issuer import IssuerSpec
 from schemas.plan import Source
 from schemas.project import GuardSettings, LedgerSettings, PublishSettings, Recipient
 from schemas.request import AuthorityRequest, LeafRequest
@@ -22,7 +24,10 @@ KEYRING = "keyring"
 
 @dataclass(frozen=True, slots=True)
 class DesiredAuthority:
-    """One CA with every default filled in. `depth` is 0 for a root."""
+    """One CA with every default filled in. `depth` is 0 for a root; `custody` None for a key in the ledger.
+
+    A key at a key service has no recipients.
+    """
 
     name: str
     source: Source
@@ -33,6 +38,7 @@ class DesiredAuthority:
     crl_duration: timedelta
     depth: int
     retired: bool = False
+    custody: RemoteKey | None = None
 
     @property
     def address(self) -> str:
@@ -42,11 +48,17 @@ class DesiredAuthority:
 
 @dataclass(frozen=True, slots=True)
 class DesiredInstall:
-    """One certificate in one target. `name` is the object's name there."""
+    """One certificate in one target. `name` is the object's name there.
+
+    `formerly` are the names it may still go by in a target where objects have none of their own;
+    `adopt` is the identity of an object that is taken over, in whichever place of its target it is.
+    """
 
     target: str
     name: str
     output_formats: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
+    adopt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,20 @@ class DesiredTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredIssuer:
+    """One CA of others, or what a place issues by itself (`spec.capabilities.hosted`)."""
+
+    name: str
+    source: Source
+    spec: IssuerSpec
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the place that a certificate is for issues and renews it by itself."""
+        return self.spec.capabilities.hosted
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredRevocation:
     """Serials to revoke: listed, or by certificate name and moment."""
 
@@ -112,6 +138,13 @@ class Desired:
     targets: Mapping[str, DesiredTarget]
     revocations: tuple[DesiredRevocation, ...]
     uncommitted: bool = False
+    issuers: Mapping[str, DesiredIssuer] = field(default_factory=dict)
+
+    def hosting(self, certificate: DesiredCertificate) -> DesiredIssuer | None:
+        """The issuer of a certificate that its place issues by itself; None for any other."""
+        issuer = self.issuers.get(certificate.request.issuer)
+        theirs = certificate.request.issuer_id is not None
+        return issuer if theirs and issuer is not None and issuer.hosted else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ class Limits:
     installs_per_year: int | None = None
     installs_per_second: float | None = None
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether there is nothing to count."""
+        return (self.objects, self.installs_per_year, self.installs_per_second) == (None,) * 3
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -40,7 +45,8 @@ class Capabilities:
     `names_objects` is whether an object has a name there that can be chosen; where it has not, it
     goes by its label. `shared_labels` tells that others put labels on our objects too. `remote` places are
     asked over a network. `makes_keys` and `hosts` tell whether the place makes keys that never leave
-    it, and whether it issues certificates by itself.
+    it, and whether it issues certificates by itself; `adopts` whether objects that somebody else made
+    can be taken over.
     """
 
     rsa_sizes: tuple[int, ...] = RSA_SIZES
@@ -56,6 +62,7 @@ class Capabilities:
     remote: bool = False
     makes_keys: bool = False
     hosts: bool = False
+    adopts: bool = False
     limits: Limits = Limits()
 
 
@@ -70,6 +77,7 @@ AWS_ACM = Capabilities(
     shared_labels=True,
     remote=True,
     hosts=True,
+    adopts=True,
     limits=Limits(objects=2_500, installs_per_year=5_000, installs_per_second=1.0),
 )
 """https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html, acm-limits.html"""
@@ -83,6 +91,7 @@ AZURE_KEY_VAULT = Capabilities(
     remote=True,
     makes_keys=True,
     hosts=True,
+    adopts=True,
     limits=Limits(installs_per_second=30.0),
 )
 """https://learn.microsoft.com/azure/key-vault/general/service-limits and certificates/about-certificates."""
@@ -95,6 +104,7 @@ GCP_CERTIFICATE_MANAGER = Capabilities(
     shared_labels=True,
     remote=True,
     hosts=True,
+    adopts=True,
     limits=Limits(installs_per_second=5.0),
 )
 """https://cloud.google.com/certificate-manager/docs/quotas and .../docs/certificates."""

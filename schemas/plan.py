@@ -21,6 +21,7 @@ class Action(StrEnum):
     ISSUE = "issue"
     INSTALL = "install"
     RELABEL = "relabel"
+    ADOPT = "adopt"
     REMOVE = "remove"
     REVOKE = "revoke"
     PUBLISH = "publish"
@@ -56,6 +57,10 @@ class Reason(StrEnum):
     TARGET_UNKNOWN = "TargetUnknown"
     TARGET_GONE = "TargetGone"
     OCCUPIED = "Occupied"
+    IN_USE = "InUse"
+    QUOTA = "Quota"
+    PENDING = "Pending"
+    FAILED = "Failed"
     FLAPPING = "Flapping"
     BLOCKED_BY = "BlockedBy"
     RECIPIENTS_CHANGED = "RecipientsChanged"
@@ -121,6 +126,21 @@ class Change(Data):
         return f"{self.action}:{self.address}"
 
 
+class Budget(Data):
+    """What a plan costs in a place that limits what is done there; `seconds` is the least it takes.
+
+    `objects` and `year` are what there will be: objects held, and installs within 365 days, those that
+    the place still shows. A limit is None where there is none, or none is known.
+    """
+
+    installs: int
+    seconds: int = 0
+    objects: int
+    objects_limit: int | None = None
+    year: int
+    year_limit: int | None = None
+
+
 class TargetReport(Data):
     """How one target was found: read whole, not on this host, or not readable."""
 
@@ -129,6 +149,7 @@ class TargetReport(Data):
     certificates: int = 0
     foreign: int = 0
     detail: str | None = None
+    budget: Budget | None = None
 
 
 class Expiry(Data):

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -15,6 +16,7 @@ from schemas.capabilities import (
     GCP_CERTIFICATE_MANAGER,
     LOCAL_DIRECTORY,
     Capabilities,
+    Limits,
 )
 from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.scalars import Duration, FilePath, Integer, Matching, Mode, Text, format_duration
@@ -132,6 +134,15 @@ class TargetSpec(Model):
     def capabilities(self) -> Capabilities:
         """What this kind of place can hold, known without asking it."""
         return _CAPABILITIES[self.kind]
+
+    @property
+    def limits(self) -> Limits:
+        """What the place allows, by the account's own quotas where they are told."""
+        limits = self.capabilities.limits
+        if self.aws_acm is None:
+            return limits
+        own = self.aws_acm.quotas
+        return replace(limits, objects=own.certificates, installs_per_year=own.imports_per_year)
 
     def places(self) -> Mapping[str, "TargetSpec"]:
         """Return each single place that is meant, by what is added to the name: `/eu-west-1`, or nothing."""

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from providers import x509
 from providers.base import Installed
+from providers.issuing import Issued
+from providers.x509 import CertificateFacts
 from reconciler.diff.world import World
 from reconciler.ledger.records import (
     Attempts,
@@ -24,10 +26,10 @@ REMEMBERED_CHANGES = 5
 
 def put(record: CertificateRecord, issuance: Issuance) -> CertificateRecord:
     """Return the record with one issuance in its new state, or added as the newest."""
-    known = any(i.serial == issuance.serial for i in record.issuances)
+    known = any(i.name == issuance.name for i in record.issuances)
     attempts = None if issuance.status is Status.ISSUED else record.attempts
     issuances = (
-        tuple(issuance if i.serial == issuance.serial else i for i in record.issuances)
+        tuple(issuance if i.name == issuance.name else i for i in record.issuances)
         if known
         else (*record.issuances, issuance)
     )
@@ -52,13 +54,37 @@ def issued(issuance: Issuance, der: bytes, now: datetime) -> Issuance:
     )
 
 
+def ordered(issuance: Issuance, name: str) -> Issuance:
+    """Return a reservation as the order it became at a CA of others."""
+    return issuance.model_copy(update={"order": name})
+
+
+def bought(issuance: Issuance, answer: Issued, facts: CertificateFacts, now: datetime) -> Issuance:
+    """Return an order as the certificate it became: its serial and its dates are the CA's."""
+    return issued(issuance, answer.certificate, now).model_copy(
+        update={
+            "serial": facts.serial,
+            "not_before": facts.not_before,
+            "not_after": facts.not_after,
+            "chain": tuple(x509.pem(der).decode() for der in answer.chain),
+            "anchors": tuple(x509.pem(der).decode() for der in answer.anchors),
+        }
+    )
+
+
 def attempted(
-    record: CertificateRecord, digest: str, error: str, now: datetime
+    record: CertificateRecord,
+    digest: str,
+    error: str,
+    now: datetime,
+    again_at: datetime | None = None,
 ) -> CertificateRecord:
     """Return the record after one more failure to issue what `digest` asks for."""
     before = record.attempts
     failures = before.failures if before and before.digest == digest else 0
-    attempts = Attempts(failures=failures + 1, last_at=now, error=error, digest=digest)
+    attempts = Attempts(
+        failures=failures + 1, last_at=now, error=error, digest=digest, again_at=again_at
+    )
     return record.model_copy(update={"attempts": attempts})
 
 
@@ -90,6 +116,7 @@ def verified(
     now: datetime,
     *,
     found: Installed | None,
+    object_id: str | None = None,
 ) -> CertificateRecord:
     """Return the record with a placement that was seen working; `found` is what stood there before."""
     placement = record.placement(target, object_name)
@@ -98,7 +125,7 @@ def verified(
     changes = placement.changes
     if placement.serial is not None and _was_wrong(record, found):
         changes = (*changes, now)[-REMEMBERED_CHANGES:]
-    update = {"serial": serial, "verified_at": now, "changes": changes}
+    update = {"serial": serial, "verified_at": now, "changes": changes, "object_id": object_id}
     return _put_placement(record, placement.model_copy(update=update))
 
 

@@ -14,7 +14,7 @@ from reconciler.diff import World
 from reconciler.interruption import interruptible
 from reconciler.ledger.reader import read_ledger
 from reconciler.ledger.records import LedgerState
-from reconciler.observe import make_publisher, make_targets, observe
+from reconciler.observe import inspect, make_publisher, make_targets, observe
 from reconciler.pinning import pin
 from reconciler.render.escape import visible
 from reconciler.repository import Examination, examine, versioned
@@ -57,7 +57,8 @@ def _survey(
     targets = make_targets(desired, ledger, root)
     publisher = make_publisher(desired, ledger, root)
     observed = observe(desired, ledger, targets, publisher)
-    return Survey(World(desired, observed, ledger, at, replace), targets, publisher)
+    world = inspect(World(desired, observed, ledger, at, replace), targets)
+    return Survey(world, targets, publisher)
 
 
 @contextmanager

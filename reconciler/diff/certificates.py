@@ -85,7 +85,7 @@ def _need(
         return Finding(Reason.NOT_FOUND, "nothing is installed there")
     if taken := _occupied(world, desired, found):
         return taken
-    if current is None or found.sha256 != current.sha256:
+    if current is None or not is_same(found, current):
         return _other(record, found)
     if found.drift:
         return Finding(Reason.DRIFTED, "; ".join(found.drift))
@@ -105,12 +105,20 @@ def _occupied(world: World, desired: DesiredCertificate, found: Installed) -> Fi
     if not found.owned_by(world.ledger.lineage.owner):
         return Finding(
             Reason.OCCUPIED,
-            f"{found.id} is not certform's; move it away, or choose another objectName",
+            f"{found.id} is not certform's; move it away, choose another objectName,"
+            " or take it over with `adopt`",
         )
     name = found.labels.get(NAME)
     if name in (desired.name, *desired.formerly):
         return None
     return Finding(Reason.OCCUPIED, f"{found.id} holds certificate/{name}")
+
+
+def is_same(found: Installed, current: Issuance) -> bool:
+    """Whether an object holds a certificate; where a place tells no fingerprint, its serial does."""
+    if found.sha256 is None:
+        return found.serial == current.serial
+    return found.sha256 == current.sha256
 
 
 def _other(record: CertificateRecord, found: Installed) -> Finding:
@@ -265,22 +273,25 @@ def _install(
 ) -> Change:
     target = world.desired.targets[install.target]
     found = world.installed(install)
+    why = world.unchangeable(install, desired.request)
+    replaces = {"replaces": found.id, "usedBy": list(found.used_by)} if found and why else {}
     return change(
         f"{desired.address}@{install.target}",
         Action.INSTALL,
         need.reason,
-        need.message,
+        f"{need.message}; a new object, since {why}" if why else need.message,
         identity={
             "spec": desired.digest,
             "target": target.digest,
             "name": install.name,
             "formats": install.output_formats,
             "labels": dict(desired.labels),
+            **({"replaces": replaces["replaces"]} if replaces else {}),
         },
         requires=requires,
         source=desired.source,
         before=_found(found),
-        after={"name": install.name},
+        after={"name": install.name, **replaces},
         due=due,
     )
 
@@ -310,7 +321,7 @@ def _relabel(
     found, current = world.installed(install), record.current
     if found is None or current is None:
         return
-    want, have = world.labels(desired, current.digest), dict(found.labels)
+    want, have = world.relabelled(desired, current.digest, install), dict(found.labels)
     if want == have:
         return
     names = sorted(key for key in want.keys() | have.keys() if want.get(key) != have.get(key))

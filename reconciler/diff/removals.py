@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from providers.base import NAME, Installed
+from reconciler.address import spot
 from reconciler.description import names_of
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.revocations import Planned
@@ -16,11 +17,7 @@ from schemas.scalars import format_instant
 
 def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
     """Yield the removal of our objects that no document asks for, and the placements left behind."""
-    wanted = {
-        (install.target, install.name)
-        for certificate in world.desired.certificates.values()
-        for install in certificate.installs
-    }
+    wanted = world.wanted_spots
     seen: set[tuple[str, str]] = set()
     for target, observation in world.observed.targets.items():
         for found in observation.installed.values():
@@ -31,8 +28,8 @@ def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
                 yield _remove(world, target, found, planned)
     for record in world.records.values():
         for placement in record.placements:
-            spot = (placement.target, placement.object_name)
-            if spot not in wanted and spot not in seen:
+            there = (placement.target, placement.object_name)
+            if there not in wanted and there not in seen:
                 yield from _left_behind(world, record, placement)
 
 
@@ -43,14 +40,19 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
         message = (
             f"{found.id} has our label, but the ledger does not know its serial: remove it by hand"
         )
-        return blocked(_spot(label, target, found.name), Reason.OCCUPIED, message)
+        return blocked(spot(label, target, found.name), Reason.OCCUPIED, message)
     # the ledger tells whose it is: a rename may have got no further than the ledger
     name = known[0].partition("/")[2]
     desired = world.desired.certificates.get(name)
-    address = _spot(name, target, found.name)
+    address = spot(name, target, found.name)
     heirs = (desired,) if desired else world.heirs.get(name) or world.successors(known[1].request)
     if waiting := _not_ready(world, heirs, planned):
         return blocked(address, Reason.BLOCKED_BY, waiting)
+    if found.used_by:
+        users = ", ".join(found.used_by)
+        return blocked(
+            address, Reason.IN_USE, f"{found.id} is still used by {users}: move that first"
+        )
     record = world.records.get(name)
     forget = desired is None and record is not None and record.on_remove is OnRemove.FORGET
     return change(
@@ -68,12 +70,6 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
             "name": found.name,
         },
     )
-
-
-def _spot(name: str, target: str, object_name: str) -> str:
-    """The address of one object; its own name is part of it where that is not its certificate's."""
-    own = "" if object_name == name else f"/{object_name}"
-    return f"certificate/{name}@{target}{own}"
 
 
 def _installs(heirs: Iterable[DesiredCertificate]) -> tuple[str, ...]:
@@ -108,7 +104,7 @@ def _verified(record: CertificateRecord, install: DesiredInstall) -> bool:
 
 def _left_behind(world: World, record: CertificateRecord, placement: Placement) -> Iterator[Change]:
     """Yield what becomes of a placement whose object was not seen and is not wanted."""
-    address = _spot(record.name, placement.target, placement.object_name)
+    address = spot(record.name, placement.target, placement.object_name)
     if placement.target not in world.desired.targets:
         message = f"Target {placement.target} left the documents with this in it: bring it back"
         yield blocked(address, Reason.TARGET_GONE, message)

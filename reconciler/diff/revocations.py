@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.address import place
 from reconciler.description import names_of
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change
@@ -188,9 +189,8 @@ def _is_kept(
 
 def _replaces(step: Change, target: str, serial: str) -> bool:
     """Whether a change takes a serial out of a target."""
-    place = step.address.partition("@")[2].partition("/")[0]
     taken = step.action in TAKES_AWAY and (step.before or {}).get("serial") == serial
-    return taken and place == target
+    return taken and place(step.address) == target
 
 
 def _revoke(world: World, item: Wanted, planned: Planned) -> Change:

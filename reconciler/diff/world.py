@@ -15,6 +15,7 @@ from reconciler.ledger.records import (
     LedgerState,
     Status,
 )
+from reconciler.replacement import unchangeable
 from reconciler.schedule import is_ahead
 from reconciler.state import Desired, DesiredCertificate, DesiredInstall, Observation, Observed
 from schemas.request import AuthorityRequest, LeafRequest
@@ -73,8 +74,21 @@ class World:
         """The ledger's certificates under the names they are wanted by now."""
         records = dict(self.ledger.certificates)
         for new, old in self.renames.items():
-            records[new] = records.pop(old).model_copy(update={"name": new})
+            records[new] = self.renamed(records.pop(old), new)
         return records
+
+    def renamed(self, record: CertificateRecord, name: str) -> CertificateRecord:
+        """Return a record under another name; where objects have no names, they go by it from now on."""
+        moved = {(i.target, former) for i in self._wanted_installs(name) for former in i.formerly}
+        placements = tuple(
+            p.model_copy(update={"object_name": name}) if (p.target, p.object_name) in moved else p
+            for p in record.placements
+        )
+        return record.model_copy(update={"name": name, "placements": placements})
+
+    def _wanted_installs(self, name: str) -> tuple[DesiredInstall, ...]:
+        desired = self.desired.certificates.get(name)
+        return desired.installs if desired else ()
 
     @cached_property
     def serials(self) -> Mapping[str, tuple[str, Issuance]]:
@@ -130,8 +144,61 @@ class World:
         return self.observed.targets.get(target, UNREAD)
 
     def installed(self, install: DesiredInstall) -> Installed | None:
-        """What stands where a certificate is wanted."""
-        return self.observation(install.target).installed.get(install.name)
+        """What stands where a certificate is wanted, be it under a name that it had, or is taken over there."""
+        there = self.observation(install.target).installed
+        names = (install.name, *install.formerly)
+        named = next((there[name] for name in names if name in there), None)
+        return named or self.identified(install.target, install.adopt)
+
+    def identified(self, target: str, id_: str | None) -> Installed | None:
+        """The object of an identity in a target."""
+        return self._identities.get((target, id_)) if id_ is not None else None
+
+    @cached_property
+    def _identities(self) -> Mapping[tuple[str, str], Installed]:
+        seen = self.observed.targets.items()
+        return {(name, found.id): found for name, o in seen for found in o.installed.values()}
+
+    @cached_property
+    def adopted(self) -> Mapping[tuple[str, str], str]:
+        """The certificates whose place an adopted object takes that is as it was, by target and identity."""
+        return {
+            (p.target, p.object_id): record.name
+            for record in self.records.values()
+            for p in record.placements
+            if p.is_adopted and p.object_id is not None
+        }
+
+    @cached_property
+    def wanted_spots(self) -> frozenset[tuple[str, str]]:
+        """Every object that is wanted, by target and the name it goes by there."""
+        return frozenset(
+            (install.target, found.name if (found := self.installed(install)) else install.name)
+            for certificate in self.desired.certificates.values()
+            for install in certificate.installs
+        )
+
+    def making_room(self) -> Iterator[tuple[str, Installed]]:
+        """Yield what a new object has to stand beside, and what is to go and is said to be in use."""
+        for certificate in self.desired.certificates.values():
+            for install in certificate.installs:
+                found = self.installed(install)
+                if found is not None and self.unchangeable(install, certificate.request):
+                    yield install.target, found
+        for target, observation in self.observed.targets.items():
+            for found in observation.installed.values():
+                mine = found.used_by and found.owned_by(self.ledger.lineage.owner)
+                if mine and (target, found.name) not in self.wanted_spots:
+                    yield target, found
+
+    def unchangeable(self, install: DesiredInstall, want: LeafRequest) -> str:
+        """Say why what stands there has to make room for a new object; empty when it need not."""
+        found, target = self.installed(install), self.desired.targets[install.target]
+        capabilities = target.spec.capabilities
+        if found is None or not capabilities.fixed:
+            return ""
+        known = self.serials.get(found.serial or "")
+        return unchangeable(capabilities, found, known[1].request if known else None, want)
 
     def authority(self, name: str) -> AuthorityRecord:
         """The ledger's record of a CA, an empty one when there is none."""
@@ -178,14 +245,24 @@ class World:
             self._trust[issuer] = trust_digest(chain.chain, chain.anchors) if chain else None
         return self._trust[issuer]
 
-    def labels(self, certificate: DesiredCertificate, digest: str) -> dict[str, str]:
-        """The labels a certificate's installed objects carry."""
+    def labels(self, certificate: DesiredCertificate, digest: str, target: str) -> dict[str, str]:
+        """The labels a certificate's object in a target is to carry."""
         return {
+            **self.desired.targets[target].spec.tags,
             **certificate.labels,
             OWNER: self.ledger.lineage.owner,
             NAME: certificate.name,
             SPEC: digest,
         }
+
+    def relabelled(
+        self, certificate: DesiredCertificate, digest: str, install: DesiredInstall
+    ) -> dict[str, str]:
+        """The labels an object is to have that is there; those of others stay where others label too."""
+        wanted = self.labels(certificate, digest, install.target)
+        found, spec = self.installed(install), self.desired.targets[install.target].spec
+        shared = found.labels if found and spec.capabilities.shared_labels else {}
+        return {**shared, **wanted}
 
 
 def _is_valid(issuance: Issuance, now: datetime) -> bool:

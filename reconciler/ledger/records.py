@@ -65,6 +65,10 @@ class Issuance(Model):
     `serial` is lower-case hex; `spki` is base64 of the DER SubjectPublicKeyInfo; `digest` is the spec
     digest that was wanted; `bundle` names the key bundle that holds the leaf key, None once it is
     erased (always None for an authority: its key is the file beside the record).
+
+    What a CA of others issues has a `reference` of ours: until the certificate is recorded it stands for
+    the serial, which is not known before, and afterwards it goes on naming the key. `order` is what
+    that CA calls the order, written before it is waited for; `chain` and `anchors` (PEM) are as it gave them.
     """
 
     serial: str
@@ -82,21 +86,37 @@ class Issuance(Model):
     certificate: str | None = None
     sha256: str | None = None
     revoked: Revoked | None = None
+    reference: str | None = None
+    order: str | None = None
+    chain: tuple[str, ...] | None = None
+    anchors: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is known by from its reservation on, and what its key is called in a bundle."""
+        return self.reference or self.serial
 
 
 class Placement(Model):
     """A certificate that was, or was about to be, installed under `object_name` in `target`.
 
     It is written before the install and kept until a removal succeeded. `serial` is the last one
-    verified there; `config` the digest of the target's settings at that time.
+    verified there; `object_id` the place's own identity of the object then, or before anything was
+    verified that of an object that is taken over.
     """
 
     target: str
     object_name: str
     serial: str | None = None
     verified_at: Instant | None = None
+    object_id: str | None = None
     changes: tuple[Instant, ...] = ()
     """The moments of the last changes, newest last: what `Flapping` is told by."""
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether an object that somebody else made was taken over, and nothing of ours was seen in it yet."""
+        return self.serial is None and self.object_id is not None
 
 
 class Attempts(Model):
@@ -106,6 +126,8 @@ class Attempts(Model):
     last_at: Instant
     error: str
     digest: str
+    again_at: Instant | None = None
+    """When the issuer will listen again, as far as it said so."""
 
 
 class CertificateRecord(Model):

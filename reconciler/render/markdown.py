@@ -15,9 +15,9 @@ from reconciler.render.summary import (
     next_expiry,
     what_if,
 )
-from reconciler.render.text import shortened
+from reconciler.render.text import costs, shortened
 from reconciler.render.vocabulary import ISSUES, Kind, by_risk
-from schemas.plan import Change, Plan, Source
+from schemas.plan import Change, Plan, Source, TargetReport
 
 _SAMPLE = 10
 """How many warnings, or places of one row, are named before the rest is a number."""
@@ -185,8 +185,13 @@ def _fitting(texts: Sequence[str], room: int | None) -> int:
     return len(texts)
 
 
+def _costs(target: TargetReport) -> list[str]:
+    return list(costs(target.budget)) if target.budget else []
+
+
 def _foot(plan: Plan) -> str:
     parts = [] if plan.changes else [matching(plan)]
+    parts += [f"{code(t.name)}: {'; '.join(said)}." for t in plan.targets if (said := _costs(t))]
     if expiry := next_expiry(plan):
         parts.append(f"Next expiry: {prose(expiry)}.")
     if plan.changes:

@@ -10,7 +10,7 @@ from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.story import Line, in_short, tell
 from reconciler.render.summary import count, documents_of, next_expiry, summary, what_if
 from reconciler.render.vocabulary import Kind, legend, verb_of
-from schemas.plan import Plan, Reason, TargetReport
+from schemas.plan import Budget, Plan, Reason, TargetReport
 
 IN_FULL = 50
 """How many blocks of one kind and reason are told in full; the others get a line each."""
@@ -118,7 +118,18 @@ def found(target: TargetReport) -> str:
     if target.status == "unknown":
         return f"COULD NOT CHECK{detail}"
     foreign = f", and {target.foreign:,} of others, left alone" if target.foreign else ""
-    return f"observed, {count(target.certificates, 'certificate')}{foreign}"
+    cost = "".join(f"; {part}" for part in costs(target.budget)) if target.budget else ""
+    return f"observed, {count(target.certificates, 'certificate')}{foreign}{cost}"
+
+
+def costs(budget: Budget) -> Iterator[str]:
+    """Yield in words what a plan costs in a target that has limits."""
+    if budget.seconds > 1:
+        yield f"{count(budget.installs, 'install')} take at least {budget.seconds:,} s"
+    if budget.objects_limit is not None:
+        yield f"then {budget.objects:,} of {budget.objects_limit:,} certificates"
+    if budget.year_limit is not None:
+        yield f"at least {budget.year:,} of {budget.year_limit:,} imports within a year"
 
 
 def _footer(plan: Plan, *, colour: bool) -> list[str]:

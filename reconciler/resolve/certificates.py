@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.diagnostics import Diagnostic, error, has_errors
-from reconciler.resolve.catalogue import repeated, validate
+from reconciler.resolve.catalogue import Shelf, repeated, validate
 from reconciler.resolve.drafts import Draft, section
 from reconciler.resolve.leaves import Leaf, Surroundings, check_leaf, leaf_of, renew_before
 from reconciler.resolve.policies import Rules, check_policy
@@ -14,6 +14,7 @@ from schemas.base import digest
 from schemas.certificate import CertificateSpec
 from schemas.document import Envelope
 from schemas.request import LeafRequest
+from schemas.target import TargetSpec
 
 _LEAF = Envelope[CertificateSpec]
 _NAMED = 5
@@ -128,15 +129,22 @@ def _desired(leaf: Leaf, around: Surroundings) -> DesiredCertificate:
         rotation_policy=spec.private_key.rotation_policy,
         on_remove=spec.on_remove,
         rollout=spec.rollout,
-        installs=tuple(
-            DesiredInstall(
-                entry.target_ref,
-                entry.object_name or metadata.name,
-                entry.additional_output_formats,
-            )
-            for entry in spec.targets
-        ),
+        installs=tuple(_installs(leaf, around.targets)),
     )
+
+
+def _installs(leaf: Leaf, targets: Shelf[TargetSpec]) -> Iterator[DesiredInstall]:
+    """Yield an install for each place of each target."""
+    for entry in leaf.spec.targets:
+        spec = targets.entries[entry.target_ref].spec
+        for suffix in spec.places():
+            yield DesiredInstall(
+                entry.target_ref + suffix,
+                entry.object_name or leaf.name,
+                entry.additional_output_formats,
+                () if spec.capabilities.names_objects else leaf.metadata.formerly,
+                entry.adopt,
+            )
 
 
 def _request(leaf: Leaf, issuer_generation: int) -> LeafRequest:

@@ -78,7 +78,7 @@ def _desired(
         publish=spec.publish,
         authorities=authorities,
         certificates=certificates,
-        targets={name: _target(entry) for name, entry in targets},
+        targets={place.name: place for _, entry in targets for place in _places(entry)},
         revocations=tuple(_revocation(entry) for _, entry in revocations),
     )
 
@@ -107,9 +107,11 @@ def drafts_of(
             yield from filter(None, (inherit(draft, known, found),))
 
 
-def _target(entry: Entry[TargetSpec]) -> DesiredTarget:
-    settings = digest(entry.spec.to_json())
-    return DesiredTarget(entry.name, entry.document.at(), entry.spec, settings)
+def _places(entry: Entry[TargetSpec]) -> Iterator[DesiredTarget]:
+    """Yield each single place that a Target means: one for each of its regions."""
+    for suffix, spec in entry.spec.places().items():
+        settings = digest(spec.to_json())
+        yield DesiredTarget(entry.name + suffix, entry.document.at(), spec, settings)
 
 
 def _revocation(entry: Entry[RevocationSpec]) -> DesiredRevocation:

@@ -1,5 +1,6 @@
 """One leaf: its defaults, and everything about it that can be judged without asking anybody."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,8 @@ from schemas.scalars import format_duration
 from schemas.target import TargetSpec
 
 MANY_NAMES = 100
+OWN_LABELS = 5
+"""The labels that certform itself puts on an object in a cloud, at the most."""
 MAX_NAMES = 1000
 SHORT_LIVED = timedelta(days=10)
 
@@ -168,17 +171,47 @@ def _check_target(
         yield unknown("Target", name, targets.names, leaf.draft, *path, "targetRef")
     elif name in targets.entries:
         spec = targets.entries[name].spec
-        for problem in misfits(leaf.key, entry, spec.capabilities):
+        for problem in misfits(leaf.key, entry, leaf.name, spec.capabilities):
             summary = f"the target {name} ({spec.kind}) {problem}"
             yield error(summary, leaf.draft.at(*path))
+        yield from _check_labels(leaf, name, spec)
     if any(earlier.target_ref == name for earlier in leaf.spec.targets[:index]):
         yield error(f"the target {name} is listed twice", leaf.draft.at(*path))
 
 
-def misfits(key: KeyType, entry: TargetEntry, capabilities: Capabilities) -> Iterator[str]:
-    """Yield what a kind of target cannot do for an entry."""
+def _check_labels(leaf: Leaf, name: str, spec: TargetSpec) -> Iterator[Diagnostic]:
+    """Yield the labels that a target does not take, its own tags among them."""
+    rules = spec.capabilities.labels
+    if rules is None:
+        return
+    labels = {**spec.tags, **leaf.metadata.labels}
+    where = f"the target {name} ({spec.kind})"
+    most = rules.most - OWN_LABELS
+    if len(labels) > most:
+        summary = f"{where} takes {most} labels beside those of certform, not {len(labels)}"
+        yield error(summary, leaf.draft.at("metadata", "labels"))
+    for key, value in labels.items():
+        if not (re.fullmatch(rules.key, key) and re.fullmatch(rules.value, value)):
+            summary = f"{where} does not take the label {key}: {value}"
+            hint = f"there a key must be like {rules.key} and a value like {rules.value}"
+            yield error(summary, leaf.draft.at("metadata", "labels", key), hint=hint)
+
+
+def misfits(
+    key: KeyType, entry: TargetEntry, name: str, capabilities: Capabilities
+) -> Iterator[str]:
+    """Yield what a kind of target cannot do for an entry of the certificate `name`."""
+    yield from _misnamed(entry, name, capabilities)
     if not holds(capabilities, key):
         yield f"cannot hold a key of type {key}"
     for output in entry.additional_output_formats:
         if output not in capabilities.output_formats:
             yield f"does not write {output}"
+
+
+def _misnamed(entry: TargetEntry, name: str, capabilities: Capabilities) -> Iterator[str]:
+    if entry.object_name and not capabilities.names_objects:
+        yield "gives objects no names: leave objectName out"
+    wanted, pattern = entry.object_name or name, capabilities.name_pattern
+    if pattern and not re.fullmatch(pattern, wanted):
+        yield f"cannot hold an object called {wanted} (it must be like {pattern}): choose an objectName"
