@@ -99,7 +99,11 @@ class Sweeper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RelabelRequest:
-    """Give an installed object other labels, and nothing else."""
+    """Give an installed object other labels, and nothing else.
+
+    `labels` are all it has afterwards: what `installed` has beyond them is taken off, and what came
+    there since is left alone.
+    """
 
     installed: Installed
     labels: Mapping[str, str]

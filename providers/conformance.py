@@ -259,6 +259,17 @@ class TargetConformance:
         assert relabeler.relabel(RelabelRequest(before, other)) == replace(before, labels=other)
         assert list(target.observe()) == [replace(before, labels=other)]
 
+    def test_relabelling_takes_off_the_labels_that_are_left_out(
+        self, target: Target, relabeler: Relabeler, bundle: Callable[[], Bundle]
+    ) -> None:
+        before = target.install(request("web", bundle()))
+        kept = {SPEC: before.labels[SPEC]}
+        assert dict(relabeler.relabel(RelabelRequest(before, kept)).labels) == kept
+        (after,) = target.observe()
+        assert dict(after.labels) == kept
+        assert not after.owned_by(OURS)
+        assert (after.id, after.serial) == (before.id, before.serial)
+
     def test_what_is_withdrawn_is_still_there_until_it_is_removed(
         self, target: Target, withdrawer: Withdrawer, bundle: Callable[[], Bundle]
     ) -> None:

@@ -66,7 +66,7 @@ class Ca:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A Certificate as it is written. `targets` are (target, object name) pairs."""
+    """A Certificate as it is written. `targets` are (target, object name) pairs, `adopt` ids by target."""
 
     issuer: str = "root"
     targets: tuple[tuple[str, str | None], ...] = (("a", None),)
@@ -79,6 +79,7 @@ class Leaf:
     rollout: Rollout = Rollout.NOW
     days: int = 30
     renew_before: int = 10
+    adopt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def at(*targets: str) -> tuple[tuple[str, str | None], ...]:
@@ -178,12 +179,14 @@ class Fleet:
             revocations=tuple(self.revocations.values()),
         )
 
+    def config(self, name: str) -> TargetConfig:
+        """What a target is made from."""
+        return TargetConfig(name, _target(name).spec, LINEAGE.owner, Path("/"))
+
     def reach(self) -> Mapping[str, Target]:
         """The targets this host can reach."""
         return {
-            name: self.kinds.get(name, MemoryTarget)(
-                TargetConfig(name, _target(name).spec, LINEAGE.owner, Path("/")), self.store(name)
-            )
+            name: self.kinds.get(name, MemoryTarget)(self.config(name), self.store(name))
             for name in self.targets
             if name not in self.away
         }
@@ -366,5 +369,7 @@ def _certificate(
         rotation_policy=leaf.rotation,
         on_remove=leaf.on_remove,
         rollout=leaf.rollout,
-        installs=tuple(DesiredInstall(t, o or name) for t, o in leaf.targets),
+        installs=tuple(
+            DesiredInstall(t, o or name, adopt=leaf.adopt.get(t, ())) for t, o in leaf.targets
+        ),
     )
