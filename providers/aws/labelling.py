@@ -1,0 +1,88 @@
+"""Changes of tags alone: relabelling, forgetting and adopting."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from providers.abilities import AdoptRequest, RelabelRequest
+from providers.aws.identity import check_identity, check_ours
+from providers.aws.records import IMPORTED, Record
+from providers.aws.service import Service, settle
+from providers.aws.tags import REPLACES, labels_of
+from providers.base import NAME, OWNER, SPEC, Installed
+from providers.errors import Ambiguous, Conflict, NotFound
+from providers.failpoints import reach
+from providers.seal import CONTENT, Seal
+
+_OURS = (OWNER, NAME, SPEC)
+
+
+def relabel(service: Service, request: RelabelRequest) -> Installed:
+    """Set the labels that differ; our own go where they are not wanted any more, others' stay."""
+    observed = request.installed
+    record = check_identity(service.read(observed.id, whole=False), observed, service.owner)
+    tags = set_labels(service, record, request.labels)
+    return _with_labels(observed, tags)
+
+
+def set_labels(service: Service, record: Record, labels: Mapping[str, str]) -> dict[str, str]:
+    """Make the labels those wanted, and return all tags that are there then."""
+    unwanted = [key for key in _OURS if key not in labels]
+    if OWNER in unwanted:
+        unwanted += [CONTENT, REPLACES]
+    gone = {key: record.tags[key] for key in unwanted if key in record.tags}
+    add_tags(service, record, labels)
+    if gone:
+        settle(
+            lambda: service.remove_tags(record.arn, gone),
+            lambda: not gone.keys() & _tags(service, record.arn).keys(),
+        )
+    reach("aws.labelled")
+    return {key: value for key, value in {**record.tags, **labels}.items() if key not in gone}
+
+
+def add_tags(service: Service, record: Record, tags: Mapping[str, str]) -> None:
+    """Set those tags that differ from what is there."""
+    changed = {key: value for key, value in tags.items() if record.tags.get(key) != value}
+    settle(
+        lambda: service.add_tags(record.arn, changed),
+        lambda: changed.items() <= _tags(service, record.arn).items(),
+    )
+
+
+def adopt(service: Service, request: AdoptRequest) -> Installed:
+    """Label an object that somebody else made, and seal what it is; the certificate stays as it is."""
+    record = service.read(request.id, whole=True)
+    if record is None:
+        raise NotFound(f"there is no certificate {request.id}, or it is in another region")
+    if record.tags.get(OWNER, service.owner) != service.owner:
+        raise Conflict(
+            f"{record.arn} carries the label of another owner; it has to give it up first"
+        )
+    if record.owned_by(service.owner) and record.label != request.name:
+        raise Conflict(f"{record.arn} is {record.label} already")
+    add_tags(service, record, {**request.labels, **_seal(record)})
+    reach("aws.adopted")
+    adopted = service.read(record.arn, whole=True)
+    if adopted is None:
+        raise Ambiguous(f"{record.arn} cannot be seen any more; the next plan will tell")
+    check_ours(adopted, service.owner)
+    return adopted.installed(request.name, service.owner)
+
+
+def _seal(record: Record) -> dict[str, str]:
+    """What chain and anchors should be there nobody has said, so nothing is sealed of them."""
+    if record.type != IMPORTED or record.serial is None or record.sha256 is None:
+        return {}
+    return {CONTENT: str(Seal(record.serial, record.serial, record.sha256, ""))}
+
+
+def _tags(service: Service, arn: str) -> Mapping[str, str]:
+    record = service.read(arn, whole=False)
+    return record.tags if record else {}
+
+
+def _with_labels(observed: Installed, tags: Mapping[str, str]) -> Installed:
+    labels = labels_of(tags)
+    same = labels.get(NAME) == observed.labels.get(NAME)
+    name = observed.name if same else labels.get(NAME, observed.id)
+    return replace(observed, name=name, labels=labels)
