@@ -1,0 +1,1 @@
+"""Azure: certificates in a Key Vault."""

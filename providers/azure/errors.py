@@ -1,0 +1,153 @@
+"""What an answer of Key Vault, or the lack of one, means.
+
+https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+)
+from requests.exceptions import SSLError
+
+from providers.errors import (
+    Ambiguous,
+    Conflict,
+    Denied,
+    NotFound,
+    ProviderError,
+    Rejected,
+    Throttled,
+    Transient,
+    Unreachable,
+)
+
+_LONGEST = 300
+_BLOB = re.compile(r"-----BEGIN.*|[A-Za-z0-9+/=_-]{48,}", re.DOTALL)
+_ENTRA = re.compile(r"AADSTS[0-9]+")
+
+
+class Forbidden(Denied):
+    """The vault knows who asks, and a permission is missing."""
+
+
+class SoftDeleted(Conflict):
+    """The name is that of a deleted certificate, which can be recovered or purged."""
+
+
+class CreationPending(Conflict):
+    """A creation is under way under the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error as the service puts it; `inner` is the more precise code, where there is one."""
+
+    status: int
+    code: str
+    inner: str
+    message: str
+
+    @property
+    def text(self) -> str:
+        """The error in one line."""
+        code = self.inner or self.code or f"HTTP {self.status}"
+        return f"{code}: {self.message}" if self.message else code
+
+
+def explain(error: Exception) -> ProviderError | None:
+    """Return what an exception of the SDK means, None for what is not the SDK's."""
+    if isinstance(error, ClientAuthenticationError):
+        return _unauthenticated(error)
+    if isinstance(error, HttpResponseError) and error.status_code is not None:
+        return _answered(fault(error), error)
+    if isinstance(error, ServiceRequestError):
+        return _unsent(error)
+    if isinstance(error, DecodeError | json.JSONDecodeError):
+        return Ambiguous("the vault's answer could not be read")
+    if isinstance(error, AzureError):
+        return Ambiguous(f"the vault did not answer ({type(error).__name__})")
+    if isinstance(error, ValueError) and "challenge resource" in str(error):
+        return Unreachable(
+            "the vault asks for a token of another domain than its own: correct `vault`, or say"
+            " `verifyChallengeResource: false` where it is reached by a name of your own"
+        )
+    return None
+
+
+def fault(error: HttpResponseError) -> Fault:
+    """Read an error's answer; texts are cut, and what may be key or certificate is left out."""
+    status = error.status_code or 0
+    try:
+        said = json.loads(error.response.text() if error.response else "")["error"]
+        inner = said.get("innererror") or {}
+        return Fault(status, said["code"], inner.get("code") or "", _clean(said.get("message")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Fault(status, "", "", "")
+
+
+def _answered(found: Fault, error: HttpResponseError) -> ProviderError:
+    if found.status == 429:
+        return Throttled(f"the vault is asked too often ({found.text})", _retry_after(error))
+    if found.status == 403:
+        return _forbidden(found)
+    if found.status == 404:
+        return NotFound(found.text)
+    if found.status == 409:
+        return _conflict(found)
+    if found.status == 408 or found.status >= 500:
+        return Ambiguous(f"the vault failed (HTTP {found.status}: {found.text})")
+    return Rejected(f"the vault refuses it ({found.text})")
+
+
+def _conflict(found: Fault) -> ProviderError:
+    if found.inner == "ObjectIsDeletedButRecoverable":
+        return SoftDeleted(found.text)
+    if found.inner in ("ObjectIsBeingDeleted", "ObjectIsBeingRecovered"):
+        return Transient(found.text)
+    return CreationPending(found.text) if found.code == "Forbidden" else Conflict(found.text)
+
+
+def _forbidden(found: Fault) -> ProviderError:
+    if found.inner == "ForbiddenByFirewall":
+        return Denied("the vault's firewall does not let this address in")
+    return Forbidden(found.text)
+
+
+def _unauthenticated(error: ClientAuthenticationError) -> ProviderError:
+    if error.status_code == 401:
+        return Denied(f"the vault does not take our token ({fault(error).text})")
+    # the chain's own text tells of every way it tried, and may quote what Entra ID was sent
+    codes = ", ".join(sorted(set(_ENTRA.findall(str(error)))))
+    return Denied(
+        f"no credential gave a token for Azure{f' ({codes})' if codes else ''}: sign in with `az login`,"
+        " give the workload an identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and what goes with them"
+    )
+
+
+def _unsent(error: ServiceRequestError) -> ProviderError:
+    if isinstance(error.inner_exception, SSLError):
+        return Unreachable(
+            "the vault's TLS certificate is not trusted here: correct `vault`, or name the CA in"
+            " REQUESTS_CA_BUNDLE where a proxy stands in between"
+        )
+    return Transient("no connection to the vault")
+
+
+def _retry_after(error: HttpResponseError) -> float | None:
+    headers = getattr(error.response, "headers", {})
+    try:
+        return max(0.0, float(headers.get("Retry-After", "")))
+    except ValueError:
+        return None
+
+
+def _clean(message: object) -> str:
+    text = " ".join(_BLOB.sub("...", str(message or "")).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,65 @@
+"""Keys that are made in a vault and never leave it: the creation waits until we sign its request."""
+
+from dataclasses import dataclass
+
+from providers.abilities import KeyRequest
+from providers.azure.creation import Creation
+from providers.azure.errors import CreationPending, SoftDeleted
+from providers.azure.held import Held
+from providers.azure.identity import check_owner
+from providers.azure.installing import Installer
+from providers.azure.labelling import added
+from providers.azure.policies import awaiting_signature
+from providers.errors import Ambiguous, Conflict
+from providers.failpoints import reach
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes keys for what belongs to the installer's owner."""
+
+    installer: Installer
+
+    def make(self, request: KeyRequest) -> bytes:
+        """Return the signing request (DER) of a key that waits, a new one unless there is one like it."""
+        held = self.installer.service.get(request.name)
+        if held is not None:
+            check_owner(held, self.installer.owner)
+            waiting = self._waiting(request, held)
+            if waiting is not None:
+                return waiting.request
+            self.installer.clear(request.name, held)
+        return self._create(request, held).request
+
+    def _waiting(self, request: KeyRequest, held: Held) -> Creation | None:
+        """Return the creation that waits for a certificate like the one that is asked for."""
+        found = self.installer.service.creation(request.name)
+        fits = found is not None and found.waits_for_us and found.is_like(request.request.key)
+        return found if fits and not held.exportable else None
+
+    def _create(self, request: KeyRequest, held: Held | None) -> Creation:
+        service, name = self.installer.service, request.name
+        policy = awaiting_signature(request.request)
+        try:
+            made = service.create(name, policy, added(request.labels, held))
+        except SoftDeleted:
+            return self._create(request, self.installer.recover(name))
+        except CreationPending:
+            raise Conflict(
+                f"somebody else's creation is under way at {name}: let it end, cancel it, or choose another"
+                " objectName"
+            ) from None
+        except Ambiguous:
+            made = self._read_back(request)
+        reach("azure.key-made")
+        return made
+
+    def _read_back(self, request: KeyRequest) -> Creation:
+        held = self.installer.service.get(request.name)
+        if held is not None and held.owned_by(self.installer.owner):
+            found = self._waiting(request, held)
+            if found is not None:
+                return found
+        raise Ambiguous(
+            f"the vault did not answer, and shows no key for {request.name}: apply again"
+        )

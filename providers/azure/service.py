@@ -1,0 +1,213 @@
+"""The calls certform makes to a vault, one method each: retried and explained in one place.
+
+https://learn.microsoft.com/rest/api/keyvault/certificates/operation-groups
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from azure.core.paging import ItemPaged
+from azure.core.rest import HttpRequest
+from azure.keyvault.certificates import (
+    CertificateClient,
+    CertificateContentType,
+    CertificatePolicy,
+)
+
+from providers.azure.creation import Creation
+from providers.azure.errors import Forbidden
+from providers.azure.held import Held
+from providers.calls import Calls
+from providers.errors import Ambiguous, Denied, NotFound, Unreachable
+from providers.secret import Secret
+
+IMPORTED = CertificatePolicy(
+    issuer_name="Unknown", content_type=CertificateContentType.pem, exportable=True
+)
+"""Of an issuer that the vault does not know, so that it never renews by itself, which is its default."""
+_ROUNDS, _PAUSE = 60, 2.0
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One vault's certificates. Every method raises ProviderError, and names a permission that is missing."""
+
+    url: str
+    client: CertificateClient
+    calls: Calls
+
+    def listing(self) -> Iterator[Held]:
+        """Return every certificate, those under creation too: one call for 25 of them."""
+        with _needing("list", "read"):
+            for page in self._pages(
+                lambda hook: self.client.list_properties_of_certificates(
+                    include_pending=True, raw_response_hook=hook
+                )
+            ):
+                yield from (Held.listed(self.url, each) for each in page)
+
+    def deleted(self) -> Iterator[Held]:
+        """Return every soft-deleted certificate: one call for 25 of them."""
+        with _needing("list", "read"):
+            for page in self._pages(
+                lambda hook: self.client.list_deleted_certificates(raw_response_hook=hook)
+            ):
+                yield from (Held.deleted(self.url, each) for each in page)
+
+    def get(self, name: str) -> Held | None:
+        """Return the latest version, None when there is no such name."""
+        with _needing("get", "read"):
+            found = self._found(lambda: self.client.get_certificate(name))
+        return None if found is None else Held.got(self.url, found)
+
+    def get_deleted(self, name: str) -> Held | None:
+        """Return a soft-deleted certificate, None when its deletion is not finished or was none."""
+        with _needing("get", "read"):
+            found = self._found(lambda: self.client.get_deleted_certificate(name))
+        return None if found is None else Held.deleted(self.url, found)
+
+    def creation(self, name: str) -> Creation | None:
+        """Return the creation that is under way under a name, or how the last one ended."""
+        with _needing("get", "read"):
+            found = self._found(lambda: self.client.get_certificate_operation(name))
+        return None if found is None else Creation.told(found)
+
+    def import_pem(self, name: str, content: Secret, tags: Mapping[str, str]) -> Held:
+        """Import a key with its certificates, leaf first, as a new version."""
+        with _needing("import", "import/action"):
+            made = self.calls.change_secretly(
+                lambda: self.client.import_certificate(
+                    name,
+                    content.reveal(),
+                    policy=IMPORTED,
+                    tags=dict(tags),
+                    enabled=True,
+                    preserve_order=True,
+                )
+            )
+        return Held.got(self.url, made)
+
+    def create(self, name: str, policy: Mapping[str, Any], tags: Mapping[str, str]) -> Creation:
+        """Let the vault make a key, and a signing request for it."""
+        body = {"policy": policy, "tags": dict(tags), "attributes": {"enabled": True}}
+
+        # the SDK's own method starts a thread that polls for ever
+        def ask() -> Any:
+            request = HttpRequest("POST", f"/certificates/{name}/create", json=body)
+            response = self.client.send_request(request)
+            response.raise_for_status()
+            return response.json()
+
+        with _needing("create", "create/action"):
+            return Creation.answered(self.calls.change(ask))
+
+    def merge(self, name: str, certificates: Sequence[bytes], tags: Mapping[str, str]) -> Held:
+        """Give the key that waits its certificate (DER), and those above it."""
+        with _needing("create", "create/action"):
+            made = self.calls.change(
+                lambda: self.client.merge_certificate(
+                    name, [*certificates], enabled=True, tags=dict(tags)
+                )
+            )
+        return Held.got(self.url, made)
+
+    def update(self, name: str, tags: Mapping[str, str], *, enabled: bool | None = None) -> Held:
+        """Replace the latest version's tags; enable it where asked for."""
+        try:
+            with _needing("update", "update/action"):
+                self.calls.change(
+                    lambda: self.client.update_certificate_properties(
+                        name, enabled=enabled, tags=dict(tags)
+                    )
+                )
+        except Ambiguous:
+            pass
+        found = self.get(name)
+        if found is None or found.tags != dict(tags):
+            raise Ambiguous(f"the vault does not show the new tags of {name} yet: apply again")
+        return found
+
+    def discard_creation(self, name: str) -> None:
+        """Drop a creation, with its key; one that is gone already is no error."""
+        with _needing("update", "update/action"):
+            self._gone(lambda: self.client.delete_certificate_operation(name))
+
+    def delete(self, name: str) -> None:
+        """Soft-delete a name with all its versions, and wait for it to be done."""
+        with _needing("delete", "delete"):
+            self._gone(lambda: self.client.begin_delete_certificate(name))
+        self._await_deletion(name)
+
+    def recover(self, name: str) -> Held:
+        """Recover what is soft-deleted, and wait for it to be there."""
+        with _needing("recover", "recover/action"):
+            self.calls.change(lambda: self.client.begin_recover_deleted_certificate(name))
+        for _ in range(_ROUNDS):
+            if (found := self.get(name)) is not None:
+                return found
+            self.calls.sleep(_PAUSE)
+        raise Ambiguous(f"the vault has not recovered {name} yet")
+
+    def _await_deletion(self, name: str) -> None:
+        for _ in range(_ROUNDS):
+            try:
+                if self.get_deleted(name) is not None:
+                    return
+            except Denied:
+                return
+            self.calls.sleep(_PAUSE)
+        raise Ambiguous(f"the vault has not finished to delete {name} yet")
+
+    def _found(self, call: Callable[[], Item]) -> Item | None:
+        try:
+            return self.calls.read(call)
+        except NotFound:
+            return None
+
+    def _gone(self, call: Callable[[], object]) -> None:
+        try:
+            self.calls.change(call)
+        except NotFound:
+            return
+
+    def _pages(
+        self, listing: Callable[[Callable[[Any], None]], ItemPaged[Item]]
+    ) -> Iterator[list[Item]]:
+        token: str | None = None
+        while True:
+            items, after = self.calls.read(lambda: _page(listing(_check_page), token))  # noqa: B023
+            yield items
+            if after is None:
+                return
+            if after == token or not after.lower().startswith(f"{self.url.lower()}/"):
+                raise Unreachable("the vault's listing does not go on as it should")
+            token = after
+
+
+def _page(listing: ItemPaged[Item], token: str | None) -> tuple[list[Item], str | None]:
+    """Return one page and where the next one is.
+
+    Every page has an iterator of its own: the SDK's goes to its end where an answer was unreadable.
+    """
+    pages: Any = listing.by_page(continuation_token=token)
+    return list(next(pages)), pages.continuation_token
+
+
+def _check_page(response: Any) -> None:
+    answer = response.http_response
+    if answer.status_code == 200 and not isinstance(answer.json().get("value"), list):
+        raise Ambiguous("the vault's listing could not be read")
+
+
+@contextmanager
+def _needing(permission: str, action: str) -> Iterator[None]:
+    try:
+        yield
+    except Forbidden as why:
+        raise Denied(
+            f"the permission `certificates/{permission}` is missing: grant it in the vault's access policy,"
+            f" or the data action Microsoft.KeyVault/vaults/certificates/{action} by a role ({why})"
+        ) from None
