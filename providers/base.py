@@ -76,6 +76,7 @@ class Content:
     issuer: str | None = None
     key: KeyType | None = None
     usages: tuple[str, ...] = ()
+    not_before: datetime | None = None
 
 
 class HostingState(StrEnum):

@@ -8,10 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self, TypeVar
 
-from providers.abilities import RelabelRequest, Staged
-from providers.base import Bundle, Installed, InstallRequest, TargetConfig
-from providers.errors import Conflict, ProviderError, Rejected, Unreachable
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import CertificateSigningRequestBuilder, Name
+
+from providers import x509
+from providers.abilities import AdoptRequest, KeyRequest, RelabelRequest, Staged
+from providers.base import OWNER, Bundle, Installed, InstallRequest, TargetConfig
+from providers.errors import Conflict, NotFound, ProviderError, Rejected, Unreachable
 from providers.pairing import Pairing
+from providers.signer import PrivateKey
 from schemas.capabilities import Capabilities
 
 _CHANGED, _UNCHANGED = "changed", "unchanged"
@@ -36,13 +43,15 @@ class MemoryStore:
     """What is in the place, what its consumer has loaded, and which calls are to fail.
 
     `failures` holds errors by verb, or by verb and object name (`install`, `verify:web`); each is
-    raised once, in order. `calls` counts calls by verb.
+    raised once, in order. `calls` counts calls by verb. `keys` are those made here, by object name,
+    that wait for a certificate.
     """
 
     objects: dict[str, MemoryObject] = field(default_factory=dict)
     served: dict[str, str | None] = field(default_factory=dict)
     staged: dict[str, MemoryObject] = field(default_factory=dict)
     failures: dict[str, list[ProviderError]] = field(default_factory=dict)
+    keys: dict[str, PrivateKey] = field(default_factory=dict, repr=False)
     calls: Counter[str] = field(default_factory=Counter)
     reachable: bool = True
 
@@ -65,7 +74,9 @@ class MemoryStore:
 class MemoryTarget:
     """A place in memory."""
 
-    capabilities: ClassVar[Capabilities] = Capabilities(output_formats=("CombinedPEM",))
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        output_formats=("CombinedPEM",), makes_keys=True, adopts=True
+    )
 
     def __init__(self, config: TargetConfig, store: MemoryStore) -> None:
         self._name = config.name
@@ -156,6 +167,8 @@ class MemoryTarget:
             if shown is None or not _alike(shown.installed, each):
                 raise Conflict(f"{each.id} is not what was verified, so its predecessor stays")
             self.store.objects[each.name] = replace(shown, predecessor=None, settled=True)
+            if shown.bundle is not None and self._waits_for(each.name, shown.bundle):
+                del self.store.keys[each.name]
 
     def relabel(self, request: RelabelRequest, /) -> Installed:
         """Replace an object's labels."""
@@ -166,6 +179,42 @@ class MemoryTarget:
         installed = replace(shown.installed, labels=dict(request.labels))
         self.store.objects[installed.name] = replace(shown, installed=installed)
         return installed
+
+    def adopt(self, request: AdoptRequest, /) -> Installed:
+        """Label an object that somebody else made; what was adopted already is labelled again."""
+        self.store.tell("adopt")
+        self.store.tell("adopt", request.name)
+        known = [each for each in self.store.objects.values() if each.installed.id == request.id]
+        if not known:
+            raise NotFound(f"{request.id} is not there")
+        before = known[0].installed
+        if before.labels.get(OWNER, self._owner) != self._owner:
+            raise Conflict(f"{request.id} is another owner's")
+        if before.name != request.name and request.name in self.store.objects:
+            raise Conflict(f"there is another object called {request.name}")
+        labels = {**before.labels, **request.labels}
+        installed = replace(before, name=request.name, labels=labels)
+        del self.store.objects[before.name]
+        self.store.objects[request.name] = replace(known[0], installed=installed)
+        return installed
+
+    def make_key(self, request: KeyRequest, /) -> bytes:
+        """Return a signing request; the same key is asked for until a certificate for it is installed."""
+        self.store.tell("make_key")
+        self.store.tell("make_key", request.name)
+        key, wanted = self.store.keys.get(request.name), request.request.key
+        if key is None or x509.key_type(key.public_key()) != (wanted.algorithm, wanted.size):
+            key = self.store.keys[request.name] = x509.generate_key(wanted)
+        hashing = None if isinstance(key, Ed25519PrivateKey) else hashes.SHA256()
+        made = CertificateSigningRequestBuilder().subject_name(Name(())).sign(key, hashing)
+        return made.public_bytes(Encoding.DER)
+
+    def _waits_for(self, name: str, bundle: Bundle) -> bool:
+        """Whether a certificate is for the key that was made here last and waits."""
+        key = self.store.keys.get(name)
+        return key is not None and x509.facts(bundle.certificate).spki == x509.spki(
+            key.public_key()
+        )
 
     def _stage(self, request: InstallRequest) -> Staged:
         made = self._made(request)
@@ -180,6 +229,8 @@ class MemoryTarget:
             raise Conflict(f"{made.installed.id} is not what was observed")
         if shown is not None and not shown.installed.owned_by(self._owner):
             raise Conflict(f"{made.installed.id} is not ours")
+        if request.bundle.private_key is None and not self._waits_for(request.name, request.bundle):
+            raise Conflict(f"{made.installed.id}: no key for this certificate waits there")
         self.store.staged[request.name] = replace(made, predecessor=shown, settled=False)
         return Staged(request, _CHANGED)
 
@@ -202,8 +253,9 @@ class MemoryTarget:
     def _made(self, request: InstallRequest) -> MemoryObject:
         bundle = request.bundle
         pair = Pairing().check(bundle)
+        shown = self.store.objects.get(request.name)
         installed = Installed(
-            id=f"memory:{self._name}/{request.name}",
+            id=shown.installed.id if shown else f"memory:{self._name}/{request.name}",
             name=request.name,
             labels=dict(request.labels),
             serial=pair.serial,

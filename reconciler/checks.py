@@ -4,9 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler.description import describe
+from providers.base import Installed
+from reconciler.description import describe, differences
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
-from reconciler.schedule import is_ahead, is_resumable, renewal_time
+from reconciler.schedule import (
+    is_ahead,
+    is_resumable,
+    renewal_time,
+    renewal_time_of_adopted,
+)
 from reconciler.state import DesiredCertificate
 from schemas.certificate import Rollout
 from schemas.plan import FieldChange, Reason
@@ -19,7 +25,8 @@ class Subject:
     """One certificate as all checks see it.
 
     `revoking` names the Revocation that is about to revoke the current serial. `keyless` says, in
-    words, which target needs the private key although nobody holds it any more.
+    words, which target needs the private key although nobody holds it any more. `adopted` is what
+    somebody else issued and stands for it, as long as none of ours was.
     """
 
     desired: DesiredCertificate
@@ -28,6 +35,7 @@ class Subject:
     replace: bool = False
     revoking: str | None = None
     keyless: str | None = None
+    adopted: tuple[Installed, ...] = ()
     current: Issuance | None = field(init=False)
     """The certificate issued last."""
 
@@ -68,7 +76,16 @@ def requested(subject: Subject) -> Finding | None:
 
 def not_found(subject: Subject) -> Finding | None:
     """None was ever issued under this name."""
-    return Finding(Reason.NOT_FOUND, "no certificate yet") if subject.current is None else None
+    if subject.current is not None or subject.adopted:
+        return None
+    return Finding(Reason.NOT_FOUND, "no certificate yet")
+
+
+def adopted(subject: Subject) -> Finding | None:
+    """What was taken over is not what is wanted, has expired, or is due."""
+    if subject.current is not None:
+        return None
+    return next((why for found in subject.adopted if (why := _outlived(subject, found))), None)
 
 
 def revoked(subject: Subject) -> Finding | None:
@@ -133,6 +150,7 @@ CHECKS: tuple[Check, ...] = (
     resuming,  # finish what was begun before beginning anything
     requested,
     not_found,
+    adopted,
     revoked,
     issuer_changed,
     spec_changed,
@@ -141,6 +159,21 @@ CHECKS: tuple[Check, ...] = (
     not_yet_valid,
     renewing,
 )
+
+
+def _outlived(subject: Subject, found: Installed) -> Finding | None:
+    """Say why an adopted certificate has to be replaced by one of ours."""
+    desired, ends = subject.desired, found.not_after
+    if ends is None:
+        return Finding(Reason.NOT_FOUND, "what was adopted cannot be read")
+    if ends <= subject.now:
+        return Finding(Reason.EXPIRED, f"the adopted one expired at {format_instant(ends)}")
+    fields = tuple(differences(found.content, desired.request)) if found.content else ()
+    if fields and desired.rollout is not Rollout.ON_RENEWAL:
+        return Finding(Reason.SPEC_CHANGED, f"{_list(fields)} from the adopted one", fields)
+    if renewal_time_of_adopted(ends, found.serial, desired.renew_before) <= subject.now:
+        return Finding(Reason.RENEWING, f"{(ends - subject.now).days} days left of the adopted one")
+    return None
 
 
 def _requests(subject: Subject) -> tuple[LeafRequest | None, LeafRequest]:

@@ -43,6 +43,13 @@ def renewal_time(issuance: Issuance, renew_before: timedelta) -> datetime:
     return issuance.not_after - min(renew_before + early, life * LATEST)
 
 
+def renewal_time_of_adopted(
+    not_after: datetime, serial: str | None, renew_before: timedelta
+) -> datetime:
+    """Return when what somebody else issued falls due: as ours does, but that its whole life is not known."""
+    return not_after - renew_before * (1 + SPREAD * fraction(serial or ""))
+
+
 def crl_refresh_time(this_update: datetime, next_update: datetime) -> datetime:
     """Return when a CRL is signed anew: at half its life, so that a missed night does no harm."""
     return this_update + (next_update - this_update) / 2

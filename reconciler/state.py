@@ -51,14 +51,14 @@ class DesiredInstall:
     """One certificate in one target. `name` is the object's name there.
 
     `formerly` are the names it may still go by in a target where objects have none of their own;
-    `adopt` is the identity of an object that is taken over, in whichever place of its target it is.
+    `adopt` are the identities of objects that are taken over, each in whichever place of its target it is.
     """
 
     target: str
     name: str
     output_formats: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
-    adopt: str | None = None
+    adopt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

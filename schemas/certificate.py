@@ -18,6 +18,7 @@ from schemas.scalars import (
     FilePath,
     Integer,
     IpAddress,
+    Matching,
     Name,
     Percent,
     Reference,
@@ -39,6 +40,7 @@ class Custody(Word):
 
     UNTIL_INSTALLED = "until-installed"
     LEDGER = "ledger"
+    TARGET = "target"
 
 
 class RotationPolicy(Word):
@@ -101,11 +103,36 @@ class LeafKey(Model):
     rotation_policy: RotationPolicy = RotationPolicy.ALWAYS
 
 
+ObjectId = Annotated[
+    str,
+    Matching(
+        r"^[^\x00-\x20\x7f]{1,500}$", "must be an object's identity, such as an ARN, in one word"
+    ),
+]
+"""What a provider calls an object: an ARN, a URL, a resource name."""
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Adopted = Annotated[
+    tuple[ObjectId, ...],
+    BeforeValidator(_several, json_schema_input_type=ObjectId | tuple[ObjectId, ...]),
+]
+"""One identity may stand for a list of one."""
+
+
 class TargetEntry(Model):
-    """One place a certificate goes to, and what is special about it there."""
+    """One place a certificate goes to, and what is special about it there.
+
+    `adopt` is the provider's own identity of an object that is there already and is taken over; a
+    target of several regions may have one in each.
+    """
 
     target_ref: Reference
     object_name: Name | None = None
+    adopt: Adopted = ()
     additional_output_formats: tuple[OutputFormat, ...] = ()
 
 

@@ -16,7 +16,11 @@ class Selector(Model):
 
 
 class Allowed(Model):
-    """What may be named; a list that is absent permits everything, an empty one nothing."""
+    """What may be named; a list that is absent permits everything, an empty one nothing.
+
+    `adopt` is whether an object that somebody else made may be taken over; where a policy selects a
+    path it has to say so.
+    """
 
     issuers: tuple[Reference, ...] | None = None
     targets: tuple[Reference, ...] | None = None
@@ -25,6 +29,7 @@ class Allowed(Model):
     uri_domains: tuple[DnsDomain, ...] | None = None
     email_domains: tuple[DnsDomain, ...] | None = None
     wildcards: Boolean = True
+    adopt: Boolean = False
 
 
 class MinSize(Model):

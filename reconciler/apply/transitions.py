@@ -108,6 +108,17 @@ def placed(record: CertificateRecord, target: str, object_name: str) -> Certific
     return _put_placement(record, placement)
 
 
+def adopted(
+    record: CertificateRecord, target: str, object_name: str, object_id: str
+) -> CertificateRecord:
+    """Return the record with the placement of an object that is taken over as it is."""
+    record = placed(record, target, object_name)
+    placement = record.placement(target, object_name)
+    if placement is None or placement.serial is not None:
+        return record
+    return _put_placement(record, placement.model_copy(update={"object_id": object_id}))
+
+
 def verified(
     record: CertificateRecord,
     target: str,
@@ -122,6 +133,9 @@ def verified(
     placement = record.placement(target, object_name)
     if placement is None:
         raise KeyError(target, object_name)
+    if placement.is_adopted and placement.object_id not in (None, object_id):
+        # a new object took its place: it stays accounted for, by the only name it has left
+        record = adopted(record, target, str(placement.object_id), str(placement.object_id))
     changes = placement.changes
     if placement.serial is not None and _was_wrong(record, found):
         changes = (*changes, now)[-REMEMBERED_CHANGES:]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from providers.base import NAME, Installed
 from reconciler.checks import Finding, Subject, first_finding
 from reconciler.description import describe
+from reconciler.diff.adoption import STOPS, adoption
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
@@ -33,7 +34,14 @@ def certificate_changes(
     record = world.records.get(desired.name) or CertificateRecord(name=desired.name)
     rename = _rename(world, desired)
     yield from rename
-    needs = {install: _need(world, desired, record, install) for install in desired.installs}
+    adopting = adoption(world, desired, record)
+    yield from adopting.changes
+    needs = {
+        install: adopting.need(install, record)
+        if adopting.decides(install)
+        else _need(world, desired, record, install)
+        for install in desired.installs
+    }
     subject = Subject(
         desired,
         record,
@@ -41,18 +49,22 @@ def certificate_changes(
         replace=desired.address in world.replace and not _unfinished(record, needs),
         revoking=revoking,
         keyless=_keyless(world, record, needs),
+        adopted=adopting.stand_ins(desired),
     )
-    finding = first_finding(subject)
+    held = record.current is None and adopting.holds_back
+    finding = None if held else first_finding(subject)
     first = tuple(step.id for step in rename)
     if finding and finding.reason is Reason.KEY_UNAVAILABLE and _flapping(world, record, needs):
         message = _flaps(desired, finding)
         yield blocked(desired.address, Reason.FLAPPING, message, source=desired.source)
     elif finding and (stuck := world.unready(desired.request, coming)):
         yield blocked(desired.address, Reason.BLOCKED_BY, stuck, source=desired.source)
+    elif held:
+        yield from (_blocked_install(desired, i, why) for i, why in adopting.stops.items())
     elif finding is None:
         yield from _installs(world, desired, record, needs, first)
     else:
-        yield from _issue(world, desired, record, finding, first)
+        yield from _issue(world, desired, record, finding, needs, first)
 
 
 def _rename(world: World, desired: DesiredCertificate) -> tuple[Change, ...]:
@@ -83,7 +95,7 @@ def _need(
     found = world.installed(install)
     if found is None:
         return Finding(Reason.NOT_FOUND, "nothing is installed there")
-    if taken := _occupied(world, desired, found):
+    if taken := _occupied(world, desired, install, found):
         return taken
     if current is None or not is_same(found, current):
         return _other(record, found)
@@ -101,13 +113,14 @@ def _need(
     return None
 
 
-def _occupied(world: World, desired: DesiredCertificate, found: Installed) -> Finding | None:
+def _occupied(
+    world: World, desired: DesiredCertificate, install: DesiredInstall, found: Installed
+) -> Finding | None:
     if not found.owned_by(world.ledger.lineage.owner):
-        return Finding(
-            Reason.OCCUPIED,
-            f"{found.id} is not certform's; move it away, choose another objectName,"
-            " or take it over with `adopt`",
-        )
+        adopts = world.desired.targets[install.target].spec.capabilities.adopts
+        or_adopt = f", or take it over with `adopt: {found.id}`" if adopts else ""
+        message = f"{found.id} is not certform's; move it away, or choose another objectName{or_adopt}"
+        return Finding(Reason.OCCUPIED, message)
     name = found.labels.get(NAME)
     if name in (desired.name, *desired.formerly):
         return None
@@ -157,6 +170,7 @@ def _issue(
     desired: DesiredCertificate,
     record: CertificateRecord,
     finding: Finding,
+    needs: dict[DesiredInstall, Finding | None],
     first: tuple[str, ...],
 ) -> Iterator[Change]:
     current = record.current
@@ -176,8 +190,8 @@ def _issue(
         due=due,
     )
     yield issue
-    for install in desired.installs:
-        yield from _install_after(world, desired, install, issue)
+    for install, need in needs.items():
+        yield from _install_after(world, desired, install, need, issue)
 
 
 def _flaps(desired: DesiredCertificate, finding: Finding) -> str:
@@ -218,15 +232,19 @@ def _before(current: Issuance | None) -> dict[str, object] | None:
 
 
 def _install_after(
-    world: World, desired: DesiredCertificate, install: DesiredInstall, issue: Change
+    world: World,
+    desired: DesiredCertificate,
+    install: DesiredInstall,
+    need: Finding | None,
+    issue: Change,
 ) -> Iterator[Change]:
     """Yield the install that follows an issue; a target nobody can see now gets it later."""
     if world.observation(install.target).status != "observed":
         return
-    found = world.installed(install)
-    if found is not None and (taken := _occupied(world, desired, found)):
-        yield _blocked_install(desired, install, taken)
+    if need is not None and need.reason in STOPS:
+        yield _blocked_install(desired, install, need)
         return
+    found = world.installed(install)
     reason = Reason.SUPERSEDED if found else Reason.NOT_FOUND
     message = "follows the new certificate"
     yield _install(world, desired, install, Finding(reason, message), (issue.id,), due=issue.due)
@@ -242,7 +260,7 @@ def _installs(
     for install, need in needs.items():
         if need is None:
             yield from _relabel(world, desired, record, install, first)
-        elif need.reason is Reason.OCCUPIED:
+        elif need.reason in STOPS:
             yield _blocked_install(desired, install, need)
         elif _flapping(world, record, {install: need}):
             yield _blocked_install(
@@ -288,7 +306,7 @@ def _install(
             "labels": dict(desired.labels),
             **({"replaces": replaces["replaces"]} if replaces else {}),
         },
-        requires=requires,
+        requires=(*requires, change_id(Action.ADOPT, f"{desired.address}@{install.target}")),
         source=desired.source,
         before=_found(found),
         after={"name": install.name, **replaces},
@@ -319,9 +337,10 @@ def _relabel(
     first: tuple[str, ...],
 ) -> Iterator[Change]:
     found, current = world.installed(install), record.current
-    if found is None or current is None:
+    if found is None or not found.owned_by(world.ledger.lineage.owner):
         return
-    want, have = world.relabelled(desired, current.digest, install), dict(found.labels)
+    digest = current.digest if current else desired.digest
+    want, have = world.relabelled(desired, digest, install), dict(found.labels)
     if want == have:
         return
     names = sorted(key for key in want.keys() | have.keys() if want.get(key) != have.get(key))

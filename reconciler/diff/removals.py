@@ -36,6 +36,8 @@ def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
 def _remove(world: World, target: str, found: Installed, planned: Planned) -> Change:
     label = found.labels.get(NAME, "")
     known = world.serials.get(found.serial or "")
+    if known is None and (adopter := world.adopted.get((target, found.id))):
+        return _give_back(world, adopter, target, found)
     if known is None:
         message = (
             f"{found.id} has our label, but the ledger does not know its serial: remove it by hand"
@@ -66,6 +68,24 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
             **names_of(known[1].request),
             "serial": found.serial,
             "not_after": format_instant(known[1].not_after),
+            "sha256": found.sha256,
+            "name": found.name,
+        },
+    )
+
+
+def _give_back(world: World, name: str, target: str, found: Installed) -> Change:
+    """Forget what was adopted and never replaced: it was not ours to remove."""
+    wanted = name in world.desired.certificates
+    return change(
+        spot(name, target, found.name),
+        Action.FORGET,
+        Reason.WITHDRAWN if wanted else Reason.ORPHANED,
+        "it was adopted and is wanted no longer: it stays, without our labels",
+        identity={"serial": found.serial, "sha256": found.sha256, "name": found.name},
+        before={
+            "serial": found.serial,
+            "not_after": format_instant(found.not_after) if found.not_after else None,
             "sha256": found.sha256,
             "name": found.name,
         },

@@ -115,7 +115,7 @@ class Placement(Model):
 
     @property
     def is_adopted(self) -> bool:
-        """Whether an object that somebody else made was taken over, and nothing of ours was seen in it yet."""
+        """Whether somebody else's object was taken over, and nothing of ours was seen in it yet."""
         return self.serial is None and self.object_id is not None
 
 

@@ -158,7 +158,8 @@ def _install(block: Block, targets: TargetStates) -> Iterator[Line]:  # noqa: AR
         if block.others and change.message:
             text += f"   {visible(change.message)}"
         yield Line(kind.value.sign, text, 0, kind)
-        rows = _found_rows(change) if change.action is Action.INSTALL else _changed_rows(change)
+        found = change.action in (Action.INSTALL, Action.ADOPT)
+        rows = _found_rows(change) if found else _changed_rows(change)
         yield from _laid_out(tuple(rows), kind)
 
 
@@ -271,6 +272,7 @@ def _listed(value: Any) -> list[str]:
 
 
 _BODIES: Mapping[Kind, Callable[[Block, TargetStates], Iterator[Line]]] = {
+    Kind.ADOPT: _install,
     Kind.INSTALL: _install,
     Kind.RELABEL: _install,
     Kind.CONFIGURE: _install,

@@ -36,12 +36,13 @@ class Kind(Enum):
     RESUME = Form("~", "finish", "Finishing", "finished", "yellow", "!")
     RENEW = Form("~", "renew", "Renewing", "renewed", "yellow", "!")
     PUBLISH = Form(">", "publish", "Publishing", "published", "cyan", "+")
+    ADOPT = Form("=", "adopt", "Adopting", "adopted", "cyan", "!")
     INSTALL = Form(">", "install", "Installing", "installed", "cyan", "+")
     NEW = Form("+", "issue", "Issuing", "issued", "green", "+")
 
 
 ISSUES = frozenset({Kind.NEW, Kind.RENEW, Kind.RESUME, Kind.REPLACE})
-FOLDED = ISSUES | {Kind.INSTALL, Kind.RELABEL, Kind.CONFIGURE}
+FOLDED = ISSUES | {Kind.ADOPT, Kind.INSTALL, Kind.RELABEL, Kind.CONFIGURE}
 """Kinds that are told together, in one block for each certificate or authority."""
 
 COUNTED = (
@@ -49,6 +50,7 @@ COUNTED = (
     Kind.RENEW,
     Kind.RESUME,
     Kind.REPLACE,
+    Kind.ADOPT,
     Kind.INSTALL,
     Kind.RELABEL,
     Kind.CONFIGURE,

@@ -80,6 +80,8 @@ def _objections(leaf: Leaf, policy: PolicySpec) -> Iterator[tuple[tuple[Step, ..
         if allowed.targets is not None and entry.target_ref not in allowed.targets:
             path = ("spec", "targets", index)
             yield path, f"the target {entry.target_ref} is not allowed"
+        if entry.adopt and not allowed.adopt:
+            yield ("spec", "targets", index, "adopt"), "adopting is not allowed"
     for form in leaf.forms:
         problem = _refused(form, allowed)
         if problem:

@@ -237,6 +237,10 @@ class Fleet:
         self.store(target).put_foreign(found)
         return found
 
+    def adoptable(self, target: str) -> frozenset[str]:
+        """The identities that documents ask to take over in a target."""
+        return frozenset(id_ for leaf in self.leaves.values() for id_ in leaf.adopt.get(target, ()))
+
     def spoil(self, target: str, name: str, *drift: str) -> None:
         """Let somebody touch one of our objects."""
         objects = self.store(target).objects

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from fleet import Ca, Fleet, Leaf, at, issuances
+from fleet import LINEAGE, Ca, Fleet, Leaf, at, issuances
 from laws import Laws, wanted_spots
 from memory_ledger import Crash
 
@@ -19,7 +20,7 @@ TARGETS = ("a", "b", "c")
 CAS = ("root", "mid", "low", "other")
 MID = ("example.com",)
 GARBAGE = b"not a CRL"
-VERBS = ("stage", "switch", "activate", "verify", "remove", "relabel", "settle")
+VERBS = ("stage", "switch", "activate", "verify", "remove", "relabel", "settle", "adopt")
 
 
 class Serials:
@@ -64,8 +65,11 @@ class History:
             store.reachable = True
             store.failures.clear()
             store.staged.clear()
-            for name in [n for n, o in store.objects.items() if o.installed.serial == "abc123"]:
-                del store.objects[name]
+        for target, store in fleet.stores.items():
+            wanted = fleet.adoptable(target)
+            for name, held in tuple(store.objects.items()):
+                if held.installed.serial == "abc123" and held.installed.id not in wanted:
+                    del store.objects[name]
         fleet.publisher.files = {
             name: content for name, content in fleet.publisher.files.items() if content != GARBAGE
         }
@@ -298,6 +302,22 @@ def spoil(h: History, one: int, two: int) -> None:
             h.fleet.spoil(target, name, "mode is 0644")
         else:
             h.fleet.foreign(target, name)
+
+
+@verb
+def adopt(h: History, one: int, two: int) -> None:
+    """Let a document take over what stands where its certificate is to be; or take that back."""
+    name = h.leaf(one)
+    if name is None:
+        return
+    leaf = h.fleet.leaves[name]
+    there = {t: h.fleet.store(t).objects.get(o or name) for t, o in leaf.targets}
+    found = {t: held.installed for t, held in there.items() if held}
+    strangers = {t: i for t, i in found.items() if not i.owned_by(LINEAGE.owner)}
+    for target, installed in strangers.items():
+        lasting = replace(installed, not_after=h.fleet.now + timedelta(days=30 * (two % 3)))
+        h.fleet.store(target).put_foreign(lasting)
+    _edit(h, one, adopt={t: (i.id,) for t, i in strangers.items()})
 
 
 @verb

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from fleet import LINEAGE, Fleet, issuances, name_of, revoked_now
 
-from providers.abilities import Staged
+from providers.abilities import AdoptRequest, Staged
 from providers.base import Installed, InstallRequest
 from providers.errors import ProviderError
 from providers.memory import MemoryTarget
@@ -31,6 +31,9 @@ class Laws:
                     watching.check_key(each.request)
                 return super().switch(staged)
 
+            def adopt(self, request: AdoptRequest, /) -> Installed:
+                return watching.check_adoption(self._name, request, super().adopt(request))
+
             def remove(self, installed: Installed, /) -> None:
                 watching.check_removal(self._name, installed)
                 super().remove(installed)
@@ -49,9 +52,18 @@ class Laws:
         }
         assert staged <= sha, "a certificate was shown that the ledger does not know"
 
+    def check_adoption(self, target: str, request: AdoptRequest, adopted: Installed) -> Installed:
+        """What is labelled is what a document names, and the ledger accounts for it already."""
+        assert request.id in self.fleet.adoptable(target), f"nobody asked to adopt {request.id}"
+        known = {p.object_id for r in self.state.certificates.values() for p in r.placements}
+        assert request.id in known, f"{request.id} was labelled before the ledger knew"
+        return adopted
+
     def check_removal(self, target: str, installed: Installed) -> None:
         """Nothing is removed that is wanted, nor before what takes its place works everywhere."""
         assert installed.owned_by(LINEAGE.owner), "a foreign object was to be removed"
+        known_serials = {i.serial for i in issuances(self.state)}
+        assert installed.serial in known_serials, "what we did not issue was to be removed"
         spot = (target, installed.name)
         assert spot not in wanted_spots(self.fleet), f"{spot} is wanted and was to be removed"
         old = name_of(installed)
@@ -113,11 +125,14 @@ class Laws:
     def run(self, stream: Iterator[Event]) -> list[Event]:
         """Apply under watch: what is served where it is wanted never goes away, foreign things stay."""
         served = self.proven() & self.standing() & wanted_spots(self.fleet)
-        foreign = self.strangers()
+        foreign, adopted = self.strangers(), self.taken_over()
         events = []
         for event in stream:
             assert served <= self.standing(), f"{served - self.standing()} vanished meanwhile"
             assert self.strangers() | foreign == self.strangers(), "a foreign object was changed"
+            assert adopted <= self.identities(), (
+                f"{adopted - self.identities()} was adopted and went"
+            )
             events.append(event)
         return [event for event in events if event.final]
 
@@ -130,9 +145,22 @@ class Laws:
         return {(target, held.installed.name) for target, held in self.fleet.ours()}
 
     def strangers(self) -> dict[tuple[str, str], Installed]:
+        """What is not ours, and nobody asks to take over."""
         return {
             (target, name): held.installed
             for target, store in self.fleet.stores.items()
             for name, held in store.objects.items()
             if not held.installed.owned_by(LINEAGE.owner)
+            and held.installed.id not in self.fleet.adoptable(target)
         }
+
+    def identities(self) -> set[tuple[str, str]]:
+        """Every object there is, by target and identity."""
+        stores = self.fleet.stores.items()
+        return {(t, held.installed.id) for t, store in stores for held in store.objects.values()}
+
+    def taken_over(self) -> set[tuple[str, str]]:
+        """The objects that were adopted and in which nothing of ours was seen yet."""
+        placements = [p for r in self.state.certificates.values() for p in r.placements]
+        adopted = {(p.target, p.object_id) for p in placements if p.is_adopted and p.object_id}
+        return adopted & self.identities()
