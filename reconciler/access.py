@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from providers.sops.recipients import wanted_recipients
+from reconciler.custody import remote_key
 from reconciler.diff import World
 from schemas.plan import Action, Change
 
@@ -54,9 +55,11 @@ def is_shut(recipients: Collection[str], held: Collection[str] | None) -> bool:
 
 
 def _recipients(world: World, name: KeyName) -> frozenset[str]:
-    """Who can open a key; one that is yet to be made, whoever is to."""
+    """Who can open a key; one that is yet to be made, whoever is to; nobody opens one at a key service."""
     if name is None:
         return world.ledger.keyring or frozenset()
+    if remote_key(*name, world.ledger.authorities, world.desired.authorities):
+        return frozenset()
     if name in world.ledger.ca_keys:
         return world.ledger.ca_keys[name]
     desired = world.desired.authorities.get(name[0])

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.base import Model, Word
 from schemas.certificate import Algorithm, Subject
+from schemas.custody import RemoteKey, parse_custody
 from schemas.project import Recipient
 from schemas.scalars import (
     Boolean,
@@ -25,11 +26,17 @@ class AuthorityCustody(Word):
 
 
 class AuthorityKey(Model):
-    """A CA's private key, and who can open it (the project's keyring when nobody is named)."""
+    """A CA's private key, and who can open it (the project's keyring when nobody is named).
+
+    `custody` is None for a key in the ledger; one at a key service never leaves it.
+    """
 
     algorithm: Algorithm = Algorithm.ECDSA
     size: Integer | None = None
-    custody: AuthorityCustody = AuthorityCustody.LEDGER
+    custody: Annotated[
+        RemoteKey | None,
+        BeforeValidator(parse_custody, json_schema_input_type=AuthorityCustody | RemoteKey),
+    ] = None
     recipients: tuple[Recipient, ...] = ()
 
 

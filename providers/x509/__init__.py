@@ -11,7 +11,14 @@ from providers.x509.facts import (
 )
 from providers.x509.issuance import sign
 from providers.x509.issuer import IssuanceRefused, IssuingAuthority
-from providers.x509.keys import decode_key, encode_key, generate_key, key_pem, spki
+from providers.x509.keys import (
+    decode_key,
+    encode_key,
+    generate_key,
+    key_pem,
+    key_type,
+    spki,
+)
 from providers.x509.profile import ToBeSigned
 from providers.x509.refusals import refusals
 from providers.x509.reservation import new_serial, validity
@@ -29,6 +36,7 @@ __all__ = [
     "facts",
     "generate_key",
     "key_pem",
+    "key_type",
     "new_serial",
     "pem",
     "read_crl",

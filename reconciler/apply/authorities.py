@@ -1,11 +1,16 @@
-"""Issuing CAs: the key sealed and reserved durably, then the certificate signed, then recorded."""
+"""Issuing CAs: the key sealed and reserved durably, then the certificate signed, then recorded.
 
+A key at a key service is made there and stays: what is reserved is which one it is, and its public half.
+"""
+
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from providers import x509
 from providers.errors import ProviderError
+from providers.remote import prove
 from reconciler.apply.reservation import issuer_urls, new_key, to_be_signed, validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
 from reconciler.apply.transitions import issued, put_authority
@@ -14,16 +19,21 @@ from reconciler.ledger.records import AuthorityRecord, Issuance, Status, Urls
 from reconciler.schedule import is_resumable
 from reconciler.state import DesiredAuthority
 from schemas.plan import Change
+from schemas.request import KeyType
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A CA whose certificate is decided to the byte; `sealed` is its key as ciphertext, if it is new."""
+    """A CA whose certificate is decided but for its signature.
+
+    `sealed` is its key as ciphertext, if it is new and in the ledger.
+    """
 
     change: Change
     record: AuthorityRecord
     issuance: Issuance
     sealed: bytes | None = None
+    resumed: bool = False
 
 
 def issue_authorities(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -34,7 +44,7 @@ def issue_authorities(session: Session, changes: Sequence[Change]) -> Iterator[O
             decided.append(_decide(session, change))
         except (Impossible, ProviderError) as why:
             yield Outcome(change, str(why))
-    _reserve(session, [item for item in decided if item.sealed is not None])
+    _reserve(session, [item for item in decided if not item.resumed])
     signed: list[Decided] = []
     for item in decided:
         try:
@@ -54,12 +64,49 @@ def _decide(session: Session, change: Change) -> Decided:
     found = record.generation(desired.request.generation)
     if found is not None and found.status is Status.RESERVED:
         if is_resumable(found, desired.digest, now):
-            return Decided(change, record, found)
+            return Decided(change, record, found, resumed=True)
         record = put_authority(record, found.model_copy(update={"status": Status.ABANDONED}))
+    if desired.custody is not None:
+        issuance = _reservation(session, desired, _remote_half(session, desired), now)
+        return Decided(change, put_authority(record, issuance), issuance)
     key, spki = new_key(desired.request.key)
     issuance = _reservation(session, desired, spki, now)
     sealed = session.sops.encrypt(key, desired.recipients)
     return Decided(change, put_authority(record, issuance), issuance, sealed)
+
+
+def _remote_half(session: Session, desired: DesiredAuthority) -> str:
+    """Return the public half of a key at a key service, one that can sign, of the kind asked for, and new.
+
+    Raises `Impossible` for another one.
+    """
+    request = desired.request
+    signer = session.signer(desired.name, request.generation)
+    public = signer.public_key()
+    try:
+        algorithm, size = x509.key_type(public)
+    except ValueError as why:
+        raise Impossible(f"{request.key_ref}: {why}") from None
+    kind = KeyType(algorithm=algorithm, size=size)
+    if kind != request.key:
+        raise Impossible(f"{request.key_ref} is of kind {kind}, and {request.key} is asked for")
+    spki = b64encode(x509.spki(public)).decode()
+    if other := _holder(session, desired, spki):
+        raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
+    prove(signer)
+    return spki
+
+
+def _holder(session: Session, desired: DesiredAuthority, spki: str) -> str:
+    """Name the CA that has a key already: what is told of one by its key would hold for both."""
+    mine = (desired.name, desired.request.generation)
+    for record in session.journal.state.authorities.values():
+        for issuance in record.issuances:
+            which = (record.name, _generation(issuance))
+            held = issuance.status is not Status.ABANDONED and issuance.spki == spki
+            if held and which != mine:
+                return f"authority/{which[0]}, generation {which[1]}"
+    return ""
 
 
 def _reservation(session: Session, desired: DesiredAuthority, spki: str, now: datetime) -> Issuance:
@@ -104,7 +151,7 @@ def _reserve(session: Session, fresh: Sequence[Decided]) -> None:
                 message=f"Reserve {_names(fresh)}",
                 authorities=[item.record for item in fresh],
                 authority_keys={
-                    (item.record.name, _generation(item)): item.sealed
+                    (item.record.name, _generation(item.issuance)): item.sealed
                     for item in fresh
                     if item.sealed is not None
                 },
@@ -115,7 +162,7 @@ def _reserve(session: Session, fresh: Sequence[Decided]) -> None:
 def _sign(session: Session, item: Decided) -> Decided:
     request = item.issuance.request
     if request.issuer is None:
-        authority, signer = None, session.signer(item.record.name, _generation(item))
+        authority, signer = None, session.signer(item.record.name, _generation(item.issuance))
     else:
         parent = (request.issuer, request.issuer_generation or 0)
         authority, signer = session.authority(*parent), session.signer(*parent)
@@ -134,8 +181,8 @@ def _record(session: Session, signed: Sequence[Decided]) -> None:
         )
 
 
-def _generation(item: Decided) -> int:
-    request = item.issuance.request
+def _generation(issuance: Issuance) -> int:
+    request = issuance.request
     return request.generation if request.kind == "authority" else 0
 
 

@@ -16,6 +16,8 @@ def recipient_changes(world: World) -> Iterator[Change]:
     if keyring:
         yield _configure(KEYRING, (keyring,), None)
     for desired in world.desired.authorities.values():
+        if desired.custody is not None:  # former generations stay with whom they are encrypted to
+            continue
         fields = [
             _field(f"generation {number} recipients", desired.recipients, actual)
             for (name, number), actual in sorted(world.ledger.ca_keys.items())

@@ -8,7 +8,7 @@ from providers.constraints import widenings
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Place
 from reconciler.resolve.catalogue import Catalogue, Entry, Shelf, unknown
-from reconciler.resolve.keys import check_size, key_type
+from reconciler.resolve.keys import check_custody, check_size, key_type
 from reconciler.state import DesiredAuthority
 from schemas.authority import AuthoritySpec, NameConstraints
 from schemas.base import digest
@@ -113,6 +113,7 @@ def resolve_authorities(
     keyring = project.spec.keyring if project else ()
     for name in sorted(tree):
         found += _check(tree[name], tree)
+    found += _shared_keys(tree)
     desired = {name: _desired(tree[name], leaf_issuers, keyring) for name in sorted(tree)}
     return desired, tree
 
@@ -126,6 +127,7 @@ def _desired(
     family: Family, leaf_issuers: frozenset[str], keyring: tuple[Recipient, ...]
 ) -> DesiredAuthority:
     entry, spec, parent = family.entry, family.entry.spec, family.parent
+    custody = spec.private_key.custody
     request = AuthorityRequest(
         issuer=parent.name if parent else None,
         issuer_generation=parent.spec.generation if parent else None,
@@ -136,6 +138,7 @@ def _desired(
         duration=int(family.lifetime.total_seconds()),
         path_length=family.path_length,
         name_constraints=spec.name_constraints,
+        key_ref=custody.reference if custody else None,
     )
     signs_only_cas = bool(family.children) and entry.name not in leaf_issuers
     return DesiredAuthority(
@@ -144,16 +147,18 @@ def _desired(
         labels=entry.content.metadata.labels,
         request=request,
         digest=digest(request.to_json()),
-        recipients=spec.private_key.recipients or keyring,
+        recipients=() if custody else spec.private_key.recipients or keyring,
         crl_duration=spec.crl_duration or (CRL_LIFETIME_OF_CAS if signs_only_cas else CRL_LIFETIME),
         depth=len(family.ancestors),
         retired=spec.retired,
+        custody=custody,
     )
 
 
 def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
     spec, place = family.entry.spec, family.entry.document
     yield from check_size(key_type(spec.private_key.algorithm, spec.private_key.size), place)
+    yield from check_custody(spec.private_key, place)
     if len(full_common_name(spec)) > _MAX_COMMON_NAME:
         summary = f'the common name "{full_common_name(spec)}" is longer than 64 characters'
         hint = "the generation is part of it"
@@ -165,6 +170,18 @@ def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
         place_of = place.at("metadata", "formerly")
         yield error("an Authority cannot be renamed: its name is in what it signed", place_of)
     yield from _check_against_parent(family, tree, place)
+
+
+def _shared_keys(tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
+    """Yield a finding for every CA whose key at a key service another one has."""
+    first: dict[str, str] = {}
+    for name in sorted(tree):
+        entry = tree[name].entry
+        custody = entry.spec.private_key.custody
+        if custody and (other := first.setdefault(custody.reference, name)) != name:
+            summary = f"the key of {name} is that of {other}, too"
+            hint = "every CA has a key of its own: make another one at the key service"
+            yield error(summary, entry.document.at("spec", "privateKey", "custody"), hint=hint)
 
 
 def _check_against_parent(

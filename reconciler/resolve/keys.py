@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Place
+from schemas.authority import AuthorityKey
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES, Capabilities
 from schemas.certificate import Algorithm
+from schemas.custody import SIGNS
 from schemas.request import KeyType
 
 _SIZES: Mapping[Algorithm, tuple[int, ...]] = {
@@ -36,6 +38,24 @@ def check_size(key: KeyType, place: Place) -> Iterator[Diagnostic]:
         summary = f"there is no {key.algorithm} key of {key.size} bits"
         hint = f"sizes of {key.algorithm} keys: {allowed}"
         yield error(summary, place.at("spec", "privateKey", "size"), hint=hint)
+
+
+def check_custody(key: AuthorityKey, place: Place) -> Iterator[Diagnostic]:
+    """Yield what cannot be said of a CA key that is at a key service."""
+    if key.custody is None:
+        return
+    kind, wanted = key.custody.kind, key_type(key.algorithm, key.size)
+    sizes = SIGNS[kind]
+    there_is = wanted.size in _SIZES[wanted.algorithm]
+    if there_is and wanted.size not in sizes.get(wanted.algorithm, ()):
+        summary = f"{kind} signs with no {wanted} key the way a CA has to"
+        known = (f"{name} {', '.join(map(str, sizes[name]))}" for name in sizes)
+        hint = f"keys of {kind}: {'; '.join(known)}"
+        yield error(summary, place.at("spec", "privateKey"), hint=hint)
+    if key.recipients:
+        summary = f"a key in {kind} has no recipients: nobody opens it"
+        hint = "leave recipients out; who may sign with it is said at the key service"
+        yield error(summary, place.at("spec", "privateKey", "recipients"), hint=hint)
 
 
 def holds(capabilities: Capabilities, key: KeyType) -> bool:

@@ -211,7 +211,7 @@ FILES = {
     ),
     "an authority's custody of tomorrow": (
         {"authorities/s.yaml": AUTHORITY + "  privateKey: {custody: offline} #!\n"},
-        '"offline" must be one of ledger',
+        '"offline" must be `ledger`, or a key service',
         "",
     ),
     "a retired issuer": (

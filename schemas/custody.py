@@ -1,0 +1,155 @@
+"""Where a CA key is that is not in the ledger: at a key service, which signs and never gives it away.
+
+Every key is named with its version: an alias, or a key without one, may become another key under a
+certificate that is already issued.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.base import Model
+from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
+from schemas.certificate import Algorithm
+from schemas.clouds import RoleArn, Tenant
+from schemas.scalars import Boolean, Matching, Text
+
+AwsKmsArn = Annotated[
+    str,
+    Matching(
+        r"^arn:aws[a-z-]*:kms:[a-z]{2,4}(-[a-z]+)+-[0-9]:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$",
+        "must be the ARN of one key (arn:aws:kms:REGION:ACCOUNT:key/ID): an alias can be moved to"
+        " another key, and what this CA signed would not hold any more",
+    ),
+]
+AzureKeyId = Annotated[
+    str,
+    Matching(
+        r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/keys/[0-9a-zA-Z-]{1,127}/[0-9a-f]{32}$",
+        "must be a key's identifier with its version (https://VAULT.vault.azure.net/keys/NAME/VERSION):"
+        " without one it would become another key when the vault rotates it",
+    ),
+]
+GcpKeyVersion = Annotated[
+    str,
+    Matching(
+        r"^projects/[a-z0-9.:-]{4,64}/locations/[a-z0-9-]{1,63}/keyRings/[A-Za-z0-9_-]{1,63}"
+        r"/cryptoKeys/[A-Za-z0-9_-]{1,63}/cryptoKeyVersions/[1-9][0-9]{0,8}$",
+        "must be one version of a key (projects/P/locations/L/keyRings/R/cryptoKeys/K/"
+        "cryptoKeyVersions/N): every version is another key",
+    ),
+]
+
+
+class AwsKmsKey(Model):
+    """An asymmetric key of AWS KMS (`SIGN_VERIFY`); `role` is assumed to use it."""
+
+    key: AwsKmsArn
+    role: RoleArn | None = None
+    external_id: Text | None = None
+
+    @property
+    def region(self) -> str:
+        """The region the key is in."""
+        return self.key.split(":")[3]
+
+
+class AzureKey(Model):
+    """A key of an Azure Key Vault or a managed HSM.
+
+    `verifyChallengeResource: false` is for a vault that is reached by a name of your own.
+    """
+
+    key: AzureKeyId
+    tenant: Tenant | None = None
+    verify_challenge_resource: Boolean = True
+
+    @property
+    def vault(self) -> str:
+        """The address of the vault."""
+        return self.key.partition("/keys/")[0]
+
+    @property
+    def name(self) -> str:
+        """What the key is called there."""
+        return self.key.split("/")[-2]
+
+    @property
+    def version(self) -> str:
+        """Which key of that name it is."""
+        return self.key.split("/")[-1]
+
+
+class GcpKmsKey(Model):
+    """A key version of Google Cloud KMS whose purpose is `ASYMMETRIC_SIGN`."""
+
+    key: GcpKeyVersion
+
+
+def _short(value: Any) -> Any:
+    return {"key": value} if isinstance(value, str) else value
+
+
+class RemoteKey(Model):
+    """A CA key at one key service, exactly one of the fields; the plain key is short for `{key: ...}`."""
+
+    aws_kms: Annotated[
+        AwsKmsKey | None, BeforeValidator(_short, json_schema_input_type=AwsKmsArn | AwsKmsKey)
+    ] = Field(default=None, alias="aws-kms")
+    azure_key_vault: Annotated[
+        AzureKey | None, BeforeValidator(_short, json_schema_input_type=AzureKeyId | AzureKey)
+    ] = Field(default=None, alias="azure-key-vault")
+    gcp_kms: Annotated[
+        GcpKmsKey | None, BeforeValidator(_short, json_schema_input_type=GcpKeyVersion | GcpKmsKey)
+    ] = Field(default=None, alias="gcp-kms")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self._settings()) != 1:
+            raise ValueError(f"must be `ledger`, or name exactly one key: {_EXAMPLES}")
+        return self
+
+    def _settings(self) -> Mapping[str, AwsKmsKey | AzureKey | GcpKmsKey]:
+        fields = {kind: getattr(self, kind.replace("-", "_")) for kind in SIGNS}
+        return {kind: settings for kind, settings in fields.items() if settings is not None}
+
+    @property
+    def kind(self) -> str:
+        """The key service, as the registry of signers names it."""
+        return next(iter(self._settings()))
+
+    @property
+    def settings(self) -> AwsKmsKey | AzureKey | GcpKmsKey:
+        """Which key it is, and how it is reached."""
+        return next(iter(self._settings().values()))
+
+    @property
+    def reference(self) -> str:
+        """Which key it is, in one word: `aws-kms:arn:...`. How it is reached is no part of it."""
+        return f"{self.kind}:{self.settings.key}"
+
+    @classmethod
+    def named(cls, reference: str, like: "RemoteKey | None" = None) -> Self:
+        """Return the key of a reference, reached as another one of its kind is, if that is given."""
+        kind, _, key = reference.partition(":")
+        known = like.settings.to_json() if like is not None and like.kind == kind else {}
+        return cls.model_validate({kind: {**known, "key": key}})
+
+
+_EXAMPLES = "`{aws-kms: arn:...}`, `{azure-key-vault: https://...}` or `{gcp-kms: projects/...}`"
+SIGNS: Mapping[str, Mapping[Algorithm, tuple[int, ...]]] = {
+    "aws-kms": {Algorithm.ECDSA: ECDSA_SIZES, Algorithm.RSA: RSA_SIZES},
+    "azure-key-vault": {Algorithm.ECDSA: ECDSA_SIZES, Algorithm.RSA: RSA_SIZES},
+    "gcp-kms": {Algorithm.ECDSA: (256, 384), Algorithm.RSA: (2048, 4096)},
+}
+"""The keys each service signs a digest with by our schemes; Google has no hash but SHA-256 for RSA 3072."""
+
+
+def parse_custody(value: Any) -> Any:
+    """Read what is written for a CA key's custody: `ledger` is no key service."""
+    if value == "ledger":
+        return None
+    if isinstance(value, str):
+        raise ValueError(f"must be `ledger`, or a key service: {_EXAMPLES}")  # noqa: TRY004 - a value
+    return value
