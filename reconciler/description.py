@@ -46,6 +46,7 @@ def describe_authority(request: AuthorityRequest) -> dict[str, Any]:
         "nameConstraints": constraints
         and constraints.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "privateKey": str(request.key),
+        "custody": request.key_ref,
         "duration": format_duration(timedelta(seconds=request.duration)),
     }
     length = {} if request.path_length is None else {"pathLength": request.path_length}

@@ -35,7 +35,10 @@ class LeafRequest(Model):
 
 
 class AuthorityRequest(Model):
-    """A CA certificate's content; the common name carries the generation. Duration in seconds."""
+    """A CA certificate's content; the common name carries the generation. Duration in seconds.
+
+    `key_ref` names the key where it is at a key service (`RemoteKey.reference`), None for one in the ledger.
+    """
 
     kind: Literal["authority"] = "authority"
     issuer: str | None = None
@@ -47,3 +50,4 @@ class AuthorityRequest(Model):
     duration: int
     path_length: int | None = None
     name_constraints: NameConstraints | None = None
+    key_ref: str | None = None

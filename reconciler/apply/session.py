@@ -10,17 +10,20 @@ from providers.base import Publisher, Target
 from providers.errors import ProviderError
 from providers.secret import Secret
 from providers.signer import Signer
+from providers.signers import open_signer
 from providers.sops.binary import Sops
 from providers.sops.signer import SopsSigner
 from providers.x509 import IssuingAuthority, to_der
 from reconciler.apply.transitions import placed
 from reconciler.chains import issuers_of
+from reconciler.custody import remote_key
 from reconciler.diff import World
 from reconciler.diff.revocations import wanted_revocations
 from reconciler.interruption import Interruption
 from reconciler.ledger.contract import Journal
 from reconciler.ledger.records import CertificateRecord
 from reconciler.state import DesiredCertificate
+from schemas.custody import RemoteKey
 from schemas.plan import Change
 
 RENEW_AFTER = 60.0
@@ -59,6 +62,8 @@ class Session:
     """Leaf keys made in this run, by serial."""
     planned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The targets each certificate is to be installed in by this run, by address."""
+    open_remote: Callable[[RemoteKey], Signer] = open_signer
+    """Returns the signer of a CA key at a key service."""
     _authorities: dict[tuple[str, int], IssuingAuthority] = field(default_factory=dict)
     _signers: dict[tuple[str, int], Signer | ProviderError] = field(
         default_factory=dict, repr=False
@@ -95,7 +100,7 @@ class Session:
         return frozenset(wanted_revocations(self.world))
 
     def signer(self, name: str, generation: int) -> Signer:
-        """The key of a CA, opened when it first signs and never before."""
+        """The key of a CA, opened or asked for when it first signs and never before."""
         key = (name, generation)
         if key not in self._signers:
             self._signers[key] = self._open(key)
@@ -107,11 +112,16 @@ class Session:
     def _open(self, key: tuple[str, int]) -> Signer | ProviderError:
         """Open a CA key; a failure is remembered, so that it is not asked for once a certificate."""
         try:
-            signer = SopsSigner(self.journal.authority_key(*key), self.sops)
+            known, wanted = self.journal.state.authorities, self.world.desired.authorities
+            remote = remote_key(*key, known, wanted)
+            signer = self.open_remote(remote) if remote else self._sealed(key)
             signer.public_key()
         except ProviderError as why:
             return why
         return signer
+
+    def _sealed(self, key: tuple[str, int]) -> Signer:
+        return SopsSigner(self.journal.authority_key(*key), self.sops)
 
     def stay_alive(self) -> None:
         """Keep the lock while something slow goes on between waves; raises `Locked`."""
