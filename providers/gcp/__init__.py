@@ -1,0 +1,1 @@
+"""Google Cloud: certificates in Certificate Manager, and CA keys in Cloud KMS."""

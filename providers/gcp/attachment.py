@@ -1,0 +1,108 @@
+"""Which host names a certificate map serves with our certificates.
+
+A new certificate is attached before an old one is detached, so that a name is served all the time.
+https://cloud.google.com/certificate-manager/docs/map-entries
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from providers.base import NAME, Installed
+from providers.errors import Conflict, Rejected
+from providers.failpoints import reach
+from providers.gcp.certificates import Certificates
+from providers.gcp.entries import COLLECTION, Entries, is_attached, tail
+from providers.gcp.ownership import belongs
+
+MOST = 4
+"""Certificates that one entry takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """The certificates of a location, and the entries of a map that refer to them."""
+
+    certificates: Certificates
+    entries: Entries
+
+    def attach(self, installed: Installed) -> None:
+        """Serve each DNS name of a certificate with it, and no name that it does not have any more."""
+        wanted = {self.entries.named(name): name for name in dns_names(installed)}
+        if wanted:
+            self.entries.ensure_map()
+        for path, name in wanted.items():
+            self._attach(path, name, installed)
+        reach("gcp.attached")
+        kept = set(map(tail, wanted))
+        for entry in users(self.entries, self.certificates.find(installed.id) or installed):
+            if self._is_here(entry) and tail(entry.name) not in kept:
+                detach(self.entries, entry, installed.id)
+
+    def missing(self, found: Iterable[Installed]) -> Mapping[str, tuple[str, ...]]:
+        """Return, by certificate, the DNS names that the map does not serve it for."""
+        served = {
+            (entry.hostname, tail(certificate))
+            for entry in self.entries.every()
+            for certificate in entry.certificates
+        }
+        return {
+            each.id: tuple(n for n in dns_names(each) if (n, tail(each.id)) not in served)
+            for each in found
+        }
+
+    def _attach(self, path: str, name: str, installed: Installed) -> None:
+        entry = self.entries.find(path)
+        if entry is None:
+            self.entries.create(path, name, installed.id)
+            return
+        if not belongs(entry.labels, self.entries.owner):
+            raise Conflict(f"{path} serves {name} and is not ours")
+        if not is_attached(entry, installed.id):
+            if len(entry.certificates) >= MOST:
+                raise Rejected(f"{path} has {MOST} certificates for {name} already: remove one")
+            self.entries.set(path, [*entry.certificates, installed.id])
+            reach("gcp.added")
+        for old in entry.certificates:
+            if self._is_superseded(old, installed):
+                self._give_up(path, old, installed)
+
+    def _give_up(self, path: str, old: str, installed: Installed) -> None:
+        self.entries.wait_until_served(path, installed.id)
+        entry = self.entries.ours(path)
+        if entry is not None:
+            detach(self.entries, entry, old)
+
+    def _is_superseded(self, other: str, installed: Installed) -> bool:
+        """Whether another certificate stood for the same name of ours; what is side by side stays."""
+        if tail(other) == tail(installed.id):
+            return False
+        found = self.certificates.find(other)
+        same = found is not None and found.labels.get(NAME) == installed.labels.get(NAME)
+        return same and found is not None and found.owned_by(self.entries.owner)
+
+    def _is_here(self, entry: Any) -> bool:
+        return tail(entry.name).startswith(f"{tail(self.entries.path)}{COLLECTION}")
+
+
+def users(entries: Entries, installed: Installed) -> Iterator[Any]:
+    """Yield the entries of ours, of any map, that refer to a certificate as far as it tells."""
+    for user in installed.used_by:
+        entry = entries.ours(user) if COLLECTION in user else None
+        if entry is not None:
+            yield entry
+
+
+def detach(entries: Entries, entry: Any, certificate: str) -> None:
+    """Take a certificate out of an entry of ours, which is deleted where nothing is left in it."""
+    rest = [each for each in entry.certificates if tail(each) != tail(certificate)]
+    if rest:
+        entries.set(entry.name, rest)
+    else:
+        entries.delete(entry.name)
+    reach("gcp.detached")
+
+
+def dns_names(installed: Installed) -> tuple[str, ...]:
+    """Return the names that a certificate is for."""
+    return installed.content.dns_names if installed.content else ()

@@ -1,0 +1,126 @@
+"""Google's refusals as ours: by their canonical code (AIP-193), never by their words."""
+
+from dataclasses import dataclass
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.auth.exceptions import GoogleAuthError, TransportError
+
+from providers.errors import (
+    Ambiguous,
+    Conflict,
+    Denied,
+    NotFound,
+    ProviderError,
+    QuotaExceeded,
+    Rejected,
+    Throttled,
+    Transient,
+)
+
+_LONGEST = 500
+_CODES = {
+    3: "INVALID_ARGUMENT",
+    5: "NOT_FOUND",
+    6: "ALREADY_EXISTS",
+    7: "PERMISSION_DENIED",
+    8: "RESOURCE_EXHAUSTED",
+    9: "FAILED_PRECONDITION",
+    10: "ABORTED",
+    16: "UNAUTHENTICATED",
+}
+"""https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto, what is clear of it."""
+_UNCLEAR = "Google may or may not have done it"
+
+
+class Unmet(Rejected):
+    """What is there stands in the way (FAILED_PRECONDITION)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What an answer tells that is no success; `limit` is the quota that is used up."""
+
+    status: str
+    message: str
+    retry_after: float | None = None
+    limit: str = ""
+
+
+def explain(error: Exception) -> ProviderError | None:
+    """Return what an exception of Google's client means, None for what is none of its."""
+    if isinstance(error, GoogleAPICallError):
+        return _refused(_answer(error))
+    if isinstance(error, TransportError):
+        return Transient("Google's token endpoint could not be reached")
+    if isinstance(error, GoogleAuthError):
+        return Denied(
+            "there are no valid Google credentials: set GOOGLE_APPLICATION_CREDENTIALS, or run"
+            " `gcloud auth application-default login`"
+        )
+    if isinstance(error, OSError):  # what the HTTP library raises is
+        return Ambiguous(f"the connection to Google broke or timed out: {_UNCLEAR}")
+    return None
+
+
+def explain_operation(code: int, message: str) -> ProviderError:
+    """Return what the error of a long-running operation means; `code` is that of google.rpc."""
+    return _refused(_Answer(_CODES.get(code, "UNKNOWN"), _clean(message)))
+
+
+def _refused(answer: _Answer) -> ProviderError:
+    match answer.status:
+        case "UNAUTHENTICATED":
+            return Denied("Google does not accept the credentials, or they have expired")
+        case "PERMISSION_DENIED":
+            return Denied(answer.message)
+        case "NOT_FOUND":
+            return NotFound(answer.message)
+        case "ALREADY_EXISTS" | "ABORTED":
+            return Conflict(answer.message)
+        case "FAILED_PRECONDITION":
+            return Unmet(answer.message)
+        case "RESOURCE_EXHAUSTED" if answer.limit and "PerMinute" not in answer.limit:
+            return QuotaExceeded(answer.message)
+        case "RESOURCE_EXHAUSTED":
+            return Throttled(answer.message, answer.retry_after)
+        case "INVALID_ARGUMENT":
+            return Rejected(answer.message)
+    return Ambiguous(f"{answer.message}: {_UNCLEAR}")
+
+
+def _answer(error: GoogleAPICallError) -> _Answer:
+    headers = getattr(error.response, "headers", {})
+    told = _told(error)
+    limit = (error.metadata or {}).get("quota_limit", "")
+    message = _clean(str(told.get("message") or f"Google answered with HTTP {error.code}"))
+    status = _BY_HTTP.get(error.code or 0) or str(told.get("status", "UNKNOWN"))
+    return _Answer(status, message, _seconds(headers.get("Retry-After")), limit)
+
+
+_BY_HTTP = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+}
+"""Where the HTTP status says enough; with 400 the body has to say more, and 5xx is never clear."""
+
+
+def _told(error: GoogleAPICallError) -> dict[str, object]:
+    """Return the `error` of a JSON answer, {} where it holds none: a proxy may have answered."""
+    try:
+        told = error.response.json()["error"]
+    except (AttributeError, ValueError, KeyError, TypeError):
+        return {"status": "INVALID_ARGUMENT"} if error.code == 400 else {}
+    return told if isinstance(told, dict) else {}
+
+
+def _clean(message: str) -> str:
+    """Return a message that is fit to be shown: one line, not endless, and no PEM."""
+    line = " ".join(message.split("-----BEGIN", maxsplit=1)[0].split())
+    return line[:_LONGEST]
+
+
+def _seconds(value: str | None) -> float | None:
+    return float(value) if value is not None and value.isdigit() else None

@@ -1,0 +1,157 @@
+"""Certificate Manager as a target: one location of one project."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar, Self
+
+from google.cloud import certificate_manager_v1 as api
+
+from providers.abilities import AdoptRequest, RelabelRequest
+from providers.base import OWNER, Installed, InstallRequest, TargetConfig
+from providers.calls import Calls, Pace
+from providers.errors import Conflict, InUse, NotFound, ProviderError, Rejected, Unreachable
+from providers.gcp.attachment import Attachment, detach, users
+from providers.gcp.certificates import Certificates
+from providers.gcp.entries import Entries
+from providers.gcp.errors import explain
+from providers.gcp.reading import installed
+from providers.gcp.service import Service, connect
+from providers.gcp.trust import Trust
+from providers.pairing import Pairing
+from schemas.capabilities import GCP_CERTIFICATE_MANAGER, Capabilities
+from schemas.clouds import GcpCertificateManager
+
+
+def paced_calls() -> Calls:
+    """Return calls at the pace that Google's quota allows changes."""
+    return Calls(explain, Pace(GCP_CERTIFICATE_MANAGER.limits.installs_per_second))
+
+
+class CertificateManagerTarget:
+    """The certificates of one location; a map and a trust config beside them where settings say so."""
+
+    capabilities: ClassVar[Capabilities] = GCP_CERTIFICATE_MANAGER
+
+    def __init__(self, config: TargetConfig, settings: GcpCertificateManager, calls: Calls) -> None:
+        self._owner = config.owner
+        self._settings = settings
+        self._calls = calls
+        self._pairing = Pairing()
+        self._connected: Service | None = None
+
+    @classmethod
+    def from_config(cls, config: TargetConfig, /) -> Self:
+        """Make the target; reads nothing and connects nowhere."""
+        settings = config.spec.gcp_certificate_manager
+        if settings is None:
+            raise TypeError(config.spec.kind)
+        return cls(config, settings, paced_calls())
+
+    def observe(self) -> Sequence[Installed]:
+        """Return every certificate of the location, or raise `Unreachable`."""
+        place = f"projects/{self._settings.project}, {', '.join(self._settings.locations)}"
+        try:
+            return tuple(self._observed())
+        except Unreachable:
+            raise
+        except ProviderError as error:
+            raise Unreachable(f"Certificate Manager of {place} cannot be read: {error}") from None
+
+    def install(self, request: InstallRequest, /) -> Installed:
+        """Create or replace in place, then serve its names and hold its trust where settings say so."""
+        if request.bundle.private_key is None:
+            raise Rejected("Certificate Manager makes no keys: a certificate comes with its own")
+        pair = self._pairing.check(request.bundle)
+        certificates = self._certificates()
+        made = certificates.install(request, pair)
+        if (trust := self._trust()) is not None:
+            trust.hold(request.bundle)
+        if (attachment := self._attachment()) is not None:
+            attachment.attach(made)
+            return self.inspect(made)
+        return made
+
+    def remove(self, installed: Installed, /) -> None:
+        """Take a certificate of ours out of our map entries and delete it; raises `InUse`."""
+        certificates, entries = self._certificates(), self._entries()
+        found = certificates.ours(installed)
+        if found is None:
+            return
+        ours = tuple(users(entries, found))
+        if others := set(found.used_by) - {entry.name for entry in ours}:
+            raise InUse(f"{found.id} is in use: {', '.join(sorted(others))}")
+        for entry in ours:
+            detach(entries, entry, found.id)
+        certificates.delete(found)
+
+    def find(self, id_: str, /) -> Installed | None:
+        """Return the certificate of that full name, None when it is certainly gone."""
+        return self._certificates().find(id_)
+
+    def inspect(self, installed: Installed, /) -> Installed:
+        """Return a certificate as it is now; raises `NotFound`."""
+        found = self.find(installed.id)
+        if found is None:
+            raise NotFound(f"{installed.id} is gone")
+        return replace(found, hosting=installed.hosting or found.hosting)
+
+    def relabel(self, request: RelabelRequest, /) -> Installed:
+        """Replace the labels that were observed on a certificate of ours; what came since stays."""
+        certificates = self._certificates()
+        found = certificates.ours(request.installed)
+        if found is None:
+            raise Conflict(f"{request.installed.id} is gone, so it cannot be labelled")
+        taken_off = request.installed.labels.keys() - request.labels.keys()
+        return certificates.relabel(found, request.labels, taken_off)
+
+    def adopt(self, request: AdoptRequest, /) -> Installed:
+        """Label a certificate that somebody else made; raises `NotFound`, or `Conflict`."""
+        certificates = self._certificates()
+        found = certificates.find(request.id)
+        if found is None:
+            raise NotFound(f"{request.id} is not there")
+        if found.labels.get(OWNER, self._owner) != self._owner:
+            raise Conflict(f"{request.id} is another owner's")
+        return certificates.relabel(found, request.labels)
+
+    def _observed(self) -> Iterator[Installed]:
+        service = self._service()
+        listing = api.ListCertificatesRequest(parent=service.parent)
+        resources = service.every(service.client.list_certificates, listing, "certificates")
+        found = [installed(resource, {}) for resource in resources]
+        if (trust := self._trust()) is not None:
+            trust.find()  # what cannot be read could not be added to
+        attachment = self._attachment()
+        missing = attachment.missing(found) if attachment is not None else {}
+        for each in found:
+            unserved = missing.get(each.id) if each.trust and each.owned_by(self._owner) else None
+            yield replace(each, drift=_unserved(unserved)) if unserved else each
+
+    def _service(self) -> Service:
+        if self._connected is None:
+            self._connected = connect(self._settings, self._calls)
+        return self._connected
+
+    def _certificates(self) -> Certificates:
+        return Certificates(self._service(), self._owner, self._settings.scope)
+
+    def _entries(self) -> Entries:
+        service = self._service()
+        path = f"{service.parent}/certificateMaps/{self._settings.certificate_map}"
+        return Entries(service, self._owner, path)
+
+    def _attachment(self) -> Attachment | None:
+        if self._settings.certificate_map is None:
+            return None
+        return Attachment(self._certificates(), self._entries())
+
+    def _trust(self) -> Trust | None:
+        if self._settings.trust_config is None:
+            return None
+        service = self._service()
+        path = f"{service.parent}/trustConfigs/{self._settings.trust_config}"
+        return Trust(service, self._owner, path)
+
+
+def _unserved(names: Sequence[str]) -> tuple[str, ...]:
+    return (f"the certificate map does not serve it for {', '.join(names)}",)

@@ -1,0 +1,99 @@
+"""The trust config beside our certificates: the anchors and intermediates of what was installed.
+
+It only grows here. An update carries the etag of what was read, and is refused when that is stale.
+https://cloud.google.com/certificate-manager/docs/trust-configs
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from google.cloud import certificate_manager_v1 as api
+
+from providers import x509
+from providers.base import OWNER, Bundle
+from providers.errors import Conflict, Rejected
+from providers.failpoints import reach
+from providers.gcp.ownership import belongs
+from providers.gcp.service import Service
+
+_ROUNDS = 4
+"""How often an update is tried that others are faster than."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """One trust config, by its full name."""
+
+    service: Service
+    owner: str
+    path: str
+
+    def find(self) -> Any | None:
+        """Return it, None when it is not there."""
+        return self.service.find(self.service.client.get_trust_config, self.path)
+
+    def hold(self, bundle: Bundle) -> None:
+        """Add what a bundle is trusted by, unless it is there; raises `Rejected` for one that is not ours."""
+        for _ in range(_ROUNDS):
+            found = self._ours()
+            if _holds(found, bundle):
+                return
+            try:
+                self._extend(found, bundle)
+            except Conflict:
+                continue  # somebody else was faster: read again
+            reach("gcp.trusted")
+            return
+        raise Conflict(f"{self.path} is changed by others all the time; apply again")
+
+    def _ours(self) -> Any | None:
+        found = self.find()
+        if found is not None and not belongs(found.labels, self.owner):
+            raise Rejected(f"{self.path} is not ours: choose another `trustConfig`")
+        return found
+
+    def _extend(self, found: Any | None, bundle: Bundle) -> None:
+        def look() -> Any | None:
+            now = self._ours()
+            return now if _holds(now, bundle) else None
+
+        self.service.settle(lambda: self._put(found, _extended(found, bundle)), look, self.path)
+
+    def _put(self, found: Any | None, store: Any) -> None:
+        client = self.service.client
+        if found is None:
+            parent, _, name = self.path.rsplit("/", 2)
+            config = api.TrustConfig(
+                name=self.path, labels={OWNER: self.owner}, trust_stores=[store]
+            )
+            new = api.CreateTrustConfigRequest(
+                parent=parent, trust_config_id=name, trust_config=config
+            )
+            self.service.change(client.create_trust_config, new)
+        else:
+            config = api.TrustConfig(name=self.path, etag=found.etag, trust_stores=[store])
+            change = api.UpdateTrustConfigRequest(
+                trust_config=config, update_mask={"paths": ["trust_stores"]}
+            )
+            self.service.change(client.update_trust_config, change)
+
+
+def _extended(found: Any | None, bundle: Bundle) -> Any:
+    """Return the one trust store there can be, with a bundle's anchors and intermediates in it."""
+    stores = found.trust_stores if found is not None else []
+    anchors = [each for store in stores for each in store.trust_anchors]
+    above = [each for store in stores for each in store.intermediate_cas]
+    return api.TrustConfig.TrustStore(
+        trust_anchors=[*anchors, *_new(api.TrustConfig.TrustAnchor, anchors, bundle.anchors)],
+        intermediate_cas=[*above, *_new(api.TrustConfig.IntermediateCA, above, bundle.chain)],
+    )
+
+
+def _new(kind: Any, held: Iterable[Any], pems: Iterable[bytes]) -> list[Any]:
+    known = {der for each in held for der in x509.split_pem(each.pem_certificate.encode())}
+    return [kind(pem_certificate=pem.decode()) for pem in pems if x509.to_der(pem) not in known]
+
+
+def _holds(found: Any | None, bundle: Bundle) -> bool:
+    return found is not None and list(found.trust_stores) == [_extended(found, bundle)]
