@@ -1,9 +1,12 @@
-"""The kinds of target there are; a vendor's code is imported when its first target is made."""
+"""The kinds of target and issuer there are; a vendor's code is imported when it is first needed."""
 
 from importlib import import_module
+from typing import Any
 
 from providers.base import Target, TargetConfig
 from providers.errors import MissingExtra, NotFound
+from providers.issuing import Issuer, IssuerConfig
+from providers.plugins import plugin_class
 
 TARGETS = {
     "local-directory": "providers.local.directory:LocalDirectoryTarget",
@@ -12,24 +15,50 @@ TARGETS = {
     "gcp-certificate-manager": "providers.gcp.manager:CertificateManagerTarget",
 }
 """Where the class of each built-in kind is, as `module:Class`."""
-EXTRAS = {"aws-acm": "aws", "azure-key-vault": "azure", "gcp-certificate-manager": "gcp"}
+ISSUERS = {"aws-private-ca": "providers.aws.private_ca:PrivateCaIssuer"}
+"""Where the class of each built-in kind of issuer is; what a place issues by itself has none."""
+EXTRAS = {
+    "aws-acm": "aws",
+    "aws-private-ca": "aws",
+    "azure-key-vault": "azure",
+    "gcp-certificate-manager": "gcp",
+}
 """The optional dependencies that a kind needs."""
 
 
 def target_class(kind: str) -> type[Target]:
     """Import the class of a kind of target; raises `NotFound` for an unknown kind, `MissingExtra`."""
+    if "/" in kind:
+        return plugin_class(kind)
     if kind not in TARGETS:
         raise NotFound(f"there is no kind of target called {kind}; known: {', '.join(TARGETS)}")
-    module, _, name = TARGETS[kind].partition(":")
+    found: type[Target] = _imported(TARGETS[kind], kind, "a target")
+    return found
+
+
+def issuer_class(kind: str) -> type[Issuer]:
+    """Import the class of a kind of issuer; raises `NotFound` for an unknown kind, `MissingExtra`."""
+    if kind not in ISSUERS:
+        raise NotFound(f"there is no kind of issuer called {kind}; known: {', '.join(ISSUERS)}")
+    found: type[Issuer] = _imported(ISSUERS[kind], kind, "an issuer")
+    return found
+
+
+def _imported(where: str, kind: str, what: str) -> Any:
+    module, _, name = where.partition(":")
     try:
-        found: type[Target] = getattr(import_module(module), name)
+        return getattr(import_module(module), name)
     except ModuleNotFoundError as missing:
         if kind not in EXTRAS or (missing.name or "").startswith("providers"):
             raise
-        raise MissingExtra(EXTRAS[kind], f"a target of kind {kind}") from None
-    return found
+        raise MissingExtra(EXTRAS[kind], f"{what} of kind {kind}") from None
 
 
 def make_target(config: TargetConfig) -> Target:
     """Make a target; reads nothing and connects nowhere."""
     return target_class(config.spec.kind).from_config(config)
+
+
+def make_issuer(config: IssuerConfig) -> Issuer:
+    """Make an issuer; reads nothing and connects nowhere."""
+    return issuer_class(config.spec.kind).from_config(config)

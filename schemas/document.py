@@ -7,6 +7,7 @@ from pydantic import Field
 from schemas.authority import AuthoritySpec
 from schemas.base import API_VERSION, Model
 from schemas.certificate import CertificateDraft, CertificateSetSpec, ProfileSpec
+from schemas.issuer import IssuerSpec
 from schemas.policy import PolicySpec
 from schemas.project import ProjectSpec
 from schemas.revocation import RevocationSpec
@@ -16,6 +17,7 @@ from schemas.target import TargetSpec
 SPECS: dict[str, type[Model]] = {
     "Project": ProjectSpec,
     "Authority": AuthoritySpec,
+    "Issuer": IssuerSpec,
     "Profile": ProfileSpec,
     "Certificate": CertificateDraft,
     "CertificateSet": CertificateSetSpec,

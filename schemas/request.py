@@ -18,7 +18,11 @@ class KeyType(Model):
 
 
 class LeafRequest(Model):
-    """A leaf certificate's content. Name lists are sorted, without repeats; duration in seconds."""
+    """A leaf certificate's content. Name lists are sorted, without repeats; duration in seconds.
+
+    `issuer_id` tells which CA of others is meant (`IssuerSpec.identity`), generation 0 of its name; it
+    is None for a CA of ours.
+    """
 
     kind: Literal["leaf"] = "leaf"
     issuer: str
@@ -32,6 +36,7 @@ class LeafRequest(Model):
     usages: tuple[Usage, ...]
     key: KeyType
     duration: int
+    issuer_id: str | None = None
 
 
 class AuthorityRequest(Model):

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from schemas.base import Model
 from schemas.capabilities import (
@@ -91,11 +91,39 @@ class Verify(Model):
     timeout: Annotated[Duration, AfterValidator(_patience)] | None = None
 
 
+PLUGIN = r"^[a-z0-9-]+(\.[a-z0-9-]+)+/[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+"""What a kind of place is called that another package adds: by a domain of its maker's."""
+
+
+class Plugin(Model):
+    """A kind of place that another package adds; `settings` are its own, as they are written."""
+
+    kind: str
+    settings: dict[str, Any]
+    capabilities: Annotated[Capabilities, Field(exclude=True)] = Capabilities()
+
+
+def _plugin(kind: str, settings: Any) -> Plugin:
+    if not re.fullmatch(PLUGIN, kind):
+        raise ValueError(f"`{kind}` must be a kind of place such as example.com/box")
+    if not isinstance(settings, dict):
+        raise ValueError(f"`{kind}` must be a mapping")  # noqa: TRY004  pydantic takes no other
+    return Plugin(kind=kind, settings=settings)
+
+
+def _schema(schema: dict[str, Any]) -> None:
+    """Say in JSON Schema how a plug-in is written: under the name of its kind."""
+    schema["patternProperties"] = {PLUGIN: {"type": "object"}}
+    del schema["properties"]["plugin"]
+
+
 class TargetSpec(Model):
     """One kind of place, and how its consumer checks, reloads and shows what it was given.
 
     `tags` are put on everything installed in a cloud, beside the labels of each certificate.
     """
+
+    model_config = ConfigDict(json_schema_extra=_schema)
 
     local_directory: LocalDirectory | None = Field(default=None, alias="local-directory")
     aws_acm: AwsAcm | None = Field(default=None, alias="aws-acm")
@@ -103,10 +131,25 @@ class TargetSpec(Model):
     gcp_certificate_manager: GcpCertificateManager | None = Field(
         default=None, alias="gcp-certificate-manager"
     )
+    plugin: Plugin | None = None
     check: Argv | None = None
     reload: Argv | None = None
     verify: Verify | None = None
     tags: dict[Text, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plugged(cls, data: Any) -> Any:
+        """Take the one field whose name has a slash for a plug-in and its settings."""
+        if not isinstance(data, dict):
+            return data
+        if isinstance(data.get("plugin"), dict):
+            raise ValueError("`plugin` is not a field: write the kind of place itself")  # noqa: TRY004
+        kind = next((key for key in data if isinstance(key, str) and "/" in key), None)
+        if kind is None:
+            return data
+        rest = {key: value for key, value in data.items() if key != kind}
+        return {**rest, "plugin": _plugin(kind, data[kind])}
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -128,12 +171,12 @@ class TargetSpec(Model):
     @property
     def kind(self) -> str:
         """The kind of place, as the registry names it."""
-        return self._kinds()[0]
+        return self.plugin.kind if self.plugin else self._kinds()[0]
 
     @property
     def capabilities(self) -> Capabilities:
         """What this kind of place can hold, known without asking it."""
-        return _CAPABILITIES[self.kind]
+        return self.plugin.capabilities if self.plugin else _CAPABILITIES[self.kind]
 
     @property
     def limits(self) -> Limits:
@@ -162,4 +205,4 @@ _CAPABILITIES = {
     "azure-key-vault": AZURE_KEY_VAULT,
     "gcp-certificate-manager": GCP_CERTIFICATE_MANAGER,
 }
-_KINDS = {kind: kind.replace("-", "_") for kind in _CAPABILITIES}
+_KINDS = {kind: kind.replace("-", "_") for kind in (*_CAPABILITIES, "plugin")}

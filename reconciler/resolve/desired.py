@@ -1,6 +1,7 @@
 """The whole: documents in, what is desired and every finding out."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePath
 
 from reconciler.diagnostics import Diagnostic, error, has_errors, in_order, warning
@@ -12,6 +13,7 @@ from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, inherit, inheritances, section
 from reconciler.resolve.leaves import Surroundings
+from reconciler.resolve.plugins import plugged
 from reconciler.resolve.policies import Rules, check_references
 from reconciler.resolve.sets import expand
 from reconciler.state import (
@@ -42,7 +44,8 @@ def resolve(
     `root` is where relative paths begin, if that is known.
     """
     found = list(earlier)
-    everything = catalogue(documents, found)
+    read = catalogue(documents, found)
+    everything = replace(read, targets=plugged(read.targets, found))
     project = _project(everything, found)
     drafts = list(drafts_of(everything, tables, found))
     issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
