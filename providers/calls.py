@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
@@ -79,7 +80,7 @@ class Calls:
         """Make a change whose request holds a key: no debug log is written meanwhile."""
 
         def silent() -> Result:
-            with _silence():
+            with _SILENCE.kept():
                 return call()
 
         return self.change(silent)
@@ -106,8 +107,8 @@ class Calls:
             explained = self.explain(error)
             if explained is None:
                 raise
-            # an SDK's exception may hold the request, and so a key: nothing of it goes on
-            raise explained from None
+        # an SDK's exception may hold the request, and so a key: raised out here, this one has no context
+        raise explained
 
 
 def _asked(state: RetryCallState) -> float | None:
@@ -128,12 +129,34 @@ class _WornOut(stop_after_delay):
         return super().__call__(retry_state) or (_asked(retry_state) or 0) > _MOST_ASKED
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Let nobody log at DEBUG: SDKs write requests there, bodies included."""
-    before = logging.root.manager.disable
-    logging.disable(max(before, logging.DEBUG))
-    try:
-        yield
-    finally:
-        logging.disable(before)
+@dataclass(slots=True)
+class _Silence:
+    """Lets nobody write requests down: SDKs log them at DEBUG, bodies included, and http.client prints them.
+
+    Both are switched for the whole process, so those who want silence are counted for all of it.
+    """
+
+    wanted: int = 0
+    before: tuple[int, int] = (logging.NOTSET, 0)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep silent until the last of those who want it is done."""
+        with self.lock:
+            if self.wanted == 0:
+                self.before = (logging.root.manager.disable, HTTPConnection.debuglevel)
+                logging.disable(max(self.before[0], logging.DEBUG))
+                HTTPConnection.debuglevel = 0
+            self.wanted += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.wanted -= 1
+                if self.wanted == 0:
+                    logging.disable(self.before[0])
+                    HTTPConnection.debuglevel = self.before[1]
+
+
+_SILENCE = _Silence()
