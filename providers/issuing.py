@@ -1,0 +1,101 @@
+"""The contract of CAs of others. The one file to read before writing an issuer.
+
+An **issuer** is asked with a signing request, so that no private key ever crosses. It answers with the
+certificate, or with `Pending`, which says how the next run goes on; whatever it calls the order (an
+ARN, a URL) it hands to `IssueRequest.checkpoint` before it waits for anything: what is not recorded
+there may be ordered once more after a crash, and what is recorded never is. Every failure is a
+`providers.errors.ProviderError`: `Rejected` and `Denied` for what asking again does not change,
+`Throttled` with the seconds the CA asks us to wait. What an issuer returns is believed only after
+`providers.issued.check`.
+
+Reading a configuration asks nobody: `plan` makes no issuer at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+from schemas.issuer import IssuerSpec
+from schemas.request import LeafRequest
+from schemas.revocation import RevocationReason
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerConfig:
+    """What an issuer is made from. `root` is the folder that relative paths start at."""
+
+    name: str
+    spec: IssuerSpec
+    owner: str
+    root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRequest:
+    """Issue one certificate.
+
+    `csr` is a signing request in DER (RFC 2986); `request` is what it asks for, in words, and the dates
+    are those wanted. `token` is the same however often one order is tried, 32 hex digits, and never
+    used for another. `checkpoint` makes an order's name durable, and returns once it is; `resume` is
+    the last one, or what `Pending` left, None for an order that is not known to have been made.
+    """
+
+    csr: bytes = field(repr=False)
+    request: LeafRequest
+    not_before: datetime
+    not_after: datetime
+    token: str
+    checkpoint: Callable[[str], None]
+    resume: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate, and those above it: `chain` from its issuer upwards, `anchors` self-signed; all DER."""
+
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    anchors: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An order that was taken and is not filled: `detail` says what it waits for, `resume` how to go on."""
+
+    resume: str
+    detail: str
+
+
+class Issuer(Protocol):
+    """A CA of others. `honours` are the fields of LeafRequest it obeys (`schemas.issuer`)."""
+
+    honours: ClassVar[frozenset[str]]
+
+    @classmethod
+    def from_config(cls, config: IssuerConfig, /) -> Self:
+        """Make the issuer; reads nothing and connects nowhere."""
+        ...
+
+    def issue(self, request: IssueRequest, /) -> Issued | Pending:
+        """Order a certificate, or go on with the order, and wait for it a little while."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeRequest:
+    """Revoke a certificate (DER) of this issuer; `serial` is its own, lower-case hex."""
+
+    certificate: bytes
+    serial: str
+    reason: RevocationReason
+
+
+@runtime_checkable
+class Revoker(Protocol):
+    """Can revoke what it issued."""
+
+    def revoke(self, request: RevokeRequest, /) -> None:
+        """Revoke a certificate; one that is revoked already is no error."""
+        ...

@@ -1,0 +1,106 @@
+"""An issuer that is a dictionary: for tests of what drives issuers, and as the shortest example of one.
+
+The desk outlives the issuer, as a real CA would.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ClassVar, Self
+
+from providers import x509
+from providers.errors import Ambiguous, NotFound, ProviderError
+from providers.issuing import (
+    Issued,
+    IssuerConfig,
+    IssueRequest,
+    Pending,
+    RevokeRequest,
+)
+from providers.signer import KeySigner
+from providers.specimens import Specimens
+from providers.x509.signing_request import requested_key
+from schemas.issuer import REQUEST_FIELDS
+from schemas.revocation import RevocationReason
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Desk:
+    """A CA and its orders. `waits` answers come before a certificate; `lost` answers never arrive.
+
+    `failures` are raised, one a call. `orders` holds each certificate by the token it was ordered with.
+    """
+
+    ca: Specimens
+    clock: Callable[[], datetime] = _now
+    waits: int = 0
+    lost: int = 0
+    failures: list[ProviderError] = field(default_factory=list)
+    orders: dict[str, bytes] = field(default_factory=dict)
+    revoked: dict[str, RevocationReason] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    remembers: bool = True
+    """Whether the same token means the same order, as it does for a while with every CA that has tokens."""
+
+
+class MemoryIssuer:
+    """A CA in memory that obeys in everything."""
+
+    honours: ClassVar[frozenset[str]] = REQUEST_FIELDS
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @classmethod
+    def from_config(cls, _config: IssuerConfig, /) -> Self:
+        """Make an issuer with a CA of its own."""
+        return cls(Desk(Specimens.make(_now())))
+
+    def issue(self, request: IssueRequest, /) -> Issued | Pending:
+        """Take the order, make it known, then fill it."""
+        order = request.resume or self._ordered(request)
+        request.checkpoint(order)
+        if self.desk.waits:
+            self.desk.waits -= 1
+            return Pending(order, "the desk is busy")
+        if order not in self.desk.orders:
+            raise NotFound(f"there is no order {order}")
+        ca = self.desk.ca
+        return Issued(self.desk.orders[order], (ca.intermediate,), (ca.root,))
+
+    def revoke(self, request: RevokeRequest, /) -> None:
+        """Remember that a serial is revoked."""
+        self._call("revoke")
+        self.desk.revoked.setdefault(request.serial, request.reason)
+
+    def _ordered(self, request: IssueRequest) -> str:
+        self._call("issue")
+        order = request.token if self.desk.remembers else f"{request.token}-{len(self.desk.orders)}"
+        if order not in self.desk.orders:
+            self.desk.orders[order] = self._signed(request)
+        if self.desk.lost:
+            self.desk.lost -= 1
+            raise Ambiguous("the answer did not arrive")
+        return order
+
+    def _signed(self, request: IssueRequest) -> bytes:
+        ca = self.desk.ca
+        tbs = x509.ToBeSigned(
+            request.request,
+            x509.new_serial(),
+            request.not_before,
+            request.not_after,
+            requested_key(request.csr)[1],
+        )
+        issuer = x509.IssuingAuthority.load(ca.intermediate, (ca.root,))
+        return x509.sign(tbs, issuer, KeySigner(ca.key))
+
+    def _call(self, verb: str) -> None:
+        self.desk.calls[verb] += 1
+        if self.desk.failures:
+            raise self.desk.failures.pop(0)

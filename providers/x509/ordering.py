@@ -1,0 +1,24 @@
+"""Signing requests of our own (PKCS #10, RFC 2986): what a CA of others is asked with."""
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from providers.secret import Secret
+from providers.signer import signature_hash
+from providers.x509.keys import decode_key
+from providers.x509.profile import leaf_extensions, subject_name
+from schemas.request import LeafRequest
+
+
+def signing_request(request: LeafRequest, key: Secret) -> bytes:
+    """Return a signing request (DER) for all that a leaf is to say, signed by its key (PKCS #8 DER)."""
+    private = decode_key(key)
+    builder = x509.CertificateSigningRequestBuilder(
+        subject_name=subject_name(request.subject, request.common_name),
+        extensions=[
+            x509.Extension(value.oid, critical, value)
+            for value, critical in leaf_extensions(request)
+        ],
+    )
+    signed = builder.sign(private, signature_hash(private.public_key()))
+    return signed.public_bytes(Encoding.DER)
