@@ -1,8 +1,11 @@
 """A request as the fields a user knows: what plans, differences and explanations are told in."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from providers.base import Content
+from schemas.plan import FieldChange
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.scalars import format_duration
 
@@ -25,6 +28,27 @@ def describe(request: LeafRequest) -> dict[str, Any]:
         "duration": format_duration(timedelta(seconds=request.duration)),
     }
     return {path: value for path, value in told.items() if value}
+
+
+def differences(content: Content, want: LeafRequest) -> Iterator[FieldChange]:
+    """Yield the fields in which a certificate of others differs from what is wanted, as far as it is known.
+
+    Its common name does not count: where there are other names, nobody looks at it.
+    """
+    key = str(content.key) if content.key else None
+    for path, had, wanted in (
+        ("dnsNames", content.dns_names, want.dns_names),
+        ("ipAddresses", content.ip_addresses, want.ip_addresses),
+        ("uris", content.uris, want.uris),
+        ("emailAddresses", content.email_addresses, want.email_addresses),
+        ("usages", content.usages, want.usages),
+    ):
+        before = sorted({text.lower() for text in had})
+        after = sorted({str(text).lower() for text in wanted})
+        if before and before != after:
+            yield FieldChange(path=path, before=before, after=after)
+    if key and key != str(want.key):
+        yield FieldChange(path="privateKey", before=key, after=str(want.key))
 
 
 def names_of(request: LeafRequest | AuthorityRequest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from providers import x509
 from providers.errors import ProviderError
+from providers.failpoints import reach
 from providers.processes import spread
 from providers.secret import Secret
 from providers.signer import KeyHolder
@@ -18,6 +19,7 @@ from reconciler.apply.reservation import (
     validity,
 )
 from reconciler.apply.session import Impossible, Outcome, Session, owner
+from reconciler.apply.target_keys import made_key
 from reconciler.apply.transitions import (
     abandoned,
     attempted,
@@ -31,7 +33,7 @@ from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.schedule import is_resumable
 from reconciler.state import DesiredCertificate
-from schemas.certificate import RotationPolicy
+from schemas.certificate import Custody, RotationPolicy
 from schemas.plan import Change
 
 BATCH = 10_000
@@ -40,12 +42,15 @@ BATCH = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A certificate whose every signed byte is decided; `record` holds its reservation."""
+    """A certificate whose every signed byte is decided; `record` holds its reservation.
+
+    `key` is None where it was made in the target.
+    """
 
     change: Change
     record: CertificateRecord
     issuance: Issuance
-    key: Secret = field(repr=False)
+    key: Secret | None = field(repr=False)
     resumed: bool = False
 
 
@@ -76,7 +81,8 @@ def _issue_batch(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
     _record(session, signed, failed)
     yield from failed
     for item in signed:
-        session.keys[item.issuance.serial] = item.key
+        if item.key is not None:
+            session.keys[item.issuance.serial] = item.key
         yield Outcome(item.change)
 
 
@@ -95,12 +101,16 @@ def _kept_keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secr
 def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle: str) -> Decided:
     desired, record = session.desired(change), session.record(owner(change))
     now, pending = session.clock(), record.pending
-    if pending and is_resumable(pending, desired.digest, now) and pending.serial in kept:
-        return Decided(change, record, pending, kept[pending.serial], resumed=True)
+    there = made_key(session, desired) if desired.custody is Custody.TARGET else None
+    if pending and is_resumable(pending, desired.digest, now):
+        if there is None and pending.serial in kept:
+            return Decided(change, record, pending, kept[pending.serial], resumed=True)
+        if there == pending.spki:
+            return Decided(change, record, pending, None, resumed=True)
     if pending:
         record = put(record, abandoned(pending))
-    key, spki = _key(session, desired, record, kept)
-    issuance = _reservation(session, desired, spki, bundle, now)
+    key, spki = (None, there) if there else _key(session, desired, record, kept)
+    issuance = _reservation(session, desired, spki, bundle if key else None, now)
     if not record.issuances:  # later it is a change of its own, to be reviewed as one
         record = record.model_copy(update={"on_remove": desired.on_remove})
     return Decided(change, prune(put(record, issuance), session.world), issuance, key)
@@ -123,7 +133,7 @@ def _key(
 
 
 def _reservation(
-    session: Session, desired: DesiredCertificate, spki: str, bundle: str, now: datetime
+    session: Session, desired: DesiredCertificate, spki: str, bundle: str | None, now: datetime
 ) -> Issuance:
     """Decide everything a signature will cover; raises `Impossible` where it must not be signed."""
     request = desired.request
@@ -154,15 +164,17 @@ def _reserve(session: Session, fresh: Sequence[Decided], bundle: str) -> None:
         return
     renamed = [session.world.renames.get(item.record.name, "") for item in fresh]
     known = session.journal.state.certificates
+    keys = {item.issuance.serial: item.key for item in fresh if item.key is not None}
     session.journal.write(
         Wave(
             message=_message("Reserve", fresh),
             certificates=[item.record for item in fresh],
             gone=[old for old in renamed if old in known],
-            bundle=bundle,
-            new_keys={item.issuance.serial: item.key for item in fresh},
+            bundle=bundle if keys else None,
+            new_keys=keys,
         )
     )
+    reach("leaf.reserved")
 
 
 def _sign_all(session: Session, decided: Sequence[Decided]) -> list[bytes | str]:
@@ -224,6 +236,7 @@ def _record(session: Session, signed: Sequence[Decided], failed: Sequence[Outcom
             erase=frozenset().union(*stale.values()),
         )
     )
+    reach("leaf.issued")
 
 
 def _attempted(session: Session, outcome: Outcome) -> CertificateRecord:

@@ -126,13 +126,15 @@ def relabel(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     for change in changes:
         desired = session.desired(change)
         current = session.record(desired.name).current
-        target = session.targets[place(change)]
-        found = _installed_as(session, change, _object_name(session, change))
-        if current is None or found is None or not isinstance(target, Relabeler):
+        target, wanted = session.targets[place(change)], session.wanted(change)
+        found = session.world.installed(wanted)
+        if found is None or not isinstance(target, Relabeler):
             yield Outcome(change, "this target cannot change labels alone")
             continue
+        digest = current.digest if current else desired.digest
+        labels = session.world.relabelled(desired, digest, wanted)
         try:
-            target.relabel(RelabelRequest(found, session.world.labels(desired, current.digest)))
+            target.relabel(RelabelRequest(found, labels))
             yield Outcome(change)
         except ProviderError as why:
             yield Outcome(change, str(why))
@@ -166,11 +168,6 @@ def _installed(session: Session, change: Change) -> Installed:
 
 def _installed_as(session: Session, change: Change, name: str) -> Installed | None:
     return session.world.observation(place(change)).installed.get(name)
-
-
-def _object_name(session: Session, change: Change) -> str:
-    installs = session.desired(change).installs
-    return next(i.name for i in installs if i.target == place(change))
 
 
 def _unlabel(session: Session, change: Change) -> None:

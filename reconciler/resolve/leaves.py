@@ -75,6 +75,7 @@ def check_leaf(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
     yield from check_size(leaf.key, leaf.draft)
     yield from _check_renewal(leaf)
     yield from _check_key_rotation(leaf)
+    yield from _check_key_place(leaf, around.targets)
     yield from _check_issuer(leaf, around)
     for index, entry in enumerate(leaf.spec.targets):
         yield from _check_target(leaf, index, entry, around.targets)
@@ -120,6 +121,22 @@ def _check_key_rotation(leaf: Leaf) -> Iterator[Diagnostic]:
         place = leaf.draft.at("spec", "privateKey", "rotationPolicy")
         hint = "write `custody: ledger`, or leave rotationPolicy out"
         yield error("a key that never changes must be kept", place, hint=hint)
+
+
+def _check_key_place(leaf: Leaf, targets: Shelf[TargetSpec]) -> Iterator[Diagnostic]:
+    """Yield why a key cannot be made in the certificate's target: it never leaves the place it is in."""
+    if leaf.spec.private_key.custody is not Custody.TARGET:
+        return
+    place = leaf.draft.at("spec", "privateKey", "custody")
+    known = [e for t in leaf.spec.targets if (e := targets.entries.get(t.target_ref))]
+    if len(leaf.spec.targets) != 1 or any(len(entry.spec.places()) != 1 for entry in known):
+        summary = "a key that is made in its target can be in one place only"
+        hint = "name one target with one region, or write another custody"
+        yield error(summary, place, hint=hint)
+    for entry in known:
+        if not entry.spec.capabilities.makes_keys:
+            summary = f"the target {entry.name} ({entry.spec.kind}) makes no keys"
+            yield error(summary, place, hint="leave custody out, or write `custody: ledger`")
 
 
 def _check_issuer(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
@@ -204,6 +221,8 @@ def misfits(
     yield from _misnamed(entry, name, capabilities)
     if not holds(capabilities, key):
         yield f"cannot hold a key of type {key}"
+    if entry.adopt and not capabilities.adopts:
+        yield "takes nothing over: leave adopt out"
     for output in entry.additional_output_formats:
         if output not in capabilities.output_formats:
             yield f"does not write {output}"

@@ -1,0 +1,141 @@
+"""What keeps one install from being as it should, and what that takes: a key, patience, somebody's care."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from providers.base import NAME, Installed
+from reconciler.checks import Finding
+from reconciler.diff.world import World
+from reconciler.ledger.records import CertificateRecord, Issuance
+from reconciler.state import DesiredCertificate, DesiredInstall
+from schemas.certificate import Custody
+from schemas.plan import Reason
+
+FLAPPING_AFTER = 2
+FLAPPING_WITHIN = timedelta(days=1)
+"""What had to be put right twice within a day, and is wrong again, is being changed by somebody else."""
+
+NEEDS_KEY = frozenset({Reason.NOT_FOUND, Reason.SUPERSEDED, Reason.DRIFTED, Reason.CHAIN_CHANGED})
+PUT_RIGHT = frozenset({Reason.NOT_FOUND, Reason.DRIFTED})
+
+Needs = Mapping[DesiredInstall, Finding | None]
+"""What each install of a certificate needs, None where it needs nothing or nobody can tell."""
+
+
+def need_of(
+    world: World, desired: DesiredCertificate, record: CertificateRecord, install: DesiredInstall
+) -> Finding | None:
+    """Say what keeps one install from being as it should, None when nothing does or nobody can tell."""
+    current = record.current
+    if world.observation(install.target).status != "observed":
+        return None
+    found = world.installed(install)
+    if found is None:
+        return Finding(Reason.NOT_FOUND, "nothing is installed there")
+    if taken := _occupied(world, desired, install, found):
+        return taken
+    if current is None or not is_same(found, current):
+        return _other(record, found)
+    if found.drift:
+        return Finding(Reason.DRIFTED, "; ".join(found.drift))
+    if set(found.output_formats) != set(install.output_formats):
+        return Finding(Reason.DRIFTED, "additionalOutputFormats are not those wanted")
+    if found.trust is not None and found.trust != world.trust(current):
+        return Finding(
+            Reason.CHAIN_CHANGED, "its chain or trust anchors are not those of its issuer"
+        )
+    placement = record.placement(install.target, install.name)
+    if placement is None or placement.serial != current.serial:
+        return Finding(Reason.UNVERIFIED, "installed, but not yet seen working")
+    return None
+
+
+def _occupied(
+    world: World, desired: DesiredCertificate, install: DesiredInstall, found: Installed
+) -> Finding | None:
+    if not found.owned_by(world.ledger.lineage.owner):
+        adopts = world.desired.targets[install.target].spec.capabilities.adopts
+        or_adopt = f", or take it over with `adopt: {found.id}`" if adopts else ""
+        message = (
+            f"{found.id} is not certform's; move it away, or choose another objectName{or_adopt}"
+        )
+        return Finding(Reason.OCCUPIED, message)
+    name = found.labels.get(NAME)
+    if name in (desired.name, *desired.formerly):
+        return None
+    return Finding(Reason.OCCUPIED, f"{found.id} holds certificate/{name}")
+
+
+def is_same(found: Installed, current: Issuance) -> bool:
+    """Whether an object holds a certificate; where a place tells no fingerprint, its serial does."""
+    if found.sha256 is None:
+        return found.serial == current.serial
+    return found.sha256 == current.sha256
+
+
+def _other(record: CertificateRecord, found: Installed) -> Finding:
+    ours = {issuance.serial for issuance in record.issuances}
+    if found.serial in ours and not found.drift:
+        return Finding(Reason.SUPERSEDED, f"it still has serial {found.serial}")
+    seen = f"serial {found.serial}" if found.serial else "no readable certificate"
+    words = "; ".join(found.drift) or f"{seen} was found instead"
+    return Finding(Reason.DRIFTED, words)
+
+
+def is_unfinished(record: CertificateRecord, needs: Needs) -> bool:
+    """Whether the newest certificate is still on its way: who asks for a new one gets that one first.
+
+    One whose key is in its target may never arrive: only there could anybody tell.
+    """
+    current = record.current
+    if current is None or _is_there(current):
+        return False
+    return any(
+        need is not None and resumes(record, install, need) for install, need in needs.items()
+    )
+
+
+def keyless(
+    world: World,
+    record: CertificateRecord,
+    needs: Needs,
+) -> str | None:
+    """Say which install needs the key although the ledger does not hold it."""
+    current = record.current
+    if current is None or current.bundle in world.ledger.bundles:
+        return None
+    lost = "was made there and is gone" if _is_there(current) else "is no longer kept"
+    for install, need in needs.items():
+        if need is not None and need.reason in NEEDS_KEY and not _waits(record, install):
+            return f"{install.target}: {need.message}, and the key {lost}"
+    return None
+
+
+def _is_there(current: Issuance) -> bool:
+    return current.custody is Custody.TARGET
+
+
+def _waits(record: CertificateRecord, install: DesiredInstall) -> bool:
+    """Whether a key that was made in a target still waits there for its certificate."""
+    current, placement = record.current, record.placement(install.target, install.name)
+    if current is None or not _is_there(current) or placement is None:
+        return False
+    return all(place.serial != current.serial for place in record.placements)
+
+
+def resumes(record: CertificateRecord, install: DesiredInstall, need: Finding) -> bool:
+    """Whether an install only goes on with what was issued: the target was not touched by others."""
+    placement = record.placement(install.target, install.name)
+    first = need.reason is Reason.NOT_FOUND and (placement is None or placement.serial is None)
+    return first or need.reason is Reason.SUPERSEDED
+
+
+def is_flapping(world: World, record: CertificateRecord, needs: Needs) -> bool:
+    """Whether an object that has to be put right was put right twice within a day already."""
+    since = world.now - FLAPPING_WITHIN
+    wrong = {i.target for i, need in needs.items() if need is not None and need.reason in PUT_RIGHT}
+    return any(
+        sum(moment > since for moment in placement.changes) >= FLAPPING_AFTER
+        for placement in record.placements
+        if placement.target in wrong and placement.serial is not None
+    )
