@@ -28,3 +28,23 @@ def remote_key(
         return None
     reference = found.request.key_ref
     return RemoteKey.named(reference, custody) if reference else None
+
+
+def key_holder(
+    known: Mapping[str, AuthorityRecord], desired: DesiredAuthority, spki: str | None = None
+) -> str:
+    """Name the CA or generation that has a key already, as far as `spki` (None: its name alone) tells.
+
+    Every generation has a key of its own, or revoking one would leave the other with a key nobody trusts.
+    """
+    wanted = desired.request
+    for record in known.values():
+        for issuance in record.issuances:
+            request = issuance.request
+            if not isinstance(request, AuthorityRequest) or issuance.status is Status.ABANDONED:
+                continue
+            named = wanted.key_ref is not None and request.key_ref == wanted.key_ref
+            mine = (record.name, request.generation) == (desired.name, wanted.generation)
+            if (named or issuance.spki == spki) and not mine:
+                return f"authority/{record.name}, generation {request.generation}"
+    return ""

@@ -14,6 +14,7 @@ from providers.remote import prove
 from reconciler.apply.reservation import issuer_urls, new_key, to_be_signed, validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
 from reconciler.apply.transitions import issued, put_authority
+from reconciler.custody import key_holder
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status, Urls
 from reconciler.schedule import is_resumable
@@ -91,22 +92,10 @@ def _remote_half(session: Session, desired: DesiredAuthority) -> str:
     if kind != request.key:
         raise Impossible(f"{request.key_ref} is of kind {kind}, and {request.key} is asked for")
     spki = b64encode(x509.spki(public)).decode()
-    if other := _holder(session, desired, spki):
+    if other := key_holder(session.journal.state.authorities, desired, spki):
         raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
     prove(signer)
     return spki
-
-
-def _holder(session: Session, desired: DesiredAuthority, spki: str) -> str:
-    """Name the CA that has a key already: what is told of one by its key would hold for both."""
-    mine = (desired.name, desired.request.generation)
-    for record in session.journal.state.authorities.values():
-        for issuance in record.issuances:
-            which = (record.name, _generation(issuance))
-            held = issuance.status is not Status.ABANDONED and issuance.spki == spki
-            if held and which != mine:
-                return f"authority/{which[0]}, generation {which[1]}"
-    return ""
 
 
 def _reservation(session: Session, desired: DesiredAuthority, spki: str, now: datetime) -> Issuance:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.checks import Finding
+from reconciler.custody import key_holder
 from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.world import World, unexpired
@@ -31,12 +32,18 @@ def _wanted(world: World, desired: DesiredAuthority, coming: frozenset[str]) -> 
     record = world.authority(desired.name)
     found = record.generation(desired.request.generation)
     if found is None or found.status is Status.RESERVED:
-        if stands := world.unready(desired.request, coming):
+        if stands := world.unready(desired.request, coming) or _lacks_key(world, desired):
             yield blocked(desired.address, Reason.BLOCKED_BY, stands, source=desired.source)
             return
         yield from _issue(desired, record, found)
     elif stuck := _stuck(world, desired, found):
         yield blocked(desired.address, stuck.reason, stuck.message, source=desired.source)
+
+
+def _lacks_key(world: World, desired: DesiredAuthority) -> str:
+    holder = "" if desired.retired else key_holder(world.ledger.authorities, desired)
+    hint = "make a new one, and name it in privateKey.custody"
+    return f"its key is that of {holder}: {hint}" if holder else ""
 
 
 def _issue(
