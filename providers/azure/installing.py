@@ -88,11 +88,11 @@ class Installer:
             )
         self.service.discard_creation(name)
 
-    def recover(self, name: str) -> Held | None:
-        """Recover a soft-deleted name of ours, None when it is gone; raises `Conflict` for others'."""
+    def recover(self, name: str) -> Held:
+        """Recover a soft-deleted name of ours; raises `Conflict` for others'."""
         deleted = self.service.get_deleted(name)
         if deleted is None:
-            return None
+            raise Conflict(f"{name} was deleted, and is being purged or recovered: apply again")
         if not deleted.owned_by(self.owner):
             until = f" until {deleted.purged_on:%Y-%m-%d}" if deleted.purged_on else ""
             raise Conflict(
@@ -105,7 +105,7 @@ class Installer:
 
     def _over_deleted(self, request: InstallRequest, pair: Pair, witness: str) -> Held:
         recovered = self.recover(request.name)
-        if recovered is not None and recovered.thumbprint == witness:
+        if recovered.thumbprint == witness:
             return self._settled(request, recovered, pair, witness)
         return self._add(request, recovered, pair, witness)
 

@@ -22,14 +22,15 @@ class Maker:
 
     def make(self, request: KeyRequest) -> bytes:
         """Return the signing request (DER) of a key that waits, a new one unless there is one like it."""
-        held = self.installer.service.get(request.name)
+        return self._made(request, self.installer.service.get(request.name)).request
+
+    def _made(self, request: KeyRequest, held: Held | None) -> Creation:
         if held is not None:
             check_owner(held, self.installer.owner)
-            waiting = self._waiting(request, held)
-            if waiting is not None:
-                return waiting.request
+            if (waiting := self._waiting(request, held)) is not None:
+                return waiting
             self.installer.clear(request.name, held)
-        return self._create(request, held).request
+        return self._create(request, held)
 
     def _waiting(self, request: KeyRequest, held: Held) -> Creation | None:
         """Return the creation that waits for a certificate like the one that is asked for."""
@@ -43,7 +44,7 @@ class Maker:
         try:
             made = service.create(name, policy, added(request.labels, held))
         except SoftDeleted:
-            return self._create(request, self.installer.recover(name))
+            return self._made(request, self.installer.recover(name))
         except CreationPending:
             raise Conflict(
                 f"somebody else's creation is under way at {name}: let it end, cancel it, or choose another"

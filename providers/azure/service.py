@@ -27,7 +27,7 @@ IMPORTED = CertificatePolicy(
     issuer_name="Unknown", content_type=CertificateContentType.pem, exportable=True
 )
 """Of an issuer that the vault does not know, so that it never renews by itself, which is its default."""
-_ROUNDS, _PAUSE = 60, 2.0
+_ROUNDS, _PAUSE = 30, 2.0
 Item = TypeVar("Item")
 
 
@@ -136,10 +136,19 @@ class Service:
             self._gone(lambda: self.client.delete_certificate_operation(name))
 
     def delete(self, name: str) -> None:
-        """Soft-delete a name with all its versions, and wait for it to be done."""
+        """Soft-delete a name with all its versions; it is out of sight at once."""
         with _needing("delete", "delete"):
             self._gone(lambda: self.client.begin_delete_certificate(name))
-        self._await_deletion(name)
+
+    def await_deletion(self, name: str) -> None:
+        """Wait until a deletion is finished, so that the name can be recovered; for a minute at most."""
+        for _ in range(_ROUNDS):
+            try:
+                if self.get_deleted(name) is not None:
+                    return
+            except Denied:
+                return
+            self.calls.sleep(_PAUSE)
 
     def recover(self, name: str) -> Held:
         """Recover what is soft-deleted, and wait for it to be there."""
@@ -150,16 +159,6 @@ class Service:
                 return found
             self.calls.sleep(_PAUSE)
         raise Ambiguous(f"the vault has not recovered {name} yet")
-
-    def _await_deletion(self, name: str) -> None:
-        for _ in range(_ROUNDS):
-            try:
-                if self.get_deleted(name) is not None:
-                    return
-            except Denied:
-                return
-            self.calls.sleep(_PAUSE)
-        raise Ambiguous(f"the vault has not finished to delete {name} yet")
 
     def _found(self, call: Callable[[], Item]) -> Item | None:
         try:

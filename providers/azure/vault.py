@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from azure.keyvault.certificates import CertificateClient
 
 from providers.abilities import AdoptRequest, KeyRequest, RelabelRequest
+from providers.azure import removing
 from providers.azure.credentials import Credentials, credentials
 from providers.azure.errors import explain
 from providers.azure.held import Held, read
@@ -20,7 +21,7 @@ from providers.azure.making import Maker
 from providers.azure.service import Service
 from providers.base import OWNER, Installed, InstallRequest, TargetConfig
 from providers.calls import Calls, Pace
-from providers.errors import Ambiguous, Conflict, Denied, NotFound, ProviderError, Unreachable
+from providers.errors import Conflict, Denied, NotFound, ProviderError, Unreachable
 from providers.failpoints import reach
 from providers.seal import CONTENT, Seal
 from providers.x509.content import content
@@ -78,15 +79,8 @@ class KeyVaultTarget:
     def remove(self, installed: Installed, /) -> None:
         """Soft-delete it with all its versions; raises `Conflict` for another than was observed."""
         held = self._service.get(_name(installed.id))
-        if held is None:
-            return
-        check_same(installed, held, self._owner)
-        try:
-            self._service.delete(held.name)
-        except Ambiguous:
-            if self._service.get(held.name) is not None:
-                raise
-        reach("azure.deleted")
+        if held is not None:
+            removing.remove(self._service, check_same(installed, held, self._owner))
 
     def relabel(self, request: RelabelRequest, /) -> Installed:
         """Replace the tags of the newest version; what others put there since the look stays."""
