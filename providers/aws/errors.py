@@ -88,13 +88,15 @@ _SUSPECT = re.compile(r"-----|[A-Za-z0-9+/=]{60}")
 _LONGEST = 400
 
 
-def explain(error: Exception) -> ProviderError | None:
+def explain(error: Exception, service: str = "acm") -> ProviderError | None:
     """Return what an SDK's exception means, None for what is not the SDK's.
+
+    `service` is the one whose permissions are named where an operation does not tell.
 
     https://docs.aws.amazon.com/acm/latest/APIReference/CommonErrors.html
     """
     if isinstance(error, ClientError):
-        return _refusal(error)
+        return _refusal(error, service)
     if isinstance(error, _NO_CREDENTIALS):
         return Denied(
             f"there are no usable AWS credentials ({_kind(error)}): log in, or give the job a role"
@@ -108,9 +110,9 @@ def explain(error: Exception) -> ProviderError | None:
     return None
 
 
-def _refusal(error: ClientError) -> ProviderError:
+def _refusal(error: ClientError, service: str) -> ProviderError:
     code = str(error.response.get("Error", {}).get("Code", ""))
-    action = f"{_SERVICES.get(error.operation_name, 'acm')}:{error.operation_name}"
+    action = f"{_SERVICES.get(error.operation_name, service)}:{error.operation_name}"
     text = f"{action}: {code}: {_plain(error)}"
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _STALE:

@@ -5,9 +5,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from providers.secret import Secret
 from providers.signer import signature_hash
-from providers.x509.keys import decode_key
+from providers.x509.keys import armoured, decode_key
 from providers.x509.profile import leaf_extensions, subject_name
 from schemas.request import LeafRequest
+
+
+def request_pem(der: bytes) -> bytes:
+    """Return a signing request (DER) as PEM (RFC 7468 section 7)."""
+    return armoured("CERTIFICATE REQUEST", der)
 
 
 def signing_request(request: LeafRequest, key: Secret) -> bytes:

@@ -103,14 +103,15 @@ def extensions(
 ) -> Extensions:
     """Return a certificate's extensions; a self-signed one (no issuer key id) names its own key."""
     if isinstance(tbs.request, LeafRequest):
-        own = _leaf(tbs.request)
+        own = leaf_extensions(tbs.request)
     else:
         own = _authority(tbs.request, x509.SubjectKeyIdentifier.from_public_key(key))
     key_id = issuer_key_id or x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
     return (*own, (key_id, False), *_pointers(tbs))
 
 
-def _leaf(request: LeafRequest) -> Extensions:
+def leaf_extensions(request: LeafRequest) -> Extensions:
+    """Return what a leaf says of itself, whoever issues it."""
     names = alternative_names(request)
     anonymous = not subject_attributes(request.subject, request.common_name)
     encipher = request.key.algorithm is Algorithm.RSA and Usage.SERVER_AUTH in request.usages
