@@ -38,7 +38,7 @@ from schemas.plan import Change
 from schemas.request import LeafRequest
 
 FINAL = (Rejected, NotFound)
-"""Failures after which the same order would fail again: the next run makes another."""
+"""Failures after which an order that was taken would fail again: the next run makes another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _record_failure(session: Session, order: Order, why: ProviderError) -> None:
     again = now + timedelta(seconds=wait) if wait else None
     record = attempted(record, issuance.digest, str(why), now, again)
     erase = frozenset[str]()
-    if isinstance(why, FINAL):
+    if issuance.order is not None and isinstance(why, FINAL):
         erase = frozenset({issuance.serial})
         record = without_keys(put(record, abandoned(issuance)), erase)
     session.journal.write(

@@ -172,10 +172,10 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
 def _serials(
     state: LedgerState, without: frozenset[str] = frozenset()
 ) -> defaultdict[str, frozenset[str]]:
-    """Return by bundle the serials whose keys the records say are in it."""
+    """Return by bundle the names of the keys that the records say are in it."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for record in state.certificates.values():
         for issuance in record.issuances:
             if issuance.bundle is not None and issuance.serial not in without:
-                found[issuance.bundle].add(issuance.serial)
+                found[issuance.bundle].add(issuance.name)
     return defaultdict(frozenset, {bundle: frozenset(s) for bundle, s in found.items()})

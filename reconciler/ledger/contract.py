@@ -13,7 +13,8 @@ class Wave:
     """One durable step: all of it is recorded, or nothing.
 
     `authority_keys` are CA keys as sops ciphertext, by (authority, generation), `keyring` is the
-    keyring's file encrypted anew. `new_keys` are leaf keys (PKCS#8 DER, by serial) to be encrypted
+    keyring's file encrypted anew. `new_keys` are leaf keys (PKCS#8 DER, by the serial they are reserved
+    under, see `Issuance.reference`) to be encrypted
     into the bundle named `bundle`; `erase` are the serials whose keys are no longer needed. `gone` are
     certificate names, `gone_authorities` CA names (their keys with them), whose record is dropped.
     `accepts_time` goes on with the writer's clock although the wave before was of a later time.

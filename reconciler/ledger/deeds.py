@@ -31,16 +31,18 @@ def deeds(before: Model | None, after: Model | None) -> Iterator[str]:
 
 def _issuances(record: Model | None) -> dict[str, Issuance]:
     known = record.issuances if isinstance(record, AuthorityRecord | CertificateRecord) else ()
-    return {issuance.serial: issuance for issuance in known}
+    return {issuance.name: issuance for issuance in known}
 
 
 def _issued(before: dict[str, Issuance], after: dict[str, Issuance]) -> Iterator[str]:
-    for serial, new in after.items():
-        old = before.get(serial)
+    for name, new in after.items():
+        old = before.get(name)
         if old is None or old.status is not new.status:
-            yield f"{new.status} {serial}{_more(new)}"
+            yield f"{new.status} {new.serial}{_more(new)}"
+        if new.order and (old is None or old.order is None):
+            yield f"ordered {new.serial}: {new.order}"
         if old is not None and old.bundle and not new.bundle:
-            yield f"erased the key of {serial}"
+            yield f"erased the key of {new.serial}"
 
 
 def _more(issuance: Issuance) -> str:

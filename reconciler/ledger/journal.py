@@ -81,11 +81,11 @@ class LedgerJournal:
         """Return leaf keys (PKCS#8 DER) by serial; one that is not kept is left out."""
         wanted = frozenset(serials)
         issuances = (i for r in self.state.certificates.values() for i in r.issuances)
-        named = {i.bundle for i in issuances if i.serial in wanted and i.bundle is not None}
+        named = {i.name: i for i in issuances if i.serial in wanted and i.bundle is not None}
         found: dict[str, Secret] = {}
-        for bundle in sorted(named & self.state.bundles):
+        for bundle in sorted({str(i.bundle) for i in named.values()} & self.state.bundles):
             found |= self._open().opened(self._ledger, bundle)
-        return {serial: key for serial, key in found.items() if serial in wanted}
+        return {named[name].serial: key for name, key in found.items() if name in named}
 
     def authority_key(self, authority: str, generation: int, /) -> bytes:
         """Return a CA key as sops ciphertext; `LedgerRefused` when the ledger holds none."""

@@ -19,9 +19,11 @@ _FOLLOWS = {
     Status.REVOKED: frozenset({Status.REVOKED}),
     Status.ABANDONED: frozenset({Status.ABANDONED}),
 }
-_RESERVED = ("request", "not_before", "not_after", "spki", "urls", "reserved_at")
+_RESERVED = ("request", "not_before", "not_after", "spki", "urls", "reserved_at", "serial")
 """What a reservation settles: every byte that is signed follows from it."""
-_ISSUED = ("certificate", "sha256", "issued_at", "revoked")
+_FOREIGN = frozenset({"not_before", "not_after", "serial"})
+"""What a CA of others settles, when it issues what was reserved with it."""
+_ISSUED = ("certificate", "sha256", "issued_at", "revoked", "reference", "chain", "anchors")
 """What is not there at first, and never changes once it is."""
 
 
@@ -54,6 +56,8 @@ def _unsaid(old: Issuance, new: Issuance) -> Iterator[str]:
     if new.status not in _FOLLOWS[old.status]:
         yield f"serial {old.serial} went from {old.status} to {new.status}"
     for field in _RESERVED:
+        if field in _FOREIGN and _just_issued_by_others(old, new):
+            continue
         if getattr(new, field) != getattr(old, field):
             yield f"serial {old.serial} changed its {field}"
     for field in _ISSUED:
@@ -61,10 +65,14 @@ def _unsaid(old: Issuance, new: Issuance) -> Iterator[str]:
             yield f"serial {old.serial} changed its {field}"
 
 
+def _just_issued_by_others(old: Issuance, new: Issuance) -> bool:
+    return old.reference is not None and old.status is Status.RESERVED is not new.status
+
+
 def _issuances(records: Mapping[str, Model]) -> dict[str, Issuance]:
-    """Return issuances by serial wherever they are: a renamed certificate takes them along."""
+    """Return issuances by name wherever they are: a renamed certificate takes them along."""
     known = (r for r in records.values() if isinstance(r, AuthorityRecord | CertificateRecord))
-    return {issuance.serial: issuance for record in known for issuance in record.issuances}
+    return {issuance.name: issuance for record in known for issuance in record.issuances}
 
 
 def _goes_back(old: CrlRecord, new: CrlRecord) -> bool:

@@ -167,6 +167,7 @@ def _misplaced(document: Document) -> Iterator[Diagnostic]:
 _HOMES = {
     "Project": "in certform.yaml",
     "Target": "below config/",
+    "Issuer": "below config/",
     "Policy": "below config/",
     "Profile": "below config/",
     "Authority": "below authorities/",

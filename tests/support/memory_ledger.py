@@ -98,7 +98,8 @@ class MemoryJournal:
 
     def leaf_keys(self, serials: Sequence[str], /) -> Mapping[str, Secret]:
         every = {s: key for bundle in self.keys.values() for s, key in bundle.items()}
-        return {serial: every[serial] for serial in serials if serial in every}
+        names = {s: i.name for s, i in _serials(self.state).items()}
+        return {s: every[n] for s in serials if (n := names.get(s)) in every}
 
     def authority_key(self, authority: str, generation: int, /) -> bytes:
         return self.authority_keys[authority, generation]
@@ -135,7 +136,7 @@ class MemoryJournal:
         if wave.bundle is not None:
             self.keys.setdefault(wave.bundle, {}).update(wave.new_keys)
         said = {
-            (i.bundle, i.serial)
+            (i.bundle, i.name)
             for record in certificates.values()
             for i in record.issuances
             if i.bundle is not None and i.serial not in wave.erase
@@ -159,7 +160,7 @@ class MemoryJournal:
         self.used |= now.keys()
         for serial, issuance in now.items():
             held = issuance.status is not Status.ABANDONED and issuance.bundle is not None
-            assert not held or serial in self.keys.get(str(issuance.bundle), {}), serial
+            assert not held or issuance.name in self.keys.get(str(issuance.bundle), {}), serial
 
 
 def _files(state: LedgerState) -> dict[str, Model]:
