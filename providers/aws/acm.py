@@ -14,7 +14,7 @@ from providers.aws.errors import explain
 from providers.aws.service import Service
 from providers.aws.sessions import Access
 from providers.base import Installed, InstallRequest, TargetConfig
-from providers.calls import Calls, Pace
+from providers.calls import PATIENCE, Calls, Pace
 from providers.errors import NotFound, ProviderError, Unreachable
 from providers.pairing import Pairing
 from schemas.capabilities import AWS_ACM, Capabilities
@@ -25,7 +25,12 @@ class AcmTarget:
 
     capabilities: ClassVar[Capabilities] = AWS_ACM
 
-    def __init__(self, config: TargetConfig, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        config: TargetConfig,
+        sleep: Callable[[float], None] = time.sleep,
+        patience: float = PATIENCE,
+    ) -> None:
         settings = config.spec.aws_acm
         if settings is None:
             raise ValueError("the target is not of kind aws-acm")
@@ -36,8 +41,8 @@ class AcmTarget:
         self._service = Service(
             Access(region, settings.role, settings.external_id),
             config.owner,
-            Calls(explain, sleep=sleep),
-            Calls(explain, pace, sleep=sleep),
+            Calls(explain, patience=patience, sleep=sleep),
+            Calls(explain, pace, patience=patience, sleep=sleep),
         )
 
     @classmethod

@@ -21,7 +21,7 @@ LARGEST_CHAIN = 2_097_152
 
 def install(service: Service, request: InstallRequest, pair: Pair) -> Installed:
     """Import what is asked for unless it is there, and return what is there then."""
-    _check_sizes(request.bundle)
+    _check_sendable(request.bundle)
     if request.predecessor is None or request.replace:
         return _install_new(service, request, pair)
     return _install_again(service, request, request.predecessor, pair)
@@ -119,7 +119,9 @@ def _seal(pair: Pair) -> str:
     return str(Seal.of(pair, pair.serial))
 
 
-def _check_sizes(bundle: Bundle) -> None:
+def _check_sendable(bundle: Bundle) -> None:
+    if bundle.private_key is None:
+        raise Rejected("ACM takes a certificate only together with its key, which is not at hand")
     if len(bundle.certificate) > LARGEST_CERTIFICATE:
         raise Rejected(f"the certificate is larger than ACM takes, {LARGEST_CERTIFICATE} octets")
     if sum(map(len, bundle.chain)) > LARGEST_CHAIN:

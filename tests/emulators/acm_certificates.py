@@ -199,6 +199,12 @@ class Certificate:
             told |= self._parsed_detail(self.parsed)
         if self.failure:
             told["FailureReason"] = self.failure
+        if self.renewal:
+            told["RenewalSummary"] = {
+                "RenewalStatus": self.renewal,
+                "DomainValidationOptions": [self._validation(name) for name in self.names],
+                "UpdatedAt": now,
+            }
         if self.type == "AMAZON_ISSUED":
             told["DomainValidationOptions"] = [self._validation(name) for name in self.names]
         if not told["SubjectAlternativeNames"]:

@@ -33,25 +33,28 @@ class Shown:
 
 @dataclass
 class Store:
-    """`lag` is how many listings do not show a write yet."""
+    """`lag`: how many listings do not show a write yet; `delay`: how many looks find nothing at a new ARN."""
 
     account: str
     region: str
     quotas: Quotas = field(default_factory=Quotas)
     lag: int = 0
+    delay: int = 0
     certificates: dict[str, Certificate] = field(default_factory=dict)
     imports: list[datetime] = field(default_factory=list)
     pages: dict[str, tuple[Sequence[Certificate], int]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _shown: dict[str, Shown] = field(default_factory=dict)
     _listings: int = 0
+    _unseen: dict[str, int] = field(default_factory=dict)
 
     def new_arn(self) -> str:
         return f"arn:aws:acm:{self.region}:{self.account}:certificate/{uuid.uuid4()}"
 
     def get(self, arn: str) -> Certificate:
         """Return a certificate as it is now, or raise ResourceNotFoundException."""
-        if arn not in self.certificates:
+        self._unseen[arn] = self._unseen.get(arn, 0) - 1
+        if arn not in self.certificates or self._unseen[arn] >= 0:
             raise Refusal(
                 "ResourceNotFoundException", f"Could not find certificate {arn}. Account has none."
             )
@@ -68,6 +71,7 @@ class Store:
         """Keep a certificate, new or changed."""
         check_tags(certificate.tags)
         self.changing(certificate.arn)
+        self._unseen[certificate.arn] = self.delay
         self.certificates[certificate.arn] = certificate
         return certificate
 
@@ -96,6 +100,10 @@ class Store:
             raise Refusal("LimitExceededException", "Error: you have reached your yearly limit.")
         if new and len(self.certificates) >= self.quotas.certificates:
             raise Refusal("LimitExceededException", "Error: you have reached your limit.")
+
+    def settle(self) -> None:
+        """Let listings show everything."""
+        self._shown.clear()
 
     def listed(self) -> list[Certificate]:
         """Return what listings show now, oldest first; counts as one listing."""

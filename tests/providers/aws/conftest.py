@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from acm_others import Others
 from aws_emulator import AwsEmulator
 
 from providers.aws.acm import AcmTarget
@@ -12,6 +13,7 @@ from providers.base import Bundle, TargetConfig
 from providers.conformance import OURS
 from providers.specimens import Specimens
 from schemas.clouds import AwsAcm
+from schemas.request import KeyType
 from schemas.target import TargetSpec
 
 
@@ -42,3 +44,13 @@ def specimens() -> Specimens:
 @pytest.fixture
 def bundle(specimens: Specimens) -> Callable[[], Bundle]:
     return lambda: specimens.bundle("www.example.com", datetime.now(UTC))
+
+
+@pytest.fixture
+def others(aws: AwsEmulator) -> Others:
+    return Others(aws)
+
+
+@pytest.fixture
+def make(specimens: Specimens) -> Callable[[KeyType], Bundle]:
+    return lambda kind: specimens.bundle("www.example.com", datetime.now(UTC), kind)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from acm_certificates import Parsed
+from acm_others import Others
 from aws_emulator import AwsEmulator
 
 from providers.aws.acm import AcmTarget
@@ -17,17 +17,12 @@ class TestAcm(TargetConformance):
         return config
 
     @pytest.fixture
-    def target(self, aws: AwsEmulator, config: TargetConfig) -> AcmTarget:
-        return AcmTarget(config, sleep=lambda _: None)
+    def target(self, target: AcmTarget) -> AcmTarget:
+        return target
 
     @pytest.fixture
-    def intrude(self, aws: AwsEmulator, bundle: Callable[[], Bundle]) -> Callable[[], str]:
-        def put() -> str:
-            made = bundle()
-            parsed, now = Parsed(made.certificate), aws.acm.now()
-            return aws.store().put_imported(parsed, made.chain[0], {"team": "other"}, now).arn
-
-        return put
+    def intrude(self, others: Others, bundle: Callable[[], Bundle]) -> Callable[[], str]:
+        return lambda: others.put(bundle(), {"team": "other"}).arn
 
     @pytest.fixture
     def lose(self, aws: AwsEmulator) -> Callable[[], None]:
