@@ -54,10 +54,11 @@ def check_references(catalogue: Catalogue) -> Iterator[Diagnostic]:
     """Yield a finding for every policy that speaks of an issuer or target there is none of."""
     for entry in catalogue.policies.entries.values():
         allowed, place = entry.spec.allowed, entry.document
+        issuers = catalogue.authorities.names | catalogue.issuers.names
         for index, name in enumerate(allowed.issuers or ()):
-            if name not in catalogue.authorities.names:
+            if name not in issuers:
                 path = ("spec", "allowed", "issuers", index)
-                yield unknown("Authority", name, catalogue.authorities.names, place, *path)
+                yield unknown("Authority or Issuer", name, issuers, place, *path)
         for index, name in enumerate(allowed.targets or ()):
             if name not in catalogue.targets.names:
                 path = ("spec", "allowed", "targets", index)
@@ -81,7 +82,7 @@ def _objections(leaf: Leaf, policy: PolicySpec) -> Iterator[tuple[tuple[Step, ..
             path = ("spec", "targets", index)
             yield path, f"the target {entry.target_ref} is not allowed"
         if entry.adopt and not allowed.adopt:
-            yield ("spec", "targets", index, "adopt"), "adopting is not allowed"
+            yield ("spec", "targets", index, "adopt"), "adopting is not allowed without `allowed.adopt: true`"
     for form in leaf.forms:
         problem = _refused(form, allowed)
         if problem:
