@@ -14,6 +14,7 @@ from reconciler.load.yaml import Step, Value
 from schemas.authority import AuthoritySpec
 from schemas.certificate import CertificateSetSpec, ProfileSpec
 from schemas.document import Envelope, Spec
+from schemas.issuer import IssuerSpec
 from schemas.policy import PolicySpec
 from schemas.project import ProjectSpec
 from schemas.revocation import RevocationSpec
@@ -53,6 +54,7 @@ class Catalogue:
 
     projects: Shelf[ProjectSpec]
     authorities: Shelf[AuthoritySpec]
+    issuers: Shelf[IssuerSpec]
     profiles: Shelf[ProfileSpec]
     targets: Shelf[TargetSpec]
     policies: Shelf[PolicySpec]
@@ -73,6 +75,7 @@ def catalogue(documents: Iterable[Document], found: list[Diagnostic]) -> Catalog
     return Catalogue(
         projects=shelf("Project", Envelope[ProjectSpec]),
         authorities=shelf("Authority", Envelope[AuthoritySpec]),
+        issuers=shelf("Issuer", Envelope[IssuerSpec]),
         profiles=shelf("Profile", Envelope[ProfileSpec]),
         targets=shelf("Target", Envelope[TargetSpec]),
         policies=shelf("Policy", Envelope[PolicySpec]),

@@ -7,10 +7,10 @@ from typing import TypeVar
 from reconciler.diagnostics import Diagnostic, error, has_errors
 from reconciler.resolve.catalogue import Shelf, repeated, validate
 from reconciler.resolve.drafts import Draft, section
+from reconciler.resolve.issuers import check_issuer, request_digest
 from reconciler.resolve.leaves import Leaf, Surroundings, check_leaf, leaf_of, renew_before
 from reconciler.resolve.policies import Rules, check_policy
 from reconciler.state import DesiredCertificate, DesiredInstall
-from schemas.base import digest
 from schemas.certificate import CertificateSpec
 from schemas.document import Envelope
 from schemas.request import LeafRequest
@@ -51,6 +51,8 @@ def resolve_certificates(
 
 def _judge(leaf: Leaf, around: Surroundings, rules: Rules) -> Iterator[Diagnostic]:
     yield from check_leaf(leaf, around)
+    if issuer := around.issuers.entries.get(leaf.spec.issuer_ref):
+        yield from check_issuer(leaf, issuer, around.targets)
     for policy in rules.selecting(leaf.draft.paths):
         yield from check_policy(leaf, policy)
 
@@ -116,14 +118,17 @@ def _occupied(leaf: Leaf, other: Leaf, where: tuple[str, str]) -> Diagnostic:
 
 def _desired(leaf: Leaf, around: Surroundings) -> DesiredCertificate:
     spec, metadata = leaf.spec, leaf.metadata
-    request = _request(leaf, around.families[spec.issuer_ref].entry.spec.generation)
+    theirs = around.issuers.entries.get(spec.issuer_ref)
+    issuer = theirs.spec if theirs else None
+    generation = 0 if issuer else around.families[spec.issuer_ref].entry.spec.generation
+    request = _request(leaf, generation, issuer.identity if issuer else None)
     return DesiredCertificate(
         name=metadata.name,
         source=leaf.draft.source,
         labels=metadata.labels,
         formerly=metadata.formerly,
         request=request,
-        digest=digest(request.to_json()),
+        digest=request_digest(request, issuer),
         renew_before=renew_before(spec),
         custody=spec.private_key.custody,
         rotation_policy=spec.private_key.rotation_policy,
@@ -147,7 +152,7 @@ def _installs(leaf: Leaf, targets: Shelf[TargetSpec]) -> Iterator[DesiredInstall
             )
 
 
-def _request(leaf: Leaf, issuer_generation: int) -> LeafRequest:
+def _request(leaf: Leaf, issuer_generation: int, issuer_id: str | None) -> LeafRequest:
     spec = leaf.spec
     return LeafRequest(
         issuer=spec.issuer_ref,
@@ -161,6 +166,7 @@ def _request(leaf: Leaf, issuer_generation: int) -> LeafRequest:
         usages=_set(spec.usages),
         key=leaf.key,
         duration=int(spec.duration.total_seconds()),
+        issuer_id=issuer_id,
     )
 
 

@@ -12,6 +12,7 @@ from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, inherit, inheritances, section
+from reconciler.resolve.issuers import check_names, desired_issuer
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.plugins import plugged
 from reconciler.resolve.policies import Rules, check_references
@@ -52,7 +53,8 @@ def resolve(
     authorities, families = resolve_authorities(everything, issuers, found)
     found += check_references(everything)
     found += check_directories(everything, root)
-    around = Surroundings(everything.authorities, families, everything.targets)
+    found += check_names(everything)
+    around = Surroundings(everything.authorities, families, everything.targets, everything.issuers)
     rules = Rules(everything.policies.entries.values())
     certificates = resolve_certificates(drafts, around, rules, found)
     found += _check_revocations(everything, drafts)
@@ -83,6 +85,7 @@ def _desired(
         certificates=certificates,
         targets={place.name: place for _, entry in targets for place in _places(entry)},
         revocations=tuple(_revocation(entry) for _, entry in revocations),
+        issuers={n: desired_issuer(e) for n, e in sorted(everything.issuers.entries.items())},
     )
 
 

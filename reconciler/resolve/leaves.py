@@ -16,6 +16,7 @@ from schemas.authority import AuthoritySpec
 from schemas.capabilities import Capabilities
 from schemas.certificate import CertificateSpec, Custody, RotationPolicy, TargetEntry, Usage
 from schemas.document import Metadata
+from schemas.issuer import IssuerSpec
 from schemas.request import KeyType
 from schemas.scalars import format_duration
 from schemas.target import TargetSpec
@@ -50,6 +51,7 @@ class Surroundings:
     authorities: Shelf[AuthoritySpec]
     families: Mapping[str, Family]
     targets: Shelf[TargetSpec]
+    issuers: Shelf[IssuerSpec]
 
 
 def leaf_of(metadata: Metadata, spec: CertificateSpec, draft: Draft) -> Leaf:
@@ -141,8 +143,9 @@ def _check_key_place(leaf: Leaf, targets: Shelf[TargetSpec]) -> Iterator[Diagnos
 
 def _check_issuer(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
     name, draft = leaf.spec.issuer_ref, leaf.draft
-    if name not in around.authorities.names:
-        yield unknown("Authority", name, around.authorities.names, draft, "spec", "issuerRef")
+    known = around.authorities.names | around.issuers.names
+    if name not in known:
+        yield unknown("Authority or Issuer", name, known, draft, "spec", "issuerRef")
         return
     family = around.families.get(name)
     if family is None:

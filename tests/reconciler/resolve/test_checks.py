@@ -22,7 +22,7 @@ NAMES = ", ".join(f"n{i}.example" for i in range(1001))
 LEAVES = {
     "an unknown issuer": (
         "issuerRef: servces #!\n  dnsNames: [a.example]",
-        'no Authority called "servces"',
+        'no Authority or Issuer called "servces"',
         "services",
     ),
     "no issuer": ("dnsNames: [a.example]", "spec.issuerRef is missing", ""),
@@ -310,7 +310,7 @@ FILES = {
         {
             "config/p.yaml": "kind: Policy\nmetadata: {name: p}\nspec:\n  selector: {paths: [a/**]}\n  allowed:\n    issuers:\n      - servces #!\n"
         },
-        'no Authority called "servces"',
+        'no Authority or Issuer called "servces"',
         "services",
     ),
     "a policy with a list left empty": (
