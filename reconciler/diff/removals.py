@@ -61,7 +61,7 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
         address,
         Action.FORGET if forget else Action.REMOVE,
         Reason.WITHDRAWN if desired else Reason.ORPHANED,
-        f"no longer wanted in {target}" if desired else "no longer in the documents",
+        _unwanted(world, target, found, desired),
         identity={"serial": found.serial, "sha256": found.sha256, "name": found.name},
         requires=_installs(heirs),
         before={
@@ -72,6 +72,18 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
             "name": found.name,
         },
     )
+
+
+def _unwanted(
+    world: World, target: str, found: Installed, desired: DesiredCertificate | None
+) -> str:
+    if desired is None:
+        return "no longer in the documents"
+    for install in desired.installs:
+        stands = world.installed(install)
+        if install.target == target and stands is not None:
+            return f"{stands.id} took its place"
+    return f"no longer wanted in {target}"
 
 
 def _give_back(world: World, name: str, target: str, found: Installed) -> Change:

@@ -120,8 +120,18 @@ def _followers(changes: Sequence[Change]) -> Iterator[Line]:
         kind = kind_of(change)
         text = f"{_doing(change):<{width}}   {_remark(change)}".rstrip()
         yield Line(kind.value.sign, text, 1, kind)
+        yield from _beside(change)
         if kind is Kind.CONFIGURE or (kind is Kind.RELABEL and place_of(change.address)):
             yield from _laid_out(tuple(_changed_rows(change)), kind, depth=2)
+
+
+def _beside(change: Change) -> Iterator[Line]:
+    """Yield which object stays beside a new one, and what has to be pointed at the new one."""
+    after = change.after or {}
+    if old := after.get("replaces"):
+        yield Line("", f"# {visible(str(old))} stays until nothing uses it", 2)
+    for user in _listed(after.get("usedBy")):
+        yield Line("", f"# give the new one to {visible(user)}", 2)
 
 
 def _doing(change: Change) -> str:

@@ -15,6 +15,10 @@ from schemas.plan import Budget, Plan, Reason, TargetReport
 IN_FULL = 50
 """How many blocks of one kind and reason are told in full; the others get a line each."""
 _WIDTH = 80
+_LONG = 60
+"""Seconds of waiting that are worth a word before it begins."""
+_NEARLY = 0.8
+"""The share of a quota from which on it is told how much of it is used."""
 
 Shape = tuple[Kind, Reason]
 
@@ -123,12 +127,12 @@ def found(target: TargetReport) -> str:
 
 
 def costs(budget: Budget) -> Iterator[str]:
-    """Yield in words what a plan costs in a target that has limits."""
-    if budget.seconds > 1:
+    """Yield in words what a plan costs in a target that has limits, where somebody has to think of it."""
+    if budget.seconds >= _LONG:
         yield f"{count(budget.installs, 'install')} take at least {budget.seconds:,} s"
-    if budget.objects_limit is not None:
+    if budget.objects_limit is not None and budget.objects >= _NEARLY * budget.objects_limit:
         yield f"then {budget.objects:,} of {budget.objects_limit:,} certificates"
-    if budget.year_limit is not None:
+    if budget.year_limit is not None and budget.year >= _NEARLY * budget.year_limit:
         yield f"at least {budget.year:,} of {budget.year_limit:,} imports within a year"
 
 

@@ -40,15 +40,22 @@ def world() -> World_:
 
 
 @pytest.mark.parametrize(("days_ago", "year"), [(10, 3), (366, 2)])
-def test_a_plan_says_what_it_costs(world: World_, days_ago: int, year: int) -> None:
+def test_a_plan_knows_what_it_costs(world: World_, days_ago: int, year: int) -> None:
     (report,) = make_plan(world(days_ago=days_ago)).targets
     assert report.budget == Budget(
         installs=2, seconds=2, objects=3, objects_limit=2_500, year=year, year_limit=5_000
     )
-    assert list(costs(report.budget)) == [
-        "2 installs take at least 2 s",
-        "then 3 of 2,500 certificates",
-        f"at least {year} of 5,000 imports within a year",
+    assert list(costs(report.budget)) == []
+
+
+def test_it_tells_of_a_long_wait_and_of_quotas_that_are_nearly_used_up() -> None:
+    budget = Budget(
+        installs=90, seconds=90, objects=2_000, objects_limit=2_500, year=4_000, year_limit=5_000
+    )
+    assert list(costs(budget)) == [
+        "90 installs take at least 90 s",
+        "then 2,000 of 2,500 certificates",
+        "at least 4,000 of 5,000 imports within a year",
     ]
 
 
