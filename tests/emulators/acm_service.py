@@ -38,7 +38,8 @@ class Acm:
                 certificate.in_use_by = self.users.get(certificate.arn, [])
             told = perform(self, store, asked)
         if known.output_shape is not None:
-            check(told, known.output_shape)
+            # of what there is none of, the service tells an empty list, whatever its model says
+            check({name: item for name, item in told.items() if item != []}, known.output_shape)
         return json.dumps(told, default=lambda when: when.timestamp()).encode()
 
 
