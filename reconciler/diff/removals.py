@@ -61,7 +61,7 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
         address,
         Action.FORGET if forget else Action.REMOVE,
         Reason.WITHDRAWN if desired else Reason.ORPHANED,
-        _unwanted(world, target, found, desired),
+        _unwanted(world, target, desired),
         identity={"serial": found.serial, "sha256": found.sha256, "name": found.name},
         requires=_installs(heirs),
         before={
@@ -74,9 +74,7 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
     )
 
 
-def _unwanted(
-    world: World, target: str, found: Installed, desired: DesiredCertificate | None
-) -> str:
+def _unwanted(world: World, target: str, desired: DesiredCertificate | None) -> str:
     if desired is None:
         return "no longer in the documents"
     for install in desired.installs:
