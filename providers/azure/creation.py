@@ -59,6 +59,11 @@ class Creation:
         return self.status.lower() == "inprogress"
 
     @property
+    def failed(self) -> bool:
+        """Whether it ended without a certificate."""
+        return not self.under_way and self.status.lower() != "completed"
+
+    @property
     def waits_for_us(self) -> bool:
         """Whether it is for somebody outside of the vault to sign it."""
         return self.under_way and self.issuer == UNKNOWN

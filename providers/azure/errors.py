@@ -13,8 +13,10 @@ from azure.core.exceptions import (
     DecodeError,
     HttpResponseError,
     ServiceRequestError,
+    ServiceRequestTimeoutError,
 )
-from requests.exceptions import SSLError
+from requests.exceptions import ConnectionError, SSLError  # noqa: A004 - the builtin is another one
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from providers.errors import (
     Ambiguous,
@@ -132,12 +134,18 @@ def _unauthenticated(error: ClientAuthenticationError) -> ProviderError:
 
 
 def _unsent(error: ServiceRequestError) -> ProviderError:
-    if isinstance(error.inner_exception, SSLError):
+    """Tell what never left from what may have: the SDK calls both a failed request."""
+    inner = error.inner_exception
+    if isinstance(inner, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(inner):
         return Unreachable(
             "the vault's TLS certificate is not trusted here: correct `vault`, or name the CA in"
             " REQUESTS_CA_BUNDLE where a proxy stands in between"
         )
-    return Transient("no connection to the vault")
+    cause = inner.args[0] if isinstance(inner, ConnectionError) and inner.args else inner
+    never = isinstance(getattr(cause, "reason", cause), NewConnectionError | ConnectTimeoutError)
+    if never or isinstance(error, ServiceRequestTimeoutError):
+        return Transient("no connection to the vault")
+    return Ambiguous("the connection to the vault broke")
 
 
 def _retry_after(error: HttpResponseError) -> float | None:

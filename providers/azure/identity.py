@@ -1,8 +1,19 @@
 """Whether what is in a vault is what was observed there, and ours; asked before every change."""
 
+from urllib.parse import urlsplit
+
 from providers.azure.held import Held, read
 from providers.base import Installed
-from providers.errors import Conflict
+from providers.errors import Conflict, NotFound
+
+
+def name_in(url: str, id_: str) -> str:
+    """Return the name in an identifier, with version or without; raises `NotFound` for another vault's."""
+    vault, parts = urlsplit(url).hostname, urlsplit(id_)
+    _, kind, name, *_ = (*parts.path.split("/"), "", "", "")
+    if parts.hostname != vault or kind != "certificates" or not name:
+        raise NotFound(f"{id_} is no certificate of {vault}: it is {url}/certificates/NAME")
+    return name
 
 
 def check_owner(held: Held, owner: str) -> Held:
@@ -13,13 +24,17 @@ def check_owner(held: Held, owner: str) -> Held:
 
 
 def check_same(expected: Installed, held: Held | None, owner: str) -> Held:
-    """Return what is as it was observed; raises `Conflict` for what is gone, not ours or changed."""
+    """Return what is as it was observed; raises `Conflict` for what is gone, not ours or changed.
+
+    What the vault renews by itself may have another certificate since.
+    """
     if held is None:
         raise Conflict(f"{expected.id} is gone")
-    found = check_owner(held, owner).installed(owner)
+    check_owner(held, owner)
     told = None if held.certificate is None else read(held.certificate)
     serial, sha256 = (told.serial, told.sha256) if told else (None, None)
-    if (found.id, serial, sha256) != (expected.id, expected.serial, expected.sha256):
+    changed = (serial, sha256) != (expected.serial, expected.sha256)
+    if held.id != expected.id or (changed and expected.hosting is None):
         raise Conflict(f"{expected.id} is not what was observed: plan again")
     return held
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from providers import x509
+from providers.azure.creation import Creation
 from providers.azure.errors import CreationPending, SoftDeleted
 from providers.azure.held import Held
 from providers.azure.identity import check_owner, check_same, check_vacant
@@ -76,16 +77,12 @@ class Installer:
         return self.service.merge(request.name, [leaf, *above], tags)
 
     def clear(self, name: str, held: Held | None) -> None:
-        """Drop a creation that `make_key` began and nobody needs; raises `Conflict` for anybody else's."""
+        """Drop a creation that we began and nobody needs; raises `Conflict` for anybody else's."""
         creation = self.service.creation(name)
         if creation is None or not creation.under_way:
             return
-        ours = held is not None and held.owned_by(self.owner) and not held.exportable
-        if not ours or not creation.waits_for_us:
-            raise Conflict(
-                f"somebody else's creation is under way at {name} (issuer {creation.issuer}): let it end,"
-                " cancel it, or choose another objectName"
-            )
+        if held is None or not held.owned_by(self.owner) or not _is_ours(creation, held):
+            raise taken(name)
         self.service.discard_creation(name)
 
     def recover(self, name: str) -> Held:
@@ -116,6 +113,19 @@ class Installer:
                 f"the vault did not answer, and does not show the new version of {name}: apply again"
             )
         return check_owner(held, self.owner)
+
+
+def taken(name: str) -> Conflict:
+    """Return the error for a name under which somebody else's creation is under way."""
+    return Conflict(
+        f"somebody else's creation is under way at {name}: let it end, cancel it, or choose another"
+        " objectName"
+    )
+
+
+def _is_ours(creation: Creation, held: Held) -> bool:
+    """Whether a creation under a name of ours is one of ours: of a key that never leaves, or hosted."""
+    return held.hosted or (creation.waits_for_us and not held.exportable)
 
 
 def _pem(bundle: Bundle) -> Secret:

@@ -7,10 +7,10 @@ from providers.azure.creation import Creation
 from providers.azure.errors import CreationPending, SoftDeleted
 from providers.azure.held import Held
 from providers.azure.identity import check_owner
-from providers.azure.installing import Installer
+from providers.azure.installing import Installer, taken
 from providers.azure.labelling import added
 from providers.azure.policies import awaiting_signature
-from providers.errors import Ambiguous, Conflict
+from providers.errors import Ambiguous
 from providers.failpoints import reach
 
 
@@ -46,10 +46,7 @@ class Maker:
         except SoftDeleted:
             return self._made(request, self.installer.recover(name))
         except CreationPending:
-            raise Conflict(
-                f"somebody else's creation is under way at {name}: let it end, cancel it, or choose another"
-                " objectName"
-            ) from None
+            raise taken(name) from None
         except Ambiguous:
             made = self._read_back(request)
         reach("azure.key-made")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from azure.core.paging import ItemPaged
 from azure.core.rest import HttpRequest
@@ -177,13 +178,18 @@ class Service:
     ) -> Iterator[list[Item]]:
         token: str | None = None
         while True:
-            items, after = self.calls.read(lambda: _page(listing(_check_page), token))  # noqa: B023
+            items, link = self.calls.read(lambda: _page(listing(_check_page), token))  # noqa: B023
             yield items
-            if after is None:
+            if link is None:
                 return
-            if after == token or not after.lower().startswith(f"{self.url.lower()}/"):
+            before, token = token, self._here(link)
+            if token == before:
                 raise Unreachable("the vault's listing does not go on as it should")
-            token = after
+
+    def _here(self, link: str) -> str:
+        """Return where the next page is by our name for the vault: a token never goes anywhere else."""
+        parts = urlsplit(link)
+        return f"{self.url}{parts.path}?{parts.query}"
 
 
 def _page(listing: ItemPaged[Item], token: str | None) -> tuple[list[Item], str | None]:

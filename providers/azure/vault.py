@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from azure.keyvault.certificates import CertificateClient
 
-from providers.abilities import AdoptRequest, KeyRequest, RelabelRequest
+from providers.abilities import AdoptRequest, HostRequest, KeyRequest, RelabelRequest
 from providers.azure import removing
 from providers.azure.credentials import Credentials, credentials
 from providers.azure.errors import explain
 from providers.azure.held import Held, read
-from providers.azure.identity import check_same
+from providers.azure.hosting import Hoster, hosting
+from providers.azure.identity import check_same, name_in
 from providers.azure.installing import Installer
 from providers.azure.labelling import added, relabelled
 from providers.azure.making import Maker
@@ -59,12 +60,12 @@ class KeyVaultTarget:
 
     def find(self, id_: str, /) -> Installed | None:
         """Return the certificate of that identifier, versionless; None when there is none."""
-        held = self._service.get(_name(id_))
+        held = self._at(id_)
         return None if held is None else self._told(held)
 
     def inspect(self, installed: Installed, /) -> Installed:
         """Return it with serial, fingerprint and content; what is deleted or not yet made stays as it is."""
-        held = self._service.get(_name(installed.id))
+        held = self._at(installed.id)
         if held is None or held.certificate is None:
             return installed
         told, facts = self._told(held), read(held.certificate)
@@ -78,13 +79,13 @@ class KeyVaultTarget:
 
     def remove(self, installed: Installed, /) -> None:
         """Soft-delete it with all its versions; raises `Conflict` for another than was observed."""
-        held = self._service.get(_name(installed.id))
+        held = self._at(installed.id)
         if held is not None:
             removing.remove(self._service, check_same(installed, held, self._owner))
 
     def relabel(self, request: RelabelRequest, /) -> Installed:
         """Replace the tags of the newest version; what others put there since the look stays."""
-        held = self._service.get(_name(request.installed.id))
+        held = self._at(request.installed.id)
         held = check_same(request.installed, held, self._owner)
         made = self._service.update(held.name, relabelled(request, held))
         reach("azure.labelled")
@@ -92,7 +93,7 @@ class KeyVaultTarget:
 
     def adopt(self, request: AdoptRequest, /) -> Installed:
         """Label somebody's certificate as ours, and change nothing else."""
-        held = self._service.get(_name(request.id))
+        held = self._at(request.id)
         if held is None or held.certificate is None:
             raise NotFound(f"{request.id} is not there, or is no certificate yet")
         if held.tags.get(OWNER, self._owner) != self._owner:
@@ -105,6 +106,10 @@ class KeyVaultTarget:
     def make_key(self, request: KeyRequest, /) -> bytes:
         """Return the signing request (DER) of a key that was made in the vault and stays there."""
         return Maker(self._installer).make(request)
+
+    def host(self, request: HostRequest, /) -> Installed:
+        """Order a certificate from a CA that the vault knows; the vault renews it from then on."""
+        return self._told(Hoster(self._installer).host(request))
 
     def _observed(self) -> Iterator[Installed]:
         # deleted ones first: what is recovered meanwhile is then seen twice, rather than never
@@ -128,8 +133,14 @@ class KeyVaultTarget:
             return held
         return self._service.get(held.name) or held
 
+    def _at(self, id_: str) -> Held | None:
+        return self._service.get(name_in(self._settings.url, id_))
+
     def _told(self, held: Held) -> Installed:
-        return held.installed(self._owner)
+        installed = held.installed(self._owner)
+        if held.hosted and held.owned_by(self._owner):
+            return replace(installed, hosting=hosting(self._service, held))
+        return installed
 
     @cached_property
     def _service(self) -> Service:
@@ -150,10 +161,6 @@ class KeyVaultTarget:
     @property
     def _host(self) -> str:
         return urlsplit(self._settings.url).netloc
-
-
-def _name(id_: str) -> str:
-    return id_.rsplit("/", 1)[-1]
 
 
 def _found_seal(held: Held) -> Seal:

@@ -181,11 +181,20 @@ def test_a_failing_page_is_asked_for_again_and_none_is_lost(
     assert len({each.name for each in target.observe()}) == 51
 
 
-def test_a_listing_that_leads_elsewhere_is_not_followed(
+def test_a_listing_that_leads_elsewhere_is_read_from_the_vault_itself(
+    vault: KeyVault, target: KeyVaultTarget, bundle: Made
+) -> None:
+    target.install(request("web", bundle()))
+    link = b'{"value": [], "nextLink": "https://kv.vault.azure.net:443/certificates?$skiptoken=0"}'
+    vault.wire.fail("ListCertificates", Way.MISANSWERED, Response(200, link))
+    assert [each.name for each in target.observe()] == ["web"]
+
+
+def test_a_listing_that_goes_round_in_a_circle_is_not_followed_for_ever(
     vault: KeyVault, target: KeyVaultTarget
 ) -> None:
-    link = b'{"value": [], "nextLink": "https://vault.example.net/certificates"}'
-    vault.wire.fail("ListCertificates", Way.MISANSWERED, Response(200, link))
+    link = b'{"value": [], "nextLink": "https://kv.vault.azure.net/certificates?$skiptoken=0"}'
+    vault.wire.fail("ListCertificates", Way.MISANSWERED, Response(200, link), times=None)
     with pytest.raises(Unreachable, match="does not go on"):
         target.observe()
 

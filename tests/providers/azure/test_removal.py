@@ -153,9 +153,32 @@ def test_what_belongs_to_another_owner_is_not_adopted(
     assert not target.observe()[0].owned_by(OURS)
 
 
-def test_what_is_not_there_is_not_adopted(vault: KeyVault, target: KeyVaultTarget) -> None:
+@pytest.mark.parametrize("end", ["/certificates/web", "/keys/theirs", "/certificates/", ""])
+def test_what_is_not_there_is_not_adopted(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient, end: str
+) -> None:
+    client.begin_create_certificate("theirs", SELF).result()
     with pytest.raises(NotFound):
-        target.adopt(AdoptRequest(f"{vault.url}/certificates/web", "web", labels("web")))
+        target.adopt(AdoptRequest(f"{vault.url}{end}", "web", labels("web")))
+
+
+def test_another_vaults_certificate_of_the_same_name_is_not_adopted(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient
+) -> None:
+    client.begin_create_certificate("theirs", SELF).result()
+    elsewhere = "https://other.vault.azure.net/certificates/theirs"
+    with pytest.raises(NotFound, match="no certificate of localhost"):
+        target.adopt(AdoptRequest(elsewhere, "theirs", labels("theirs")))
+    assert vault.entry("theirs").tags == {}
+
+
+def test_an_identifier_with_a_version_names_the_certificate(
+    target: KeyVaultTarget, client: CertificateClient
+) -> None:
+    client.begin_create_certificate("theirs", SELF).result()
+    id_ = client.get_certificate("theirs").id or ""
+    adopted = target.adopt(AdoptRequest(id_, "theirs", labels("theirs")))
+    assert adopted.id == id_.rsplit("/", 1)[0]
 
 
 def test_what_is_found_is_what_is_observed(target: KeyVaultTarget, bundle: Made) -> None:
