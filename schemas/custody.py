@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from schemas.base import Model
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm
-from schemas.clouds import RoleArn, Tenant
+from schemas.clouds import Endpoint, RoleArn, Tenant
 from schemas.scalars import Boolean, Matching, Text
 
 AwsKmsArn = Annotated[
@@ -85,6 +85,7 @@ class GcpKmsKey(Model):
     """A key version of Google Cloud KMS whose purpose is `ASYMMETRIC_SIGN`."""
 
     key: GcpKeyVersion
+    endpoint: Endpoint | None = None
 
 
 def _short(value: Any) -> Any:

@@ -4,6 +4,7 @@ https://learn.microsoft.com/azure/key-vault/keys/about-keys-details
 """
 
 from collections.abc import Callable
+from enum import Enum
 from functools import cached_property
 from typing import Any, Self, cast
 
@@ -101,7 +102,8 @@ def _public(found: KeyVaultKey) -> PublicKey:
         return key
     curve = _CURVES.get(jwk.crv or "")
     if curve is None:
-        raise ValueError(f"its type is {jwk.kty} {jwk.crv or ''}".rstrip())
+        words = (word.value if isinstance(word, Enum) else word for word in (jwk.kty, jwk.crv))
+        raise ValueError(f"its type is {' '.join(filter(None, words))}")
     return ec.EllipticCurvePublicNumbers(_number(jwk.x), _number(jwk.y), curve).public_key()
 
 

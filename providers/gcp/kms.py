@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Self, cast
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from google.api_core.client_options import ClientOptions
 from google.cloud import kms_v1
 
 from providers.calls import Calls
@@ -28,8 +29,11 @@ _DIGESTS = {
 """The algorithms that sign as a CA of its key's kind does, and the digest that each takes."""
 
 
-def _connected() -> kms_v1.KeyManagementServiceClient:
-    return kms_v1.KeyManagementServiceClient(transport="rest")
+def connected(settings: GcpKmsKey) -> kms_v1.KeyManagementServiceClient:
+    """Return a client with the application default credentials; raises what finding these raises."""
+    endpoint = settings.endpoint
+    options = ClientOptions(api_endpoint=endpoint) if endpoint else None
+    return kms_v1.KeyManagementServiceClient(transport="rest", client_options=options)
 
 
 class GcpKmsSigner(RemoteSigner):
@@ -52,7 +56,7 @@ class GcpKmsSigner(RemoteSigner):
     @classmethod
     def open(cls, settings: GcpKmsKey) -> Self:
         """Return the signer of a key; asks nothing yet."""
-        return cls(settings, _connected, Calls(explain))
+        return cls(settings, lambda: connected(settings), Calls(explain))
 
     @cached_property
     def _client(self) -> kms_v1.KeyManagementServiceClient:

@@ -102,7 +102,7 @@ def _unwanted(world: World, record: AuthorityRecord) -> Change:
         address,
         Action.FORGET,
         Reason.ORPHANED,
-        "no longer wanted, expired, and nothing it issued is still valid; its key is dropped",
+        "no longer wanted, expired, and nothing it issued is still valid; its key is dropped from the ledger",
         identity={"serials": [issuance.serial for issuance in record.issuances]},
         due=True,
     )

@@ -19,13 +19,13 @@ from wire import Request, Response, Tls, Wire
 
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _PATH = re.compile(r"/keys/([0-9a-zA-Z-]+)/([0-9a-f]{32})(/sign)?")
-_CURVES = {256: "P-256", 384: "P-384", 521: "P-521"}
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521", "secp256k1": "P-256K"}
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "256": hashes.SHA256(),
     "384": hashes.SHA384(),
     "512": hashes.SHA512(),
 }
-_OF_CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+_OF_CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "P-256K": "ES256K"}
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Version:
     def allows(self, algorithm: str) -> bool:
         """Whether a key of its kind signs by an algorithm."""
         if isinstance(self.key, ec.EllipticCurvePrivateKey):
-            return algorithm == _OF_CURVES[_CURVES[self.key.key_size]]
+            return algorithm == _OF_CURVES[_CURVES[self.key.curve.name]]
         return re.fullmatch("[RP]S(256|384|512)", algorithm) is not None
 
 
@@ -121,7 +121,7 @@ class Vault:
                 f"Key and signing key mismatch: the algorithm {algorithm} is not supported by it"
             )
             raise Refusal(400, "BadParameter", message)
-        hashed = _HASHES[algorithm[2:]]
+        hashed = _HASHES[algorithm[2:5]]
         if len(digest) != hashed.digest_size:
             message = f"Invalid length of 'value': {len(digest)}. {algorithm} requires {hashed.digest_size}."
             raise Refusal(400, "BadParameter", message)
@@ -160,7 +160,7 @@ def _public(key: Key) -> dict[str, str]:
     size, point = (key.key_size + 7) // 8, key.public_key().public_numbers()
     return {
         "kty": "EC-HSM",
-        "crv": _CURVES[key.key_size],
+        "crv": _CURVES[key.curve.name],
         "x": _number(point.x, size),
         "y": _number(point.y, size),
     }

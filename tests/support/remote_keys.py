@@ -81,7 +81,7 @@ def _calls(explain: Callable[[Exception], ProviderError | None]) -> Calls:
 def aws() -> Iterator[Place]:
     """Yield AWS KMS; the environment leads there."""
     with kms_aws.serving() as (emulator, kms), mock.patch.dict(os.environ, emulator.environment()):
-        client = boto3.client("kms")
+        client = boto3.Session().client("kms")
 
         def make(kind: KeyType) -> RemoteKey:
             spec = cast("KeySpecType", _SPECS[kind.algorithm, kind.size])
