@@ -145,9 +145,9 @@ def _unlisted(
 
 
 def inspect(world: World, targets: Mapping[str, Target]) -> World:
-    """Return the world with all that can be told of the few objects that have to make room."""
+    """Return the world with all that can be told of the few objects that make room or are taken over."""
     observations = dict(world.observed.targets)
-    for name, found in world.making_room():
+    for name, found in world.worth_inspecting():
         target = targets.get(name)
         if isinstance(target, Inspector):
             observations[name] = _inspected(observations[name], target, found)
