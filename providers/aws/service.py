@@ -107,7 +107,7 @@ class Service:
             told = self.calls.read(
                 lambda: self.clients.acm.list_tags_for_certificate(CertificateArn=arn)
             )
-            record = replace(record, tags=tags_of(told["Tags"]))
+            record = replace(record, tags=tags_of(told.get("Tags", ())))
             return self.opened(record) if whole and record.serial else record
         except NotFound:
             return None
