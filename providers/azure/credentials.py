@@ -48,7 +48,7 @@ class Credentials:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def of(self, tenant: str | None) -> Credential:
-        """Return the credential for a tenant; None leaves the tenant to the vault's challenge."""
+        """Return the credential for a tenant; None is the identity's own."""
         with self._lock:
             if tenant not in self._made:
                 self._made[tenant] = _made(tenant)
@@ -63,5 +63,5 @@ def credentials() -> Credentials:
 
 def _made(tenant: str | None) -> Credential:
     if tenant is None:
-        return DefaultAzureCredential(additionally_allowed_tenants=["*"])
+        return DefaultAzureCredential()
     return InTenant(DefaultAzureCredential(additionally_allowed_tenants=[tenant]), tenant)

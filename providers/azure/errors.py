@@ -123,13 +123,14 @@ def _forbidden(found: Fault) -> ProviderError:
 
 
 def _unauthenticated(error: ClientAuthenticationError) -> ProviderError:
-    if error.status_code == 401:
-        return Denied(f"the vault does not take our token ({fault(error).text})")
     # the chain's own text tells of every way it tried, and may quote what Entra ID was sent
     codes = ", ".join(sorted(set(_ENTRA.findall(str(error)))))
+    if error.status_code == 401 and not codes:
+        return Denied(f"the vault does not take our token ({fault(error).text})")
     return Denied(
         f"no credential gave a token for Azure{f' ({codes})' if codes else ''}: sign in with `az login`,"
-        " give the workload an identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and what goes with them"
+        " give the workload an identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and what goes with them;"
+        " where the vault is in another tenant than the identity, name that under `tenant`"
     )
 
 

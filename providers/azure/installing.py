@@ -30,11 +30,18 @@ class Installer:
         held = self.service.get(request.name)
         if held is not None and held.owned_by(self.owner) and held.thumbprint == witness:
             return self._settled(request, held, pair, witness)
-        if request.predecessor is not None:
+        self._check(request, held)
+        return self._add(request, held, pair, witness)
+
+    def _check(self, request: InstallRequest, held: Held | None) -> None:
+        keyless = request.bundle.private_key is None
+        if keyless and held is not None and held.thumbprint is None:
+            # what waits may hide what it is to replace; whose key it is tells the merge
+            check_owner(held, self.owner)
+        elif request.predecessor is not None:
             check_same(request.predecessor, held, self.owner)
         else:
             check_vacant(held, self.owner)
-        return self._add(request, held, pair, witness)
 
     def _settled(self, request: InstallRequest, held: Held, pair: Pair, witness: str) -> Held:
         tags = sealed(request.labels, held, pair, witness)

@@ -55,7 +55,7 @@ class Ask:
 def list_certificates(store: Store, ask: Ask) -> Response:
     pending = ask.request.query.get("includePending") == "true"
     shown = [each for each in store.entries.values() if each.current or (pending and each.busy)]
-    items = [item(ask.base, each) for each in shown if each.polls <= 0]
+    items = [item(ask.base, each, store.shown(each)) for each in shown if each.polls <= 0]
     return _page(store, ask, "certificates", items)
 
 
@@ -70,14 +70,17 @@ def list_versions(store: Store, ask: Ask) -> Response:
 
 def list_deleted(store: Store, ask: Ask) -> Response:
     done = [gone for gone in store.deleted.values() if gone.polls <= 0 and gone.entry.current]
-    items = [{**item(ask.base, gone.entry), **deletion(ask.base, store, gone)} for gone in done]
+    items = [
+        {**item(ask.base, gone.entry, gone.entry.current), **deletion(ask.base, store, gone)}
+        for gone in done
+    ]
     return _page(store, ask, "deletedcertificates", items)
 
 
 def get(store: Store, ask: Ask) -> Response:
     entry = store.entry(ask.name)
     if not ask.version:
-        return answer(bundle(ask.base, store, entry, entry.current))
+        return answer(bundle(ask.base, store, entry, store.shown(entry)))
     shown = bundle(ask.base, store, entry, _version(entry, ask.version))
     del shown["policy"]
     return answer(shown)

@@ -102,9 +102,8 @@ class Entry:
         return self.current.tags if self.current else self.shell_tags
 
     @property
-    def attributes(self) -> Json:
-        if self.current is not None:
-            return self.current.attributes
+    def unfinished(self) -> Json:
+        """The attributes of what has no certificate yet."""
         return {"enabled": False, "created": self.created, "updated": self.created}
 
 

@@ -19,7 +19,8 @@ class Store:
     """One vault. The names of what is deleted stay taken.
 
     `slow_polls` is how often a deletion or recovery has to be asked for until it is finished;
-    `denied` holds permissions (`list`, `import`, `recover` ...) that the caller lacks.
+    `denied` holds permissions (`list`, `import`, `recover` ...) that the caller lacks; `pending_hides`
+    tells whether a creation under way is shown in place of the version before it.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Store:
     retention_days: int = 90
     slow_polls: int = 0
     empty_last_page: bool = False
+    pending_hides: bool = False
     authority: Key = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -43,6 +45,10 @@ class Store:
             found.polls -= 1
             raise not_found(name)
         return found
+
+    def shown(self, entry: Entry) -> Version | None:
+        """Return the version that is shown as the latest, None for a creation that has none yet."""
+        return None if self.pending_hides and entry.busy else entry.current
 
     def writable(self, name: str) -> Entry | None:
         """Return what is under a name that a new version may be made of, None for a new name."""
@@ -88,16 +94,16 @@ def completed_policy(policy: Json | None, issuer: str) -> Json:
     return whole
 
 
-def item(base: str, entry: Entry) -> Json:
+def item(base: str, entry: Entry, version: Version | None) -> Json:
     """Return what a listing tells: no version, no serial, no policy."""
     listed: Json = {
         "id": f"{base}/certificates/{entry.name}",
-        "attributes": entry.attributes,
-        "tags": entry.tags,
+        "attributes": entry.unfinished if version is None else version.attributes,
+        "tags": entry.shell_tags if version is None else version.tags,
         "subject": "",
     }
-    if entry.current is not None:
-        listed["x5t"] = _url64(entry.current.thumbprint)
+    if version is not None:
+        listed["x5t"] = _url64(version.thumbprint)
     return listed
 
 
@@ -109,8 +115,8 @@ def bundle(base: str, store: Store, entry: Entry, version: Version | None) -> Js
         shown = entry.pending.id if entry.pending else "0" * 32
         return {
             "id": f"{base}/certificates/{entry.name}/{shown}",
-            "attributes": {**entry.attributes, **held},
-            "tags": entry.tags,
+            "attributes": {**entry.unfinished, **held},
+            "tags": entry.shell_tags,
             "policy": entry.policy,
             "pending": {"id": f"{base}/certificates/{entry.name}/pending"},
         }

@@ -99,9 +99,11 @@ def test_a_certificate_for_the_key_is_merged_with_it(
     assert target.install(request("web", bundle)) == made
 
 
+@pytest.mark.parametrize("pending_hides", [False, True])
 def test_a_renewal_has_a_new_key_under_the_same_name(
-    vault: KeyVault, target: KeyVaultTarget
+    vault: KeyVault, target: KeyVaultTarget, pending_hides: bool
 ) -> None:
+    vault.store.pending_hides = pending_hides
     before = installed(target)
     after = installed(target, before)
     one, other = vault.entry("web").versions

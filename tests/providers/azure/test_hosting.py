@@ -113,13 +113,17 @@ def test_a_refusal_is_told_in_the_words_of_the_ca_and_repeated_only_by_request(
     assert orders(vault) == 2
 
 
-def test_other_names_come_as_a_new_version(vault: KeyVault, target: KeyVaultTarget) -> None:
+@pytest.mark.parametrize("pending_hides", [False, True])
+def test_other_names_come_as_a_new_version(
+    vault: KeyVault, target: KeyVaultTarget, pending_hides: bool
+) -> None:
+    vault.store.pending_hides = pending_hides
     target.host(wanted())
     vault.finish("web")
     (before,) = target.observe()
     changed = wanted(OTHER, "new.example.com", before)
     ordered = target.host(changed)
-    assert (ordered.id, ordered.serial) == (before.id, before.serial)
+    assert (ordered.id, ordered.serial) == (before.id, None if pending_hides else before.serial)
     assert state(ordered) is HostingState.PENDING
     assert target.host(changed) == ordered
     assert orders(vault) == 2
