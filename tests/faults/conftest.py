@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import judge
 import pytest
 import rig
+from cloud_rig import Clouds
 from judge import Scenarios, Wanted
 from rig import Repository, Runner, Workshop
 
@@ -56,3 +57,15 @@ def scenarios(empty: Repository, changed: Repository, unwanted: Repository) -> S
         "reissue": (changed, Wanted({"one": 2, "two": 1, "three": 2}, revoked)),
         "remove": (unwanted, Wanted({"one": 1, "two": 1, "three": 1})),
     }
+
+
+@pytest.fixture(scope="module")
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clouds]:
+    """Three clouds that this process reaches, all empty."""
+    with (
+        Clouds.running(tmp_path_factory.mktemp("clouds")) as clouds,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in clouds.environment().items():
+            patch.setenv(name, value)
+        yield clouds
