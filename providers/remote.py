@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from providers.calls import Calls
 from providers.errors import Conflict, Denied, ProviderError
 from providers.signer import PublicKey, SignatureHash, Signer, builder_key, signature_hash
+from providers.x509.keys import key_type
 
 Answer = TypeVar("Answer")
 
@@ -33,7 +34,10 @@ class RemoteSigner(ABC):
 
     @abstractmethod
     def _fetch(self) -> PublicKey:
-        """Ask for the public half; raise `Conflict` for a key that cannot sign as its kind has to."""
+        """Ask for the public half; raise `Conflict` for a key that cannot sign as its kind has to.
+
+        ValueError is for one that cannot be read.
+        """
 
     @abstractmethod
     def _sign_digest(self, digest: bytes, /) -> bytes:
@@ -50,7 +54,12 @@ class RemoteSigner(ABC):
 
     @cached_property
     def _public(self) -> PublicKey:
-        return self._fetch()
+        try:
+            found = self._fetch()
+            key_type(found)
+        except ValueError as why:
+            raise Conflict(f"{self.named} is of no use to a CA: {why}") from None
+        return found
 
     def public_key(self) -> PublicKey:
         """Return the public half, asked for once; raises what the service's refusal is explained as."""

@@ -78,13 +78,9 @@ class AzureKeySigner(RemoteSigner):
 
     def _fetch(self) -> PublicKey:
         found = self._ask(lambda: self._client.get_key(self._key.name, self._key.version))
-        try:
-            public = _public(found)
-        except ValueError as why:
-            raise Conflict(f"{self.named} is of no use to a CA: {why}") from None
         if not found.properties.enabled or "sign" not in (found.key_operations or ()):
             raise Conflict(f"{self.named} is disabled, or its operations do not include sign")
-        return public
+        return _public(found)
 
     def _sign_digest(self, digest: bytes, /) -> bytes:
         public = self.public_key()
@@ -97,9 +93,7 @@ def _public(found: KeyVaultKey) -> PublicKey:
     """Return the public half as the vault tells it (RFC 7517); raises ValueError for a key we cannot use."""
     jwk: Any = found.key
     if jwk.kty in (KeyType.rsa, KeyType.rsa_hsm):
-        key = rsa.RSAPublicNumbers(_number(jwk.e), _number(jwk.n)).public_key()
-        key_type(key)
-        return key
+        return rsa.RSAPublicNumbers(_number(jwk.e), _number(jwk.n)).public_key()
     curve = _CURVES.get(jwk.crv or "")
     if curve is None:
         words = (word.value if isinstance(word, Enum) else word for word in (jwk.kty, jwk.crv))

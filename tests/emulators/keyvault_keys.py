@@ -93,9 +93,10 @@ class Vault:
 
     def _permit(self, permission: str) -> None:
         if permission in self.denied:
+            action = {"get": "read", "sign": "sign/action"}[permission]
             message = (
                 "Caller is not authorized to perform action on resource.\r\n"
-                f"Action: 'Microsoft.KeyVault/vaults/keys/{permission}/action'\r\n"
+                f"Action: 'Microsoft.KeyVault/vaults/keys/{action}'\r\n"
             )
             raise Refusal(403, "Forbidden", message, "ForbiddenByRbac")
 

@@ -214,6 +214,18 @@ def test_a_former_generation_signs_its_crls_with_the_key_it_has(fleet: RemoteFle
     assert {ref("mid-1"), ref("mid-2")} <= set(fleet.opened)
 
 
+def test_a_ca_whose_document_is_gone_signs_its_crl_with_the_key_the_ledger_names(
+    fleet: RemoteFleet,
+) -> None:
+    fleet.converge()
+    del fleet.leaves["web"], fleet.cas["mid"], fleet.custody["mid"]
+    fleet.apply()
+    fleet.opened.clear()
+    events = {event.address: event for event in fleet.wait(6).apply()}
+    assert events["crl/mid-g1"].status is EventStatus.DONE
+    assert fleet.opened == [ref("mid-1")]
+
+
 def test_a_key_moves_out_of_the_ledger_with_a_generation_and_back(fleet: RemoteFleet) -> None:
     fleet.custody.clear()
     fleet.converge()
