@@ -5,10 +5,10 @@ https://cloud.google.com/certificate-manager/docs/map-entries
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from providers.base import NAME, Installed
+from providers.base import NAME, HostingState, Installed
 from providers.errors import Conflict, Rejected
 from providers.failpoints import reach
 from providers.gcp.certificates import Certificates
@@ -51,6 +51,15 @@ class Attachment:
             for each in found
         }
 
+    def unburdened(self, installed: Installed) -> Installed:
+        """Return a certificate without the users that go with it: our entries for its own names.
+
+        They do not stand in the way of its removal, which looks again whose they are.
+        """
+        own = {tail(self.entries.named(name)) for name in dns_names(installed)}
+        others = (each for each in installed.used_by if tail(each) not in own)
+        return replace(installed, used_by=tuple(others))
+
     def _attach(self, path: str, name: str, installed: Installed) -> None:
         entry = self.entries.find(path)
         if entry is None:
@@ -64,7 +73,7 @@ class Attachment:
             self.entries.set(path, [*entry.certificates, installed.id])
             reach("gcp.added")
         for old in entry.certificates:
-            if self._is_superseded(old, installed):
+            if is_issued(installed) and self._is_superseded(old, installed):
                 self._give_up(path, old, installed)
 
     def _give_up(self, path: str, old: str, installed: Installed) -> None:
@@ -83,6 +92,11 @@ class Attachment:
 
     def _is_here(self, entry: Any) -> bool:
         return tail(entry.name).startswith(f"{tail(self.entries.path)}{COLLECTION}")
+
+
+def is_issued(installed: Installed) -> bool:
+    """Whether there is a certificate to serve: one that Google is to issue may take days."""
+    return installed.hosting is None or installed.hosting.state is HostingState.ACTIVE
 
 
 def users(entries: Entries, installed: Installed) -> Iterator[Any]:

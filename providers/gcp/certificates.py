@@ -1,6 +1,6 @@
 """Certificates of the service: looked up, brought there with their key, labelled and deleted."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,10 +9,11 @@ from google.cloud import certificate_manager_v1 as api
 from providers.base import Bundle, Installed, InstallRequest
 from providers.errors import Conflict, InUse
 from providers.failpoints import reach
+from providers.gcp.authorization import Authorizations
 from providers.gcp.errors import Unmet
 from providers.gcp.labels import sealed, unsealed
 from providers.gcp.ownership import check_ours
-from providers.gcp.reading import installed
+from providers.gcp.reading import installed, is_waiting
 from providers.gcp.service import Service
 from providers.pairing import Pair
 from schemas.clouds import GcpScope
@@ -40,7 +41,18 @@ class Certificates:
     def find(self, path: str) -> Installed | None:
         """Return the certificate of that full name, None when it is certainly not there."""
         found = self.service.find(self.service.client.get_certificate, path)
-        return None if found is None else installed(found, {})
+        return None if found is None else self.told([found])[0]
+
+    def told(self, resources: Sequence[Any]) -> Sequence[Installed]:
+        """Return certificates of the service, those that wait for a DNS record with that record."""
+        waits = any(map(is_waiting, resources))
+        records = Authorizations(self.service, self.owner).records() if waits else {}
+        return [installed(resource, records) for resource in resources]
+
+    def authorizations(self, path: str) -> Sequence[str]:
+        """Return the full names of the DNS authorizations that a certificate refers to."""
+        found = self.service.find(self.service.client.get_certificate, path)
+        return () if found is None else tuple(found.managed.dns_authorizations)
 
     def ours(self, expected: Installed) -> Installed | None:
         """Return what was observed as it is now, None when it is gone; raises `Conflict` for another."""
@@ -88,7 +100,7 @@ class Certificates:
         kept = {key: value for key, value in current.labels.items() if key not in taken_off}
         wanted = {**kept, **labels}
         if wanted == dict(current.labels):
-            return installed(current, {})
+            return self.told([current])[0]
         resource = api.Certificate(name=found.id, labels=wanted)
 
         def is_there(now: Installed) -> bool:

@@ -3,8 +3,6 @@
 https://cloud.google.com/certificate-manager/docs/reference/certificate-manager/rest/v1/projects.locations.certificateMaps.certificateMapEntries
 """
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +11,11 @@ from google.cloud import certificate_manager_v1 as api
 
 from providers.base import OWNER
 from providers.errors import Ambiguous, Conflict, NotFound
+from providers.gcp.naming import stable
 from providers.gcp.ownership import belongs
 from providers.gcp.service import Service
 
 COLLECTION = "/certificateMapEntries/"
-_SLUG, _DIGEST = 50, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +28,7 @@ class Entries:
 
     def named(self, hostname: str) -> str:
         """Return the full name of our entry for a host name: the same every time, within 63 characters."""
-        slug = re.sub("[^a-z0-9]+", "-", hostname.lower()).strip("-")[:_SLUG].rstrip("-")
-        digest = hashlib.sha256(hostname.encode()).hexdigest()[:_DIGEST]
-        return f"{self.path}{COLLECTION}e-{slug}-{digest}"
+        return f"{self.path}{COLLECTION}{stable('host', hostname)}"
 
     def find(self, path: str) -> Any | None:
         """Return an entry, None when it is not there."""
@@ -120,14 +116,17 @@ class Entries:
 
     def wait_until_served(self, path: str, certificate: str) -> None:
         """Wait until an entry is served with a certificate; raises `Ambiguous` when it takes too long."""
-        for _ in self.service.pauses():
-            entry = self.find(path)
-            served = entry is not None and entry.state == api.ServingState.ACTIVE
-            if served and is_attached(entry, certificate):
-                return
-        raise Ambiguous(
-            f"{path} is not served with {certificate} yet: what it had stays; apply again"
-        )
+        pauses = self.service.pauses()
+        while not self._is_served(path, certificate):
+            if not next(pauses, False):
+                raise Ambiguous(
+                    f"{path} is not served with {certificate} yet: what it had stays; apply again"
+                )
+
+    def _is_served(self, path: str, certificate: str) -> bool:
+        entry = self.find(path)
+        active = entry is not None and entry.state == api.ServingState.ACTIVE
+        return active and is_attached(entry, certificate)
 
     def _if(self, path: str, certificates: Sequence[str]) -> Any | None:
         entry = self.find(path)

@@ -29,7 +29,6 @@ _CODES = {
     16: "UNAUTHENTICATED",
 }
 """https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto, what is clear of it."""
-_UNCLEAR = "Google may or may not have done it"
 
 
 class Unmet(Rejected):
@@ -58,7 +57,7 @@ def explain(error: Exception) -> ProviderError | None:
             " `gcloud auth application-default login`"
         )
     if isinstance(error, OSError):  # what the HTTP library raises is
-        return Ambiguous(f"the connection to Google broke or timed out: {_UNCLEAR}")
+        return Ambiguous("the connection to Google broke or timed out")
     return None
 
 
@@ -85,7 +84,7 @@ def _refused(answer: _Answer) -> ProviderError:
             return Throttled(answer.message, answer.retry_after)
         case "INVALID_ARGUMENT":
             return Rejected(answer.message)
-    return Ambiguous(f"{answer.message}: {_UNCLEAR}")
+    return Ambiguous(answer.message)
 
 
 def _answer(error: GoogleAPICallError) -> _Answer:

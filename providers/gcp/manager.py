@@ -6,15 +6,17 @@ from typing import ClassVar, Self
 
 from google.cloud import certificate_manager_v1 as api
 
-from providers.abilities import AdoptRequest, RelabelRequest
+from providers.abilities import AdoptRequest, HostRequest, RelabelRequest
 from providers.base import OWNER, Installed, InstallRequest, TargetConfig
 from providers.calls import Calls, Pace
 from providers.errors import Conflict, InUse, NotFound, ProviderError, Rejected, Unreachable
 from providers.gcp.attachment import Attachment, detach, users
+from providers.gcp.authorization import Authorizations
 from providers.gcp.certificates import Certificates
 from providers.gcp.entries import Entries
 from providers.gcp.errors import explain
-from providers.gcp.reading import installed
+from providers.gcp.hosting import Hosted
+from providers.gcp.labels import TRUST
 from providers.gcp.service import Service, connect
 from providers.gcp.trust import Trust
 from providers.pairing import Pairing
@@ -82,7 +84,19 @@ class CertificateManagerTarget:
             raise InUse(f"{found.id} is in use: {', '.join(sorted(others))}")
         for entry in ours:
             detach(entries, entry, found.id)
+        authorizations = certificates.authorizations(found.id) if found.hosting else ()
         certificates.delete(found)
+        Authorizations(self._service(), self._owner).discard(authorizations)
+
+    def host(self, request: HostRequest, /) -> Installed:
+        """Let Google issue and renew; what is superseded stays in the map until it is removed."""
+        certificates = self._certificates()
+        hosted = Hosted(certificates, Authorizations(certificates.service, self._owner))
+        made = hosted.host(request)
+        if (attachment := self._attachment()) is None:
+            return made
+        attachment.attach(made)
+        return self.inspect(made)
 
     def find(self, id_: str, /) -> Installed | None:
         """Return the certificate of that full name, None when it is certainly gone."""
@@ -93,7 +107,7 @@ class CertificateManagerTarget:
         found = self.find(installed.id)
         if found is None:
             raise NotFound(f"{installed.id} is gone")
-        return replace(found, hosting=installed.hosting or found.hosting)
+        return found
 
     def relabel(self, request: RelabelRequest, /) -> Installed:
         """Replace the labels that were observed on a certificate of ours; what came since stays."""
@@ -102,6 +116,8 @@ class CertificateManagerTarget:
         if found is None:
             raise Conflict(f"{request.installed.id} is gone, so it cannot be labelled")
         taken_off = request.installed.labels.keys() - request.labels.keys()
+        if OWNER in taken_off:
+            taken_off |= {TRUST}  # what is not ours keeps nothing of ours
         return certificates.relabel(found, request.labels, taken_off)
 
     def adopt(self, request: AdoptRequest, /) -> Installed:
@@ -118,14 +134,16 @@ class CertificateManagerTarget:
         service = self._service()
         listing = api.ListCertificatesRequest(parent=service.parent)
         resources = service.every(service.client.list_certificates, listing, "certificates")
-        found = [installed(resource, {}) for resource in resources]
+        found = self._certificates().told(list(resources))
         if (trust := self._trust()) is not None:
             trust.find()  # what cannot be read could not be added to
         attachment = self._attachment()
         missing = attachment.missing(found) if attachment is not None else {}
         for each in found:
-            unserved = missing.get(each.id) if each.trust and each.owned_by(self._owner) else None
-            yield replace(each, drift=_unserved(unserved)) if unserved else each
+            made_here = each.owned_by(self._owner) and (each.trust or each.hosting)
+            unserved = missing.get(each.id) if made_here else None
+            told = attachment.unburdened(each) if attachment is not None else each
+            yield replace(told, drift=_unserved(unserved)) if unserved else told
 
     def _service(self) -> Service:
         if self._connected is None:

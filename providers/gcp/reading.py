@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from providers import x509
-from providers.base import DnsRecord, Hosting, HostingState, Installed
+from providers.base import Content, DnsRecord, Hosting, HostingState, Installed
 from providers.gcp.labels import told_trust, unsealed
 from providers.x509.content import content
 
@@ -32,8 +32,14 @@ def installed(resource: Any, records: Mapping[str, DnsRecord]) -> Installed:
     try:
         return _with_content(told, resource, labels)
     except ValueError:
-        waits = told.hosting is not None and not resource.pem_certificate
-        return told if waits else replace(told, drift=(_UNREADABLE,))
+        if told.hosting is None or resource.pem_certificate:
+            return replace(told, drift=(_UNREADABLE,))
+        return replace(told, content=Content(dns_names=tuple(resource.managed.domains)))
+
+
+def is_waiting(resource: Any) -> bool:
+    """Whether a certificate is Google's to issue, and is not issued."""
+    return "managed" in resource and _state(resource.managed) is not HostingState.ACTIVE
 
 
 def _with_content(told: Installed, resource: Any, labels: Mapping[str, str]) -> Installed:
@@ -58,9 +64,15 @@ def _date(value: datetime | None) -> datetime | None:
 
 
 def _hosting(managed: Any, records: Mapping[str, DnsRecord]) -> Hosting:
-    state = _STATES.get(int(managed.state), HostingState.PENDING)
+    state = _state(managed)
+    if state is HostingState.ACTIVE:
+        return Hosting(state)
     wanted = tuple(records[name] for name in managed.dns_authorizations if name in records)
-    return Hosting(state, "" if state is HostingState.ACTIVE else _detail(managed), wanted)
+    return Hosting(state, _detail(managed), wanted)
+
+
+def _state(managed: Any) -> HostingState:
+    return _STATES.get(int(managed.state), HostingState.PENDING)
 
 
 def _detail(managed: Any) -> str:

@@ -85,26 +85,26 @@ class Service:
             raise Ambiguous(f"{what} does not show yet what was changed; plan again")
         return found
 
-    def pauses(self) -> Iterator[None]:
-        """Yield once, and then after ever longer pauses, until the patience of `Calls` is used up."""
-        yield
+    def pauses(self) -> Iterator[bool]:
+        """Pause ever longer, and yield True after each, until the patience of `Calls` is used up."""
         pause, waited = _FIRST_PAUSE, 0.0
         while waited < self.calls.patience:
             self.calls.sleep(pause)
+            yield True
             waited += pause
-            yield
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def _await(self, operation: Any) -> None:
         """Wait for a long-running operation (AIP-151); raises what it ended in, or `Ambiguous`."""
-        name = operation.name
-        for _ in self.pauses():
-            if operation.done:
-                if operation.HasField("error"):
-                    raise explain_operation(operation.error.code, operation.error.message)
-                return
+        name, pauses = operation.name, self.pauses()
+        while not operation.done:
+            if not next(pauses, False):
+                raise Ambiguous(
+                    f"{name} is still under way after {self.calls.patience:.0f} seconds"
+                )
             operation = self.read(self.client.get_operation, {"name": name})
-        raise Ambiguous(f"{name} is still under way after {self.calls.patience:.0f} seconds")
+        if operation.HasField("error"):
+            raise explain_operation(operation.error.code, operation.error.message)
 
 
 def connect(settings: GcpCertificateManager, calls: Calls) -> Service:

@@ -10,7 +10,7 @@ from certificate_manager_emulator import CertificateManagerEmulator
 
 from providers import x509
 from providers.base import NAME, OWNER, SPEC, Bundle, Installed, InstallRequest, TargetConfig
-from providers.calls import Calls
+from providers.calls import PATIENCE, Calls
 from providers.gcp.errors import explain
 from providers.gcp.manager import CertificateManagerTarget
 from providers.signer import KeySigner
@@ -50,13 +50,14 @@ class Rig:
     emulator: CertificateManagerEmulator
     specimens: Specimens = field(default_factory=lambda: Specimens.make(datetime.now(UTC)))
     clock: Clock = field(default_factory=Clock)
+    patience: float = PATIENCE
 
     def target(self, **settings: object) -> CertificateManagerTarget:
         """Return a target; `settings` are those of the document, in its own spelling."""
         config = self.config(**settings)
         given = config.spec.gcp_certificate_manager
         assert given is not None
-        calls = Calls(explain, sleep=self.clock.sleep)
+        calls = Calls(explain, patience=self.patience, sleep=self.clock.sleep)
         return CertificateManagerTarget(config, given, calls)
 
     def config(self, **settings: object) -> TargetConfig:

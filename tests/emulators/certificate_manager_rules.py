@@ -3,7 +3,6 @@
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,22 +69,18 @@ class Rules:
     def check_deleted(self, name: str, etag: str = "") -> None:
         """Refuse to delete what something refers to."""
         resource = self.resources[name]
-        if users := list(self.users(name)):
+        if users := self.users().get(name):
             raise precondition(f"{name} is still in use by {', '.join(users)}")
         if etag and etag != etag_of(resource):
             raise Refusal("ABORTED", "The etag does not match the current one.")
 
-    def users(self, name: str) -> Iterator[str]:
-        """Yield the names of what refers to a resource."""
-        yield from self.references.get(name, [])
+    def users(self) -> dict[str, list[str]]:
+        """Return what refers to each resource that something refers to, by full names."""
+        found = {name: list(users) for name, users in self.references.items()}
         for other, resource in self.resources.items():
-            match resource:
-                case api.CertificateMapEntry() if name in resource.certificates:
-                    yield other
-                case api.CertificateMapEntry() if other.startswith(f"{name}/"):
-                    yield other
-                case api.Certificate() if name in resource.managed.dns_authorizations:
-                    yield other
+            for name in _referred(other, resource):
+                found.setdefault(name, []).append(other)
+        return found
 
     def _create_certificate(self, name: str, resource: api.Certificate) -> None:
         if "self_managed" in resource:
@@ -154,6 +149,15 @@ class Rules:
             type_="CNAME",
             data=f"{uuid.uuid4()}.1.authorize.certificatemanager.goog.",
         )
+
+
+def _referred(name: str, resource: Any) -> list[str]:
+    match resource:
+        case api.CertificateMapEntry():
+            return [*resource.certificates, name.rsplit("/", 2)[0]]
+        case api.Certificate() if "managed" in resource:
+            return list(resource.managed.dns_authorizations)
+    return []
 
 
 def check_labels(labels: Any) -> None:

@@ -104,10 +104,11 @@ class Service:
         names = sorted(name for name in self.rules.resources if name.startswith(prefix))
         start = int(message.page_token or 0)
         end = start + min(message.page_size or 100, self.page_cap)
+        users = self.rules.users()
         answer = getattr(api, f"{route.operation}Response")(
             next_page_token=str(end) if end < len(names) else "",
             unreachable=self.unreachable,
-            **{kind.many: [self._shown(name) for name in names[start:end]]},
+            **{kind.many: [self._shown(name, users) for name in names[start:end]]},
         )
         return _json(answer)
 
@@ -166,7 +167,7 @@ class Service:
         self.rules.resources[resource.name] = resource
         return type(resource).pb(self._shown(resource.name))
 
-    def _shown(self, name: str) -> Any:
+    def _shown(self, name: str, users: dict[str, list[str]] | None = None) -> Any:
         if name not in self.rules.resources:
             raise missing(name)
         resource = self.rules.resources[name]
@@ -174,7 +175,8 @@ class Service:
         if isinstance(shown, api.TrustConfig):
             shown.etag = etag_of(resource)
         if isinstance(shown, api.Certificate):
-            shown.used_by = [api.Certificate.UsedBy(name=user) for user in self.rules.users(name)]
+            known = self.rules.users() if users is None else users
+            shown.used_by = [api.Certificate.UsedBy(name=user) for user in known.get(name, [])]
         return shown
 
 

@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -19,13 +20,17 @@ ACCOUNT = "certform@emulated-project.iam.gserviceaccount.com"
 _LIFETIME = 3600
 
 
+@cache
+def _account_key() -> rsa.RSAPrivateKey:
+    """Return the key of the account in this process; making one takes a while."""
+    return rsa.generate_private_key(65537, 2048)
+
+
 @dataclass(slots=True)
 class Tokens:
     """Knows one service account, by its key and by the tokens it gave out; refuses all when told."""
 
-    key: rsa.RSAPrivateKey = field(
-        default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False
-    )
+    key: rsa.RSAPrivateKey = field(default_factory=_account_key, repr=False)
     valid_until: dict[str, float] = field(default_factory=dict)
     refuse_all: bool = False
 

@@ -1,0 +1,218 @@
+"""What goes wrong on the way is told for what it is, never done twice, and never shows a key."""
+
+import logging
+import traceback
+
+import pytest
+from certificate_manager_errors import Refusal
+from certificate_manager_rig import PARENT, Rig
+from wire import Response, Way
+
+from providers.abilities import RelabelRequest
+from providers.conformance import shows
+from providers.errors import (
+    Ambiguous,
+    Conflict,
+    Denied,
+    ProviderError,
+    QuotaExceeded,
+    Rejected,
+    Throttled,
+)
+from providers.gcp.errors import explain
+from providers.gcp.manager import CertificateManagerTarget, paced_calls
+
+
+def test_a_create_that_was_not_answered_is_looked_for_and_not_repeated(rig: Rig) -> None:
+    rig.emulator.wire.fail("CreateCertificate", Way.UNANSWERED)
+    target = rig.target()
+    installed = target.install(rig.request("web"))
+    assert rig.asked() == ["CreateCertificate", "GetCertificate"]
+    assert list(target.observe()) == [installed]
+
+
+def test_a_create_that_never_arrived_is_ambiguous_and_goes_through_the_next_time(rig: Rig) -> None:
+    rig.emulator.wire.fail("CreateCertificate", Way.DROPPED)
+    target, wanted = rig.target(), rig.request("web")
+    with pytest.raises(Ambiguous):
+        target.install(wanted)
+    assert rig.asked("CreateCertificate") == ["CreateCertificate"]
+    assert target.install(wanted) in target.observe()
+
+
+@pytest.mark.parametrize("answer", [Response(500), Response(503), Response(502, b"<html>proxy")])
+def test_a_patch_that_was_answered_with_5xx_is_looked_for(rig: Rig, answer: Response) -> None:
+    target = rig.target()
+    before = target.install(rig.request("web"))
+    rig.emulator.wire.fail("UpdateCertificate", Way.MISANSWERED, answer)
+    after = target.install(rig.request("web", predecessor=before))
+    assert after.sha256 != before.sha256
+    assert rig.asked("UpdateCertificate") == ["UpdateCertificate"]
+
+
+def test_a_patch_that_failed_with_5xx_leaves_what_was_there(rig: Rig) -> None:
+    target = rig.target()
+    before = target.install(rig.request("web"))
+    rig.emulator.wire.fail("UpdateCertificate", Way.REFUSED, Response(503))
+    with pytest.raises(Ambiguous):
+        target.install(rig.request("web", predecessor=before))
+    assert list(target.observe()) == [before]
+
+
+def test_a_relabelling_and_a_removal_that_were_not_answered_are_looked_for(rig: Rig) -> None:
+    target = rig.target()
+    before = target.install(rig.request("web"))
+    rig.emulator.wire.fail("UpdateCertificate", Way.UNANSWERED)
+    after = target.relabel(RelabelRequest(before, {**before.labels, "team": "web"}))
+    rig.emulator.wire.fail("DeleteCertificate", Way.UNANSWERED)
+    target.remove(after)
+    assert rig.asked("UpdateCertificate", "DeleteCertificate") == [
+        "UpdateCertificate",
+        "DeleteCertificate",
+    ]
+    assert list(target.observe()) == []
+
+
+def test_a_storm_of_429_is_waited_out_for_as_long_as_the_service_asks(rig: Rig) -> None:
+    refusal = Refusal("RESOURCE_EXHAUSTED", "Quota exceeded", {"Retry-After": "7"}).response
+    rig.emulator.wire.fail("CreateCertificate", Way.REFUSED, refusal, times=3)
+    rig.target().install(rig.request("web"))
+    assert rig.clock.slept == [7.0, 7.0, 7.0]
+
+
+def test_the_quota_of_a_project_is_kept_to_when_it_pushes_back(rig: Rig) -> None:
+    quota = rig.emulator.service.quota
+    quota.per_minute, quota.clock = 5, rig.clock.time
+    target = rig.target()
+    for number in range(6):
+        target.install(rig.request(f"web-{number}"))
+    assert len(target.observe()) == 6
+    assert len(rig.emulator.service.quota._at) <= 5
+
+
+def test_a_service_that_asks_for_too_long_a_pause_is_given_up(rig: Rig) -> None:
+    refusal = Refusal("RESOURCE_EXHAUSTED", "Quota exceeded", {"Retry-After": "3600"}).response
+    rig.emulator.wire.fail("CreateCertificate", Way.REFUSED, refusal, times=None)
+    with pytest.raises(Throttled):
+        rig.target().install(rig.request("web"))
+    assert rig.clock.slept == []
+
+
+def test_a_quota_of_things_is_not_waited_for(rig: Rig) -> None:
+    body = (
+        b'{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "too many",'
+        b' "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo",'
+        b' "reason": "RATE_LIMIT_EXCEEDED",'
+        b' "metadata": {"quota_limit": "CertificatesPerProject"}}]}}'
+    )
+    rig.emulator.wire.fail("CreateCertificate", Way.REFUSED, Response(429, body), times=None)
+    with pytest.raises(QuotaExceeded, match="too many"):
+        rig.target().install(rig.request("web"))
+    assert rig.asked() == ["CreateCertificate"]
+
+
+def test_an_operation_that_ends_in_an_error_says_why(rig: Rig) -> None:
+    rig.emulator.service.operations.fail(
+        "CreateCertificate", Refusal("INVALID_ARGUMENT", "The chain is too long.")
+    )
+    with pytest.raises(Rejected, match="too long"):
+        rig.target().install(rig.request("web"))
+    assert rig.emulator.resources == {}
+
+
+def test_an_operation_that_ends_in_an_internal_error_is_looked_at(rig: Rig) -> None:
+    rig.emulator.service.operations.fail("CreateCertificate", Refusal("INTERNAL", "Oops."))
+    with pytest.raises(Ambiguous, match="Oops"):
+        rig.target().install(rig.request("web"))
+    assert rig.asked() == ["CreateCertificate", "GetCertificate"]
+
+
+def test_an_operation_that_outlasts_patience_is_ambiguous(rig: Rig) -> None:
+    rig.emulator.service.operations.polls = None
+    target, wanted = rig.target(), rig.request("web")
+    with pytest.raises(Ambiguous, match="under way"):
+        target.install(wanted)
+    assert 90 <= rig.clock.now < 100
+    assert rig.asked("CreateCertificate") == ["CreateCertificate"]
+    rig.emulator.service.operations.finish()
+    assert target.install(wanted) in target.observe()
+
+
+def test_an_operation_that_cannot_be_asked_for_is_asked_for_again(rig: Rig) -> None:
+    rig.emulator.service.operations.polls = 2
+    rig.emulator.wire.fail("GetOperation", Way.DROPPED, times=2)
+    rig.emulator.wire.fail("GetOperation", Way.REFUSED, Response(503))
+    assert rig.target().install(rig.request("web"))
+
+
+@pytest.mark.parametrize(
+    "permission", ["certificatemanager.certs.update", "certificatemanager.operations.get"]
+)
+def test_a_permission_that_is_lost_midway_is_named(rig: Rig, permission: str) -> None:
+    target = rig.target()
+    before = target.install(rig.request("web"))
+    rig.emulator.service.operations.polls = 3
+    rig.emulator.service.denied.add(permission)
+    with pytest.raises(Denied, match=permission.replace(".", r"\.")):
+        target.install(rig.request("web", predecessor=before))
+
+
+def test_a_token_that_is_refused_midway_is_told(rig: Rig) -> None:
+    target = rig.target()
+    before = target.install(rig.request("web"))
+    rig.emulator.service.tokens.refuse_all = True
+    with pytest.raises(Denied, match="credentials"):
+        target.remove(before)
+    rig.emulator.service.tokens.refuse_all = False
+    target.remove(before)
+    assert rig.emulator.resources == {}
+
+
+def test_an_operation_under_way_stands_in_the_way_of_the_next(rig: Rig) -> None:
+    target = rig.target()
+    before = target.install(rig.request("web"))
+    rig.emulator.service.operations.polls = None
+    with pytest.raises(Ambiguous):
+        target.relabel(RelabelRequest(before, {**before.labels, "team": "web"}))
+    with pytest.raises(ProviderError):
+        target.install(rig.request("web", predecessor=before))
+    with pytest.raises(Conflict):
+        target.install(rig.request("web"))
+
+
+@pytest.mark.parametrize(
+    "way", [Way.DROPPED, Way.UNANSWERED, Way.REFUSED, Way.MISANSWERED], ids=lambda way: way.name
+)
+def test_no_key_is_logged_or_told_whatever_goes_wrong(
+    rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    for name in (None, "google", "urllib3"):
+        caplog.set_level(logging.DEBUG, name)
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    wanted = rig.request("web")
+    pem = wanted.bundle.held_key.reveal().decode()
+    quoted = Refusal("INVALID_ARGUMENT", f"bad certificate: {pem}").response
+    rig.emulator.wire.fail("CreateCertificate", way, quoted)
+    told = ""
+    try:
+        rig.target().install(wanted)
+    except ProviderError as error:
+        told = "".join(traceback.format_exception(error))
+    rig.target().observe()
+    logged = "\n".join(str(vars(record)) + record.getMessage() for record in caplog.records)
+    assert "ListCertificates" in logged
+    assert not shows(wanted.bundle, logged.replace("\\n", "\n"))
+    assert not shows(wanted.bundle, told)
+
+
+def test_what_is_not_googles_is_not_explained() -> None:
+    assert explain(ValueError("ours")) is None
+
+
+def test_changes_are_paced_as_the_quota_allows(rig: Rig) -> None:
+    assert paced_calls().pace.per_second == 5.0
+    assert CertificateManagerTarget.capabilities.limits.installs_per_second == 5.0
+
+
+def test_the_path_of_a_certificate_is_its_identity(rig: Rig) -> None:
+    assert rig.target().install(rig.request("web")).id == f"{PARENT}/certificates/web"
