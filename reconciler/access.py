@@ -72,7 +72,7 @@ def _needs(world: World, step: Change) -> Iterator[KeyName]:
         yield None
     kind, _, name = step.address.partition("/")
     if step.action is Action.ISSUE:
-        yield _issuer(world, kind, name)
+        yield from _issuer(world, kind, name)
     elif step.action is Action.PUBLISH and kind == "crl":
         authority, _, generation = name.rpartition("-g")
         yield authority, int(generation)
@@ -80,11 +80,15 @@ def _needs(world: World, step: Change) -> Iterator[KeyName]:
         yield from (which for which in world.ledger.ca_keys if which[0] == name)
 
 
-def _issuer(world: World, kind: str, name: str) -> tuple[str, int]:
+def _issuer(world: World, kind: str, name: str) -> Iterator[tuple[str, int]]:
+    """Yield whose key signs: nobody's here where a CA of others issues."""
     if kind == "certificate":
         leaf = world.desired.certificates[name].request
-        return leaf.issuer, leaf.issuer_generation
+        if leaf.issuer_id is None:
+            yield leaf.issuer, leaf.issuer_generation
+        return
     request = world.desired.authorities[name].request
     if request.issuer is None:
-        return name, request.generation
-    return request.issuer, request.issuer_generation or 0
+        yield name, request.generation
+    else:
+        yield request.issuer, request.issuer_generation or 0

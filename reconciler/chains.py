@@ -43,6 +43,15 @@ def chain_of(
     return Chain(tuple(pems[:-1]), tuple(pems[-1:])) if pems else None
 
 
+def chain_above(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) -> Chain | None:
+    """Return what is installed beside a certificate: for one of others, what its CA gave with it."""
+    if issuance.chain is not None or issuance.anchors is not None:
+        chain, anchors = issuance.chain or (), issuance.anchors or ()
+        return Chain(tuple(map(str.encode, chain)), tuple(map(str.encode, anchors)))
+    request = issuance.request
+    return chain_of(authorities, str(request.issuer), request.issuer_generation or 0)
+
+
 def beyond(
     request: LeafRequest | AuthorityRequest, above: Sequence[AuthorityRequest]
 ) -> tuple[str, ...]:

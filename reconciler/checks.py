@@ -65,8 +65,9 @@ def resuming(subject: Subject) -> Finding | None:
     pending = subject.record.pending
     if pending is None or not is_resumable(pending, subject.desired.digest, subject.now):
         return None
+    done = "ordered" if pending.order else "reserved"
     reserved = format_instant(pending.reserved_at)
-    return Finding(Reason.RESUMING, f"reserved at {reserved}, not yet issued")
+    return Finding(Reason.RESUMING, f"{done} at {reserved}, not yet issued")
 
 
 def requested(subject: Subject) -> Finding | None:
@@ -100,7 +101,7 @@ def revoked(subject: Subject) -> Finding | None:
 def issuer_changed(subject: Subject) -> Finding | None:
     """Another CA, or another generation of it, is to sign."""
     had, want = _requests(subject)
-    if had is None or (had.issuer, had.issuer_generation) == (want.issuer, want.issuer_generation):
+    if had is None or _issuer(had) == _issuer(want):
         return None
     fields = tuple(field_changes(had, want))
     return Finding(Reason.ISSUER_CHANGED, _list(fields), fields)
@@ -174,6 +175,10 @@ def _outlived(subject: Subject, found: Installed) -> Finding | None:
     if renewal_time_of_adopted(ends, found.serial, desired.renew_before) <= subject.now:
         return Finding(Reason.RENEWING, f"{(ends - subject.now).days} days left of the adopted one")
     return None
+
+
+def _issuer(request: LeafRequest) -> tuple[str, int, str | None]:
+    return request.issuer, request.issuer_generation, request.issuer_id
 
 
 def _requests(subject: Subject) -> tuple[LeafRequest | None, LeafRequest]:

@@ -17,6 +17,7 @@ def describe(request: LeafRequest) -> dict[str, Any]:
     told: dict[str, Any] = {
         "issuerRef": request.issuer,
         "issuerGeneration": request.issuer_generation,
+        "issuer": request.issuer_id,
         "commonName": request.common_name,
         "subject": request.subject.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "dnsNames": list(request.dns_names),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from providers.base import HostingState
 from reconciler.description import describe, describe_authority
 from reconciler.diff import World
 from reconciler.ledger.records import Attempts, CrlRecord, Issuance, Placement
@@ -63,7 +64,8 @@ def _certificate(world: World, name: str, origin: Origin | None) -> Explanation 
     if desired is None and record is None:
         return None
     wanted = _wishes(desired) if desired else {}
-    current = record.current if record else None
+    hosted = desired is not None and world.desired.hosting(desired) is not None
+    current = record.current if record and not hosted else None
     return Explanation(
         f"certificate/{name}",
         desired.source if desired else None,
@@ -128,7 +130,11 @@ def _sighting(world: World, install: DesiredInstall, current: Issuance | None) -
     if observation.status != "observed" or found is None:
         return Sighting(install.target, observation.status, observation.detail)
     problems = list(found.drift)
-    if not problems and current is not None and found.serial != current.serial:
+    if found.hosting is not None:
+        detail = found.hosting.detail
+        state = [] if found.hosting.state is HostingState.ACTIVE else [str(found.hosting.state)]
+        problems += [*state, *([detail] if detail and state else [])]
+    elif not problems and current is not None and found.serial != current.serial:
         problems.append("it is not the certificate issued last")
     return Sighting(
         install.target,

@@ -1,7 +1,9 @@
 """What there is: every CA and certificate, wanted or not yet gone, with its state in one word."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from providers.base import Installed
 from reconciler.diff import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.render.inventory import InventoryRow
@@ -9,7 +11,7 @@ from reconciler.retention import is_dead
 from reconciler.schedule import is_ahead, renewal_time
 from reconciler.state import DesiredCertificate
 from schemas.certificate import OnRemove
-from schemas.plan import Action, Change
+from schemas.plan import Action, Change, Reason
 from schemas.request import AuthorityRequest
 
 
@@ -44,7 +46,10 @@ def _certificates(world: World, planned: Mapping[str, list[Change]]) -> Iterator
         address = f"certificate/{name}"
         targets = tuple(placement.target for placement in record.placements)
         status = _status(world, record, planned.get(address, []))
-        if record.current is not None:
+        desired = world.desired.certificates.get(name)
+        if desired is not None and world.desired.hosting(desired):
+            yield _hosted(world, desired, planned.get(address, []))
+        elif record.current is not None:
             yield _row(world, address, record.current, targets, status)
         elif name in world.desired.certificates:
             yield _wanted(world, name, status)
@@ -144,6 +149,36 @@ def _wanted(world: World, name: str, status: str) -> InventoryRow:
         targets=tuple(install.target for install in desired.installs),
         status=status,
     )
+
+
+def _hosted(world: World, desired: DesiredCertificate, steps: list[Change]) -> InventoryRow:
+    """What a place issues by itself, as it is found there."""
+    found = next((i for w in desired.installs if (i := world.installed(w)) and i.hosting), None)
+    row = _wanted(world, desired.name, _hosted_status(world, desired, found, steps))
+    end = found.not_after if found else None
+    if found is None or end is None:
+        return row
+    days = (end - world.now).days
+    return replace(row, serial=found.serial or "", not_after=end, days_left=days)
+
+
+def _hosted_status(
+    world: World, desired: DesiredCertificate, found: Installed | None, steps: list[Change]
+) -> str:
+    """Say the worst first, as of any certificate."""
+    if any(step.reason is Reason.PENDING for step in steps):
+        return "pending"
+    if any(step.action is Action.BLOCKED for step in steps):
+        return "blocked"
+    for install in desired.installs:
+        if world.observation(install.target).status != "observed":
+            return f"unknown ({install.target})"
+    if found is None:
+        return "to be issued"
+    if found.not_after is not None and found.not_after <= world.now:
+        return "expired"
+    undue = [step for step in steps if step.action is not Action.REVOKE and not step.due]
+    return f"out of date ({undue[0].reason})" if undue else "ok"
 
 
 def _foreign(world: World) -> Iterator[InventoryRow]:

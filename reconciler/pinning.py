@@ -10,12 +10,15 @@ from schemas.request import LeafRequest
 def pin(desired: Desired, ledger: LedgerState) -> Desired:
     """Return the documents with each issued certificate's request as the ledger has it."""
     certificates = {
-        name: _pinned(certificate, ledger) for name, certificate in desired.certificates.items()
+        name: _pinned(certificate, desired, ledger)
+        for name, certificate in desired.certificates.items()
     }
     return replace(desired, certificates=certificates)
 
 
-def _pinned(certificate: DesiredCertificate, ledger: LedgerState) -> DesiredCertificate:
+def _pinned(
+    certificate: DesiredCertificate, desired: Desired, ledger: LedgerState
+) -> DesiredCertificate:
     record = ledger.certificates.get(certificate.name)
     current = record.current if record else None
     if current is None or current.status is not Status.ISSUED:
@@ -23,8 +26,16 @@ def _pinned(certificate: DesiredCertificate, ledger: LedgerState) -> DesiredCert
     request = current.request
     if current.digest == certificate.digest or not isinstance(request, LeafRequest):
         return certificate
-    issuer = ledger.authorities.get(request.issuer)
-    signing = issuer.generation(request.issuer_generation) if issuer else None
-    if signing is None or signing.status is not Status.ISSUED:
+    if desired.hosting(certificate) or not _can_issue(request, desired, ledger):
         return certificate
     return replace(certificate, request=request, digest=current.digest)
+
+
+def _can_issue(request: LeafRequest, desired: Desired, ledger: LedgerState) -> bool:
+    """Whether who issued a certificate can do so again."""
+    if request.issuer_id is not None:
+        theirs = desired.issuers.get(request.issuer)
+        return theirs is not None and theirs.spec.identity == request.issuer_id
+    issuer = ledger.authorities.get(request.issuer)
+    signing = issuer.generation(request.issuer_generation) if issuer else None
+    return signing is not None and signing.status is Status.ISSUED

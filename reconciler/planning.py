@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from reconciler import __version__
 from reconciler.diff import World, diff
 from reconciler.diff.quotas import budgets
 from reconciler.selection import Selection, select
-from reconciler.state import Observation
+from reconciler.state import DesiredCertificate, Observation
 from schemas.base import digest
 from schemas.plan import Action, Budget, Change, Expiry, Plan, TargetReport
 
@@ -60,15 +61,22 @@ def _report(world: World, name: str, observation: Observation, cost: Budget | No
 
 
 def _next_expiry(world: World) -> Expiry | None:
-    ends = [
-        (record.current.not_after, record.name)
-        for record in world.records.values()
-        if record.current and record.name in world.desired.certificates
-    ]
+    ends = [(end, c.name) for c in world.desired.certificates.values() if (end := _end(world, c))]
     if not ends:
         return None
     not_after, name = min(ends)
     return Expiry(address=f"certificate/{name}", not_after=not_after)
+
+
+def _end(world: World, certificate: DesiredCertificate) -> datetime | None:
+    """When a certificate ends: the ledger says so, or the place that issued it by itself."""
+    if world.desired.hosting(certificate):
+        there = [
+            i.not_after for w in certificate.installs if (i := world.installed(w)) and i.hosting
+        ]
+        return min((end for end in there if end), default=None)
+    record = world.records.get(certificate.name)
+    return record.current.not_after if record and record.current else None
 
 
 @dataclass(frozen=True, slots=True)

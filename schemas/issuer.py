@@ -192,6 +192,10 @@ class IssuerSpec(Model):
         """The usages that every certificate gets, None where they are those asked for."""
         return TEMPLATES[self.aws_private_ca.template] if self.aws_private_ca else None
 
+    def is_same_ca(self, identity: str) -> bool:
+        """Whether an `identity` is of the same CA, however it was asked."""
+        return identity.partition(" ")[0] == self.identity.partition(" ")[0]
+
     @property
     def identity(self) -> str:
         """What tells this CA from another: with another one every certificate is issued anew."""

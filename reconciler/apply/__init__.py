@@ -4,9 +4,12 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from reconciler.apply.adoption import adopt
 from reconciler.apply.authorities import issue_authorities
+from reconciler.apply.hosting import host
 from reconciler.apply.installs import install
 from reconciler.apply.leaves import issue_leaves
+from reconciler.apply.orders import order_leaves
 from reconciler.apply.publications import publish
 from reconciler.apply.recipients import encrypt_anew
 from reconciler.apply.removals import (
@@ -19,7 +22,7 @@ from reconciler.apply.removals import (
     rename,
 )
 from reconciler.apply.revocations import revoke
-from reconciler.apply.session import Executor, Session, place
+from reconciler.apply.session import Executor, Outcome, Session, place
 from reconciler.events import Event, EventStatus
 from reconciler.ledger.contract import Wave
 from reconciler.order import waves
@@ -101,10 +104,28 @@ def _kind(step: Change) -> tuple[Action, str, bool]:
     return step.action, step.address.partition("/")[0], "@" in step.address
 
 
+def issue_certificates(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Issue leaves: those of our own CAs together, then those of others one by one."""
+    theirs = [c for c in changes if session.desired(c).request.issuer_id is not None]
+    if ours := [change for change in changes if change not in theirs]:
+        yield from issue_leaves(session, ours)
+    yield from order_leaves(session, theirs)
+
+
+def install_certificates(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Install leaves, and ask for those that their places issue by themselves."""
+    theirs = [c for c in changes if session.world.desired.hosting(session.desired(c))]
+    if ours := [change for change in changes if change not in theirs]:
+        yield from install(session, ours)
+    if theirs:
+        yield from host(session, theirs)
+
+
 EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.ISSUE, "authority", False): issue_authorities,
-    (Action.ISSUE, "certificate", False): issue_leaves,
-    (Action.INSTALL, "certificate", True): install,
+    (Action.ISSUE, "certificate", False): issue_certificates,
+    (Action.INSTALL, "certificate", True): install_certificates,
+    (Action.ADOPT, "certificate", True): adopt,
     (Action.RELABEL, "certificate", True): relabel,
     (Action.RELABEL, "certificate", False): rename,
     (Action.REMOVE, "certificate", True): remove,

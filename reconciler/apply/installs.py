@@ -12,7 +12,8 @@ from providers.errors import ProviderError
 from providers.secret import Secret
 from reconciler.apply.session import Impossible, Outcome, Session, owner, place
 from reconciler.apply.transitions import erasable, verified, without_keys
-from reconciler.chains import chain_of
+from reconciler.chains import chain_above
+from reconciler.diff.needs import is_same
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.state import DesiredCertificate, DesiredInstall
@@ -42,7 +43,15 @@ def install(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
         tasks = [_task(session, change, keys) for change in group]
         tasks = _install_all(session, session.targets[name], tasks)
         _record(session, name, [task for task in tasks if not task.error])
-        yield from (Outcome(task.change, task.error) for task in tasks)
+        yield from (Outcome(task.change, _told(task)) for task in tasks)
+
+
+def _told(task: Task) -> str:
+    """Return what went wrong, and the way out where only the target could have the key."""
+    if not task.error or task.request is None or task.request.bundle.private_key is not None:
+        return task.error
+    address = task.change.address.partition("@")[0]
+    return f"{task.error}; if its key is gone there: certform apply --replace {address}"
 
 
 def _place(session: Session, changes: Sequence[Change]) -> None:
@@ -80,12 +89,12 @@ def _task(session: Session, change: Change, keys: Mapping[str, Secret]) -> Task:
     current = record.current
     if current is None:
         raise LookupError(change.address)
-    wanted = _wanted(session, change)
-    found = session.world.installed(wanted)
+    wanted = session.wanted(change)
+    found = session.installed(wanted)
     if found is not None and _stands(session, found, current, wanted):
         return Task(change, current, installed=found)
     key = keys.get(current.serial)
-    if key is None:
+    if key is None and current.custody is not Custody.TARGET:
         return Task(change, current, error="its key is no longer kept; plan again")
     try:
         request = _request(session, desired, wanted, current, key, found)
@@ -94,15 +103,9 @@ def _task(session: Session, change: Change, keys: Mapping[str, Secret]) -> Task:
     return Task(change, current, request=request)
 
 
-def _wanted(session: Session, change: Change) -> DesiredInstall:
-    return next(i for i in session.desired(change).installs if i.target == place(change))
-
-
 def _stands(session: Session, found: Installed, current: Issuance, wanted: DesiredInstall) -> bool:
     """Whether what is there is what should be, and has only to prove itself."""
-    same = found.sha256 == current.sha256 and set(found.output_formats) == set(
-        wanted.output_formats
-    )
+    same = is_same(found, current) and set(found.output_formats) == set(wanted.output_formats)
     return same and not found.drift and found.trust in (None, session.world.trust(current))
 
 
@@ -111,12 +114,10 @@ def _request(
     desired: DesiredCertificate,
     wanted: DesiredInstall,
     current: Issuance,
-    key: Secret,
+    key: Secret | None,
     found: Installed | None,
 ) -> InstallRequest:
-    request = current.request
-    authorities = session.journal.state.authorities
-    chain = chain_of(authorities, str(request.issuer), request.issuer_generation or 0)
+    chain = chain_above(session.journal.state.authorities, current)
     if chain is None or current.certificate is None:
         raise Impossible(f"certificate/{desired.name} has no complete chain")
     return InstallRequest(
@@ -125,11 +126,12 @@ def _request(
             certificate=current.certificate.encode(),
             chain=chain.chain,
             anchors=chain.anchors,
-            private_key=x509.key_pem(key),
+            private_key=x509.key_pem(key) if key else None,
         ),
-        labels=session.world.labels(desired, current.digest),
+        labels=session.world.labels(desired, current.digest, wanted.target),
         output_formats=wanted.output_formats,
         predecessor=found,
+        replace=bool(session.world.unchangeable(wanted, desired.request)),
     )
 
 
@@ -300,7 +302,7 @@ def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
     records, spent = [], set[str]()
     for task in tasks:
         record = session.record(owner(task.change))
-        wanted = _wanted(session, task.change)
+        wanted = session.wanted(task.change)
         record = verified(
             record,
             target,
@@ -308,6 +310,7 @@ def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
             task.issuance.serial,
             session.clock(),
             found=session.world.installed(wanted),
+            object_id=task.installed.id if task.installed else None,
         )
         erased = _spent(session.desired(task.change), record, task.issuance)
         records.append(without_keys(record, erased))

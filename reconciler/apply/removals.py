@@ -125,13 +125,13 @@ def relabel(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     """Give installed objects the labels they should have."""
     for change in changes:
         desired = session.desired(change)
-        current = session.record(desired.name).current
+        record = session.record(desired.name)
         target, wanted = session.targets[place(change)], session.wanted(change)
         found = session.world.installed(wanted)
         if found is None or not isinstance(target, Relabeler):
             yield Outcome(change, "this target cannot change labels alone")
             continue
-        digest = current.digest if current else desired.digest
+        digest = session.world.labelled_digest(desired, record)
         labels = session.world.relabelled(desired, digest, wanted)
         try:
             target.relabel(RelabelRequest(found, labels))
@@ -189,7 +189,8 @@ def _record_withdrawn(session: Session, changes: Sequence[Change]) -> None:
         name = owner(change)
         record = records.get(name) or session.record(name)
         object_name = str((change.before or {})["name"])
-        records[name] = withdrawn(record, place(change), object_name)
+        id_ = (change.before or {}).get("id")
+        records[name] = withdrawn(record, place(change), object_name, id_)
     known = session.journal.state.certificates
     touched = [record for record in records.values() if record.name in known]
     if touched:

@@ -2,21 +2,62 @@
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.apply.session import Outcome, Session, named, owner
+from providers import x509
+from providers.errors import ProviderError
+from providers.failpoints import reach
+from providers.issuing import Revoker, RevokeRequest
+from reconciler.apply.session import Impossible, Outcome, Session, named, owner
 from reconciler.apply.transitions import erasable, put, put_authority, revoked, without_keys
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, CertificateRecord
 from schemas.plan import Change
+from schemas.request import LeafRequest
 from schemas.revocation import RevocationReason
 
 
 def revoke(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
-    """Record revocations in one durable step."""
+    """Tell the CAs of others, then record what is revoked in one durable step."""
+    done: list[Change] = []
+    for change in changes:
+        try:
+            _tell(session, change)
+            done.append(change)
+        except (Impossible, ProviderError) as why:
+            yield Outcome(change, str(why))
+    _record(session, done)
+    yield from (Outcome(change) for change in done)
+
+
+def _tell(session: Session, change: Change) -> None:
+    """Let another CA revoke what it issued; of ours the next CRL tells."""
+    if change.address.startswith("authority/"):
+        return
+    serial = change.address.partition("#")[2]
+    issuance = next(i for i in session.record(owner(change)).issuances if i.serial == serial)
+    request = issuance.request
+    if issuance.reference is None or not isinstance(request, LeafRequest):
+        return
+    issuer = session.issuer(request.issuer)
+    if not isinstance(issuer, Revoker):
+        raise Impossible(f"the issuer {request.issuer} cannot revoke")
+    session.stay_alive()
+    der = x509.to_der((issuance.certificate or "").encode())
+    issuer.revoke(RevokeRequest(der, serial, _reason(change)))
+    reach("revocations.told")
+
+
+def _reason(change: Change) -> RevocationReason:
+    return RevocationReason(str((change.after or {})["reason"]))
+
+
+def _record(session: Session, changes: Sequence[Change]) -> None:
+    if not changes:
+        return
     leaves: dict[str, CertificateRecord] = {}
     authorities: dict[str, AuthorityRecord] = {}
     for change in changes:
         name, serial = owner(change), change.address.partition("#")[2]
-        reason = RevocationReason(str((change.after or {})["reason"]))
+        reason = _reason(change)
         if change.address.startswith("authority/"):
             known = authorities.get(name) or session.journal.state.authorities[name]
             authorities[name] = _revoke_authority(session, known, serial, reason)
@@ -31,7 +72,6 @@ def revoke(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
             erase=frozenset().union(*(_spent(record) for record in leaves.values())),
         )
     )
-    yield from (Outcome(change) for change in changes)
 
 
 def _revoke_leaf(

@@ -5,15 +5,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
-from providers.base import Publisher, Target
+from providers.base import Installed, Publisher, Target
 from providers.errors import ProviderError
+from providers.issuing import Issuer, IssuerConfig
+from providers.registry import make_issuer
 from providers.secret import Secret
 from providers.signer import Signer
 from providers.signers import open_signer
 from providers.sops.binary import Sops
 from providers.sops.signer import SopsSigner
 from providers.x509 import IssuingAuthority, to_der
+from reconciler import address as addresses
 from reconciler.apply.transitions import placed
 from reconciler.chains import issuers_of
 from reconciler.custody import remote_key
@@ -22,7 +26,7 @@ from reconciler.diff.revocations import wanted_revocations
 from reconciler.interruption import Interruption
 from reconciler.ledger.contract import Journal
 from reconciler.ledger.records import CertificateRecord
-from reconciler.state import DesiredCertificate
+from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.custody import RemoteKey
 from schemas.plan import Change
 
@@ -62,17 +66,32 @@ class Session:
     """Leaf keys made in this run, by serial."""
     planned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The targets each certificate is to be installed in by this run, by address."""
+    adopted: dict[tuple[str, str], Installed] = field(default_factory=dict)
+    """What this run took over, by target and object name, as it is since."""
+    open_issuer: Callable[[IssuerConfig], Issuer] = make_issuer
+    """Returns a CA of others; it is made when it is first asked, and never for a plan."""
+    root: Path = Path()
+    """The folder that relative paths in a configuration start at."""
     open_remote: Callable[[RemoteKey], Signer] = open_signer
     """Returns the signer of a CA key at a key service."""
     _authorities: dict[tuple[str, int], IssuingAuthority] = field(default_factory=dict)
     _signers: dict[tuple[str, int], Signer | ProviderError] = field(
         default_factory=dict, repr=False
     )
+    _issuers: dict[str, Issuer] = field(default_factory=dict)
     _renewed: float = field(default_factory=time.monotonic)
 
     def desired(self, change: Change) -> DesiredCertificate:
         """The wanted certificate a change belongs to."""
         return self.world.desired.certificates[owner(change)]
+
+    def wanted(self, change: Change) -> DesiredInstall:
+        """The wanted install a change belongs to."""
+        return next(i for i in self.desired(change).installs if i.target == place(change))
+
+    def installed(self, wanted: DesiredInstall) -> Installed | None:
+        """What stands where a certificate is wanted, as the plan saw it or this run took it over."""
+        return self.adopted.get((wanted.target, wanted.name)) or self.world.installed(wanted)
 
     def record(self, name: str) -> CertificateRecord:
         """The ledger's record of a certificate as it is now, an empty one when there is none."""
@@ -81,7 +100,7 @@ class Session:
         if found is None and old is not None:
             found = self.journal.state.certificates.get(old)
         record = found or CertificateRecord(name=name)
-        return record if record.name == name else record.model_copy(update={"name": name})
+        return record if record.name == name else self.world.renamed(record, name)
 
     def authority(self, name: str, generation: int) -> IssuingAuthority:
         """The certificate a CA signs under, with those above it; raises `Impossible`."""
@@ -108,6 +127,17 @@ class Session:
         if isinstance(found, ProviderError):
             raise found
         return found
+
+    def issuer(self, name: str) -> Issuer:
+        """A CA of others by its name; raises `Impossible` when no document speaks of it, `MissingExtra`."""
+        if name not in self._issuers:
+            desired = self.world.desired.issuers.get(name)
+            if desired is None:
+                raise Impossible(f"there is no Issuer called {name}")
+            owner_label = self.world.ledger.lineage.owner
+            config = IssuerConfig(name, desired.spec, owner_label, self.root)
+            self._issuers[name] = self.open_issuer(config)
+        return self._issuers[name]
 
     def _open(self, key: tuple[str, int]) -> Signer | ProviderError:
         """Open a CA key; a failure is remembered, so that it is not asked for once a certificate."""
@@ -139,13 +169,13 @@ class Session:
 
 
 def owner(change: Change) -> str:
-    """The name in an address: `web` of `certificate/web@nginx`."""
-    return change.address.partition("/")[2].partition("@")[0].partition("#")[0]
+    """The name of what a change belongs to."""
+    return addresses.owner(change.address)
 
 
 def place(change: Change) -> str:
-    """The target in an address: `nginx` of `certificate/web@nginx`, also where an object is named."""
-    return change.address.partition("@")[2].partition("/")[0]
+    """The target a change is in."""
+    return addresses.place(change.address)
 
 
 def named(changes: Sequence[Change], most: int = 5) -> str:

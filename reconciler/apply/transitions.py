@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 
 from providers import x509
-from providers.base import Installed
+from providers.base import HostingState, Installed
 from providers.issuing import Issued
 from providers.x509 import CertificateFacts
 from reconciler.diff.world import World
@@ -133,14 +133,43 @@ def verified(
     placement = record.placement(target, object_name)
     if placement is None:
         raise KeyError(target, object_name)
-    if placement.is_adopted and placement.object_id not in (None, object_id):
-        # a new object took its place: it stays accounted for, by the only name it has left
-        record = adopted(record, target, str(placement.object_id), str(placement.object_id))
+    if placement.is_adopted or placement.hosted:
+        record = _accounted(record, placement, object_id)
     changes = placement.changes
     if placement.serial is not None and _was_wrong(record, found):
         changes = (*changes, now)[-REMEMBERED_CHANGES:]
     update = {"serial": serial, "verified_at": now, "changes": changes, "object_id": object_id}
+    return _put_placement(record, placement.model_copy(update={**update, "hosted": None}))
+
+
+def hosted(
+    record: CertificateRecord, target: str, object_name: str, found: Installed, now: datetime
+) -> CertificateRecord:
+    """Return the record with the placement of an object that its place issues by itself."""
+    record = placed(record, target, object_name)
+    placement = record.placement(target, object_name)
+    if placement is None:
+        raise KeyError(target, object_name)
+    if placement.hosted:
+        record = _accounted(record, placement, found.id)
+    works = found.hosting is not None and found.hosting.state is HostingState.ACTIVE
+    update = {
+        "object_id": found.id,
+        "hosted": True,
+        "serial": found.serial if works else None,
+        "verified_at": now if works else None,
+    }
     return _put_placement(record, placement.model_copy(update=update))
+
+
+def _accounted(
+    record: CertificateRecord, placement: Placement, object_id: str | None
+) -> CertificateRecord:
+    """Return the record with what a new object takes the place of, by the only name it has left."""
+    if placement.object_id in (None, object_id):
+        return record
+    left = placement.model_copy(update={"object_name": placement.object_id})
+    return _put_placement(record, left)
 
 
 def _was_wrong(record: CertificateRecord, found: Installed | None) -> bool:
@@ -149,10 +178,13 @@ def _was_wrong(record: CertificateRecord, found: Installed | None) -> bool:
     return found is None or bool(found.drift) or found.serial not in ours
 
 
-def withdrawn(record: CertificateRecord, target: str, object_name: str) -> CertificateRecord:
-    """Return the record without the placement of one object."""
-    kept = tuple(p for p in record.placements if (p.target, p.object_name) != (target, object_name))
-    return record.model_copy(update={"placements": kept})
+def withdrawn(
+    record: CertificateRecord, target: str, object_name: str, object_id: str | None = None
+) -> CertificateRecord:
+    """Return the record without the placement of one object, which goes by its name or its identity."""
+    names = (object_name, object_id)
+    kept = (p for p in record.placements if p.target != target or p.object_name not in names)
+    return record.model_copy(update={"placements": tuple(kept)})
 
 
 def erasable(record: CertificateRecord, keep: str | None) -> frozenset[str]:

@@ -27,7 +27,7 @@ from reconciler.render.events import (
 )
 from reconciler.render.text import render_text
 from reconciler.selection import Selection
-from schemas.plan import Action, Change, Plan
+from schemas.plan import Action, Change, Plan, Reason
 
 _TOLD = 50
 """How many lines of differences from the reviewed plan are shown."""
@@ -72,8 +72,10 @@ def carry_out(
 
 
 def _ending(plan: Plan, code: int) -> int:
-    """Return the exit code: what is blocked was meant and is not done."""
-    blocked = any(step.action is Action.BLOCKED for step in plan.changes)
+    """Return the exit code: what is blocked was meant and is not done; what only takes time is under way."""
+    blocked = any(
+        step.action is Action.BLOCKED and step.reason is not Reason.PENDING for step in plan.changes
+    )
     return 4 if blocked and code == 0 else code
 
 

@@ -106,4 +106,5 @@ def session(
                 sops=sops,
                 clock=clock,
                 interruption=interruption,
+                root=console.root,
             )

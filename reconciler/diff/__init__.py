@@ -6,8 +6,10 @@ from reconciler.diff.authorities import authority_changes
 from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
 from reconciler.diff.endings import ending_changes
+from reconciler.diff.hosting import hosting_changes
 from reconciler.diff.keys import key_changes
 from reconciler.diff.publications import publication_changes
+from reconciler.diff.quotas import quota_changes
 from reconciler.diff.recipients import recipient_changes
 from reconciler.diff.removals import removal_changes
 from reconciler.diff.revocations import (
@@ -28,6 +30,9 @@ def diff(world: World) -> tuple[Change, ...]:
     changes = [*_unknown_targets(world), *authority_changes(world)]
     coming = frozenset(step.address for step in changes if step.action is Action.ISSUE)
     for certificate in world.desired.certificates.values():
+        if issuer := world.desired.hosting(certificate):
+            changes.extend(hosting_changes(world, certificate, issuer))
+            continue
         changes.extend(
             certificate_changes(world, certificate, coming, _by(revoking, world, certificate.name))
         )
@@ -39,6 +44,7 @@ def diff(world: World) -> tuple[Change, ...]:
     changes.extend(key_changes(world, _by_owner(changes)))
     changes.extend(recipient_changes(world))
     changes.extend(ending_changes(world))
+    changes.extend(quota_changes(world, tuple(changes)))
     return _settle(changes)
 
 

@@ -34,7 +34,7 @@ def certificate_changes(
     to revoke the current serial.
     """
     record = world.records.get(desired.name) or CertificateRecord(name=desired.name)
-    rename = _rename(world, desired)
+    rename = renaming(world, desired)
     yield from rename
     adopting = adoption(world, desired, record)
     yield from adopting.changes
@@ -82,10 +82,25 @@ def _stuck(
                 return f"its key is made in {install.target}, which cannot be looked at"
             if need is not None and need.reason in STOPS:
                 return f"its key is made in {install.target}, where {need.message}"
-    return world.unready(desired.request, coming)
+    return _asked_to_wait(world, desired) or world.unready(desired.request, coming)
 
 
-def _rename(world: World, desired: DesiredCertificate) -> tuple[Change, ...]:
+def _asked_to_wait(world: World, desired: DesiredCertificate) -> str:
+    """Say that another CA wants to be left alone for a while; empty when it does not."""
+    record = world.records.get(desired.name)
+    last = record.attempts if record else None
+    if last is None or last.again_at is None or last.digest != desired.digest:
+        return ""
+    until = format_instant(last.again_at)
+    return (
+        f"its issuer takes no order before {until}: {last.error}"
+        if last.again_at > world.now
+        else ""
+    )
+
+
+def renaming(world: World, desired: DesiredCertificate) -> tuple[Change, ...]:
+    """Return the change that carries a record over to a certificate's new name, if it has one."""
     old = world.renames.get(desired.name)
     if old is None:
         return ()
@@ -204,7 +219,7 @@ def _installs(
 ) -> Iterator[Change]:
     for install, need in needs.items():
         if need is None:
-            yield from _relabel(world, desired, record, install, first)
+            yield from relabelling(world, desired, record, install, first)
         elif need.reason in STOPS:
             yield _blocked_install(desired, install, need)
         elif is_flapping(world, record, {install: need}):
@@ -215,7 +230,7 @@ def _installs(
             due = need.reason in TIME_DRIVEN or resumes(record, install, need)
             yield _install(world, desired, install, need, first, due=due)
             if need.reason is Reason.UNVERIFIED:
-                yield from _relabel(world, desired, record, install, first)
+                yield from relabelling(world, desired, record, install, first)
 
 
 def _install(
@@ -267,17 +282,18 @@ def _found(found: Installed | None) -> dict[str, object] | None:
     }
 
 
-def _relabel(
+def relabelling(
     world: World,
     desired: DesiredCertificate,
     record: CertificateRecord,
     install: DesiredInstall,
     first: tuple[str, ...],
 ) -> Iterator[Change]:
-    found, current = world.installed(install), record.current
+    """Yield the change of an object's labels where they are not those wanted."""
+    found = world.installed(install)
     if found is None or not found.owned_by(world.ledger.lineage.owner):
         return
-    digest = current.digest if current else desired.digest
+    digest = world.labelled_digest(desired, record)
     want, have = world.relabelled(desired, digest, install), dict(found.labels)
     if want == have:
         return

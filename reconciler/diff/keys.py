@@ -32,7 +32,7 @@ def _needed(
     world: World, desired: DesiredCertificate | None, record: CertificateRecord, issuance: Issuance
 ) -> bool:
     """Whether a key will be installed, or is to be kept."""
-    if desired is None:
+    if desired is None or world.desired.hosting(desired):
         return False
     if issuance is record.pending:
         return is_resumable(issuance, desired.digest, world.now)

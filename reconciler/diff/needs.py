@@ -32,7 +32,7 @@ def need_of(
     found = world.installed(install)
     if found is None:
         return Finding(Reason.NOT_FOUND, "nothing is installed there")
-    if taken := _occupied(world, desired, install, found):
+    if taken := occupied(world, desired, install, found):
         return taken
     if current is None or not is_same(found, current):
         return _other(record, found)
@@ -50,9 +50,10 @@ def need_of(
     return None
 
 
-def _occupied(
+def occupied(
     world: World, desired: DesiredCertificate, install: DesiredInstall, found: Installed
 ) -> Finding | None:
+    """Say who else has what is there; None when it is this certificate's."""
     if not found.owned_by(world.ledger.lineage.owner):
         adopts = world.desired.targets[install.target].spec.capabilities.adopts
         or_adopt = f", or take it over with `adopt: {found.id}`" if adopts else ""
@@ -74,6 +75,8 @@ def is_same(found: Installed, current: Issuance) -> bool:
 
 
 def _other(record: CertificateRecord, found: Installed) -> Finding:
+    if found.hosting is not None:
+        return Finding(Reason.SUPERSEDED, "it holds a certificate that the place issued by itself")
     ours = {issuance.serial for issuance in record.issuances}
     if found.serial in ours and not found.drift:
         return Finding(Reason.SUPERSEDED, f"it still has serial {found.serial}")

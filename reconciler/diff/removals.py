@@ -1,6 +1,8 @@
 """What stands in a target, or in the ledger, and is wanted there no longer."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from providers.base import NAME, Installed
 from reconciler.address import spot
@@ -8,7 +10,7 @@ from reconciler.description import names_of
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.revocations import Planned
 from reconciler.diff.world import World
-from reconciler.ledger.records import CertificateRecord, Placement
+from reconciler.ledger.records import CertificateRecord, Issuance, Placement
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import OnRemove
 from schemas.plan import Action, Change, Reason
@@ -23,7 +25,10 @@ def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
         for found in observation.installed.values():
             if not found.owned_by(world.ledger.lineage.owner):
                 continue
-            seen.add((target, found.name))
+            seen |= {
+                (target, found.name),
+                (target, found.id),
+            }  # what was superseded goes by its identity
             if (target, found.name) not in wanted:
                 yield _remove(world, target, found, planned)
     for record in world.records.values():
@@ -36,6 +41,8 @@ def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
 def _remove(world: World, target: str, found: Installed, planned: Planned) -> Change:
     label = found.labels.get(NAME, "")
     known = world.serials.get(found.serial or "")
+    if found.hosting is not None and (holder := world.hosted.get((target, found.id))):
+        return _take_away(world, _Leaving(holder, target, found), planned)
     if known is None and (adopter := world.adopted.get((target, found.id))):
         return _give_back(world, adopter, target, found)
     if known is None:
@@ -45,9 +52,59 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
         return blocked(spot(label, target, found.name), Reason.OCCUPIED, message)
     # the ledger tells whose it is: a rename may have got no further than the ledger
     name = known[0].partition("/")[2]
-    desired = world.desired.certificates.get(name)
+    return _take_away(world, _Leaving(name, target, found, known[1]), planned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """An object of a certificate that is to go; `issuance` is None for what its place issued by itself."""
+
+    name: str
+    target: str
+    found: Installed
+    issuance: Issuance | None = None
+
+    def heirs(self, world: World) -> tuple[DesiredCertificate, ...]:
+        """Who is to take its place: the certificate itself, its new name, or who speaks for its names."""
+        desired = world.desired.certificates.get(self.name)
+        if desired is not None:
+            return (desired,)
+        if self.issuance is None:
+            return world.heirs.get(self.name) or world.speaking_for(self.found.content)
+        return world.heirs.get(self.name) or world.successors(self.issuance.request)
+
+    def identity(self) -> dict[str, object]:
+        """What tells it from another: a place that issues by itself renews, and only the identity stays."""
+        if self.issuance is None:
+            return {"id": self.found.id, "name": self.found.name}
+        return {
+            "serial": self.found.serial,
+            "sha256": self.found.sha256,
+            "name": self.found.name,
+        }
+
+    def before(self) -> dict[str, object]:
+        """What a reader knows it by."""
+        found, issuance = self.found, self.issuance
+        if issuance is not None:
+            names, end = names_of(issuance.request), issuance.not_after
+            return {**names, **_shown(found, end), "name": found.name}
+        said = {"dnsNames": list(found.content.dns_names if found.content else ())}
+        return {**said, **_shown(found, found.not_after), "name": found.name, "id": found.id}
+
+
+def _shown(found: Installed, end: datetime | None) -> dict[str, object]:
+    return {
+        "serial": found.serial,
+        "not_after": format_instant(end) if end else None,
+        "sha256": found.sha256,
+    }
+
+
+def _take_away(world: World, leaving: _Leaving, planned: Planned) -> Change:
+    name, target, found = leaving.name, leaving.target, leaving.found
+    desired, heirs = world.desired.certificates.get(name), leaving.heirs(world)
     address = spot(name, target, found.name)
-    heirs = (desired,) if desired else world.heirs.get(name) or world.successors(known[1].request)
     if waiting := _not_ready(world, heirs, planned):
         return blocked(address, Reason.BLOCKED_BY, waiting)
     if found.used_by:
@@ -62,15 +119,9 @@ def _remove(world: World, target: str, found: Installed, planned: Planned) -> Ch
         Action.FORGET if forget else Action.REMOVE,
         Reason.WITHDRAWN if desired else Reason.ORPHANED,
         _unwanted(world, target, desired),
-        identity={"serial": found.serial, "sha256": found.sha256, "name": found.name},
+        identity=leaving.identity(),
         requires=_installs(heirs),
-        before={
-            **names_of(known[1].request),
-            "serial": found.serial,
-            "not_after": format_instant(known[1].not_after),
-            "sha256": found.sha256,
-            "name": found.name,
-        },
+        before=leaving.before(),
     )
 
 
@@ -98,6 +149,7 @@ def _give_back(world: World, name: str, target: str, found: Installed) -> Change
             "not_after": format_instant(found.not_after) if found.not_after else None,
             "sha256": found.sha256,
             "name": found.name,
+            "id": found.id,
         },
     )
 
@@ -117,6 +169,8 @@ def _not_ready(world: World, heirs: Iterable[DesiredCertificate], planned: Plann
         steps = planned.get(heir.address, ())
         if any(step.action is Action.BLOCKED for step in steps):
             return f"{heir.address} takes its place and is blocked"
+        if world.desired.hosting(heir) and not world.is_issued_there(heir):
+            return f"{heir.address} takes its place, and is not issued there yet"
         record = world.records.get(heir.name)
         renewed = any(step.action is Action.ISSUE for step in steps)
         for install in heir.installs:

@@ -12,7 +12,7 @@ from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.state import DesiredRevocation
 from schemas.certificate import OnRemove
 from schemas.plan import Action, Change, Reason, Source
-from schemas.request import AuthorityRequest
+from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
 from schemas.scalars import format_instant
 
@@ -118,7 +118,7 @@ def _removed(record: CertificateRecord, issuance: Issuance) -> Wanted:
 
 def _in_the_way(world: World, item: Wanted, planned: Planned) -> str:
     """Say why the serial cannot be revoked yet, in words; empty when it can."""
-    if stands := _still_issues(world, item):
+    if stands := _still_issues(world, item) or _unrevokable(world, item):
         return stands
     for record, serials in _affected(world, item):
         steps = planned.get(f"certificate/{record.name}", ())
@@ -129,6 +129,20 @@ def _in_the_way(world: World, item: Wanted, planned: Planned) -> str:
             for target in world.standing.get(serial, ()):
                 if not any(_replaces(step, target, serial) for step in steps):
                     return f"{target} would go on serving certificate/{record.name}"
+    return ""
+
+
+def _unrevokable(world: World, item: Wanted) -> str:
+    """Say why another CA cannot be told to revoke what it issued; empty when it can, or is ours."""
+    request = item.issuance.request
+    if not isinstance(request, LeafRequest) or request.issuer_id is None:
+        return ""
+    issuer = world.desired.issuers.get(request.issuer)
+    if issuer is None or not issuer.spec.is_same_ca(request.issuer_id):
+        ca = request.issuer_id.partition(" ")[0]
+        return f"{ca} issued it, and no Issuer called {request.issuer} names that CA: bring it back"
+    if not issuer.spec.capabilities.revokes:
+        return f"the issuer {request.issuer} cannot revoke: do it at the CA itself"
     return ""
 
 
@@ -184,6 +198,9 @@ def _is_kept(
         return ""
     if any(step.action is Action.ISSUE for step in steps):
         return ""
+    if world.desired.hosting(world.desired.certificates[record.name]):
+        issued = world.is_issued_there(world.desired.certificates[record.name])
+        return "" if issued else f"certificate/{record.name} is not issued by its place yet"
     return f"nothing takes the place of certificate/{record.name} yet"
 
 
@@ -233,9 +250,10 @@ def revocation_warnings(world: World, changes: Sequence[Change]) -> Iterator[Dia
                 hint="it expired, and the line can go; or it was never issued here",
             )
     revoked = [step for step in changes if step.action is Action.REVOKE]
-    if revoked and world.desired.publish is None:
+    ours = [s for s in revoked if (s.after or {}).get("issuer") not in world.desired.issuers]
+    if ours and world.desired.publish is None:
         yield warning(
             "nobody will hear of the revocation: the Project publishes no CRL",
-            revoked[0].source,
+            ours[0].source,
             hint="set spec.publish in certform.yaml; certificates issued from then on name the CRL",
         )

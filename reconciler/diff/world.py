@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from providers.base import NAME, OWNER, SPEC, Installed
+from providers.base import NAME, OWNER, SPEC, Content, HostingState, Installed
 from providers.x509 import trust_digest
-from reconciler.chains import beyond, chain_of, issuers_of
+from reconciler.chains import beyond, chain_above, chain_of, issuers_of
 from reconciler.ledger.records import (
     AuthorityRecord,
     CertificateRecord,
@@ -59,6 +59,12 @@ class World:
         if isinstance(request, AuthorityRequest):
             return ()
         found = {c.name: c for who in _speaks_for(request) for c in self._speakers.get(who, ())}
+        return tuple(found[name] for name in sorted(found))
+
+    def speaking_for(self, content: Content | None) -> tuple[DesiredCertificate, ...]:
+        """The wanted certificates that speak for a DNS name of what a place issued and goes, by name."""
+        names = content.dns_names if content else ()
+        found = {c.name: c for who in names for c in self._speakers.get(who, ())}
         return tuple(found[name] for name in sorted(found))
 
     @cached_property
@@ -144,15 +150,18 @@ class World:
         return self.observed.targets.get(target, UNREAD)
 
     def installed(self, install: DesiredInstall) -> Installed | None:
-        """What stands where a certificate is wanted, be it under a name that it had, or is taken over there."""
+        """What stands where a certificate is wanted, also under a former name, or to be taken over."""
         there = self.observation(install.target).installed
         names = (install.name, *install.formerly)
         named = next((there[name] for name in names if name in there), None)
-        return named or self.identified(install.target, install.adopt)
+        return named or next(iter(self.adoptable(install)), None)
 
-    def identified(self, target: str, id_: str | None) -> Installed | None:
-        """The object of an identity in a target."""
-        return self._identities.get((target, id_)) if id_ is not None else None
+    def adoptable(self, install: DesiredInstall) -> tuple[Installed, ...]:
+        """What stands in a place and is to be taken over there, or was."""
+        known = self._identities
+        return tuple(
+            known[spot] for id_ in install.adopt if (spot := (install.target, id_)) in known
+        )
 
     @cached_property
     def _identities(self) -> Mapping[tuple[str, str], Installed]:
@@ -170,18 +179,50 @@ class World:
         }
 
     @cached_property
+    def hosted(self) -> Mapping[tuple[str, str], str]:
+        """The certificates that places issued by themselves, by target and the object's identity."""
+        return {
+            (p.target, p.object_id): record.name
+            for record in self.records.values()
+            for p in record.placements
+            if p.hosted and p.object_id is not None
+        }
+
+    def is_issued_there(self, certificate: DesiredCertificate) -> bool:
+        """Whether the place of a certificate that it is to issue by itself has done so, as is wanted now."""
+        for install in certificate.installs:
+            found = self.installed(install)
+            done = found and found.hosting and found.hosting.state is HostingState.ACTIVE
+            if found is None or not done or found.labels.get(SPEC) != certificate.digest:
+                return False
+        return bool(certificate.installs)
+
+    def labelled_digest(self, certificate: DesiredCertificate, record: CertificateRecord) -> str:
+        """The digest of what was wanted when what is installed of a certificate was issued."""
+        ours = record.current if self.desired.hosting(certificate) is None else None
+        return ours.digest if ours else certificate.digest
+
+    @cached_property
     def wanted_spots(self) -> frozenset[tuple[str, str]]:
-        """Every object that is wanted, by target and the name it goes by there."""
+        """Every object that is wanted, by target and the names it goes by there: today, and at the end."""
         return frozenset(
-            (install.target, found.name if (found := self.installed(install)) else install.name)
+            (install.target, name)
             for certificate in self.desired.certificates.values()
             for install in certificate.installs
+            for name in self._names(install)
         )
 
-    def making_room(self) -> Iterator[tuple[str, Installed]]:
-        """Yield what a new object has to stand beside, and what is to go and is said to be in use."""
+    def _names(self, install: DesiredInstall) -> tuple[str, ...]:
+        found = self.installed(install)
+        # what a document adopts stays ours as long as it says so, even beside what supersedes it
+        kept = [o.name for o in self.adoptable(install) if (install.target, o.id) in self.adopted]
+        return (install.name, *kept, *((found.name,) if found else ()))
+
+    def worth_inspecting(self) -> Iterator[tuple[str, Installed]]:
+        """Yield what a new object stands beside, what is to go and is in use, and what is taken over."""
         for certificate in self.desired.certificates.values():
             for install in certificate.installs:
+                yield from ((install.target, each) for each in self._vague(install))
                 found = self.installed(install)
                 if found is not None and self.unchangeable(install, certificate.request):
                     yield install.target, found
@@ -190,6 +231,13 @@ class World:
                 mine = found.used_by and found.owned_by(self.ledger.lineage.owner)
                 if mine and (target, found.name) not in self.wanted_spots:
                     yield target, found
+
+    def _vague(self, install: DesiredInstall) -> Iterator[Installed]:
+        """Yield what is taken over, holds no certificate of ours, and is not told whole by a listing."""
+        for found in self.adoptable(install):
+            ours = found.serial in self.serials
+            if not ours and (found.content is None or found.sha256 is None):
+                yield found
 
     def unchangeable(self, install: DesiredInstall, want: LeafRequest) -> str:
         """Say why what stands there has to make room for a new object; empty when it need not."""
@@ -206,6 +254,8 @@ class World:
 
     def unready(self, request: LeafRequest | AuthorityRequest, coming: frozenset[str]) -> str:
         """Say why an issuer cannot sign, neither now nor after `coming` is issued; empty when it can."""
+        if isinstance(request, LeafRequest) and request.issuer_id is not None:
+            return ""  # a CA of others: nobody asks it for a plan
         signer: LeafRequest | AuthorityRequest = request
         while signer.issuer is not None and f"authority/{signer.issuer}" in coming:
             signer = self.desired.authorities[signer.issuer].request
@@ -239,6 +289,9 @@ class World:
 
     def trust(self, issuance: Issuance) -> str | None:
         """The digest of the chain and anchors a certificate should be installed with."""
+        if issuance.reference is not None:
+            above = chain_above(self.ledger.authorities, issuance)
+            return trust_digest(above.chain, above.anchors) if above else None
         issuer = (str(issuance.request.issuer), issuance.request.issuer_generation or 0)
         if issuer not in self._trust:
             chain = chain_of(self.ledger.authorities, *issuer)

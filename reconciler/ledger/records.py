@@ -110,13 +110,15 @@ class Placement(Model):
     serial: str | None = None
     verified_at: Instant | None = None
     object_id: str | None = None
+    hosted: bool | None = None
+    """Whether the place issued it by itself: then the identity alone tells that it is ours."""
     changes: tuple[Instant, ...] = ()
     """The moments of the last changes, newest last: what `Flapping` is told by."""
 
     @property
     def is_adopted(self) -> bool:
         """Whether somebody else's object was taken over, and nothing of ours was seen in it yet."""
-        return self.serial is None and self.object_id is not None
+        return self.serial is None and self.object_id is not None and not self.hosted
 
 
 class Attempts(Model):

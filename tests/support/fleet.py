@@ -9,8 +9,11 @@ from typing import Any, cast
 from memory_ledger import ClearCipher, MemoryJournal, MemoryPublisher
 
 from providers.base import NAME, Installed, Target, TargetConfig
+from providers.issuing import Issuer, IssuerConfig
 from providers.memory import MemoryObject, MemoryStore, MemoryTarget
+from providers.memory_issuer import Desk, MemoryIssuer
 from providers.sops.binary import Sops
+from providers.specimens import Specimens
 from reconciler.apply import Session, apply
 from reconciler.diff import World
 from reconciler.events import Event, EventStatus
@@ -18,12 +21,14 @@ from reconciler.ledger.records import Issuance, LedgerState, Lineage, Status
 from reconciler.observe import observe
 from reconciler.pinning import pin
 from reconciler.planning import make_plan, pending
+from reconciler.resolve.issuers import request_digest
 from reconciler.selection import Selection
 from reconciler.state import (
     Desired,
     DesiredAuthority,
     DesiredCertificate,
     DesiredInstall,
+    DesiredIssuer,
     DesiredRevocation,
     DesiredTarget,
     PublishedFile,
@@ -31,6 +36,7 @@ from reconciler.state import (
 from schemas.authority import NameConstraints, NameForms
 from schemas.base import digest
 from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage
+from schemas.issuer import IssuerSpec
 from schemas.plan import Action, Change, Plan, Reason, Source
 from schemas.project import GuardSettings, LedgerSettings, PublishSettings, PublishTo, Recipient
 from schemas.request import AuthorityRequest, KeyType, LeafRequest
@@ -105,6 +111,9 @@ class Fleet:
     keyring: tuple[str, ...] = (LINEAGE.leaf_recipient,)
     recipients: tuple[str, ...] = ()
     """Who can open the CA keys; the keyring's when nobody is named."""
+    issuers: dict[str, IssuerSpec] = field(default_factory=dict)
+    desks: dict[str, Desk] = field(default_factory=dict)
+    """What really is at the CAs of others, by the name of their Issuer."""
     identities: tuple[str, ...] | None = None
     """What this host can open files with; everything when it is None."""
 
@@ -172,11 +181,18 @@ class Fleet:
                 for n, ca in self.cas.items()
             },
             certificates={
-                name: _certificate(name, leaf, generations[leaf.issuer], frozenset(self.leaves))
+                name: _certificate(
+                    name,
+                    leaf,
+                    generations.get(leaf.issuer, 0),
+                    frozenset(self.leaves),
+                    self.issuers.get(leaf.issuer),
+                )
                 for name, leaf in self.leaves.items()
             },
             targets={name: _target(name) for name in self.targets},
             revocations=tuple(self.revocations.values()),
+            issuers={n: DesiredIssuer(n, HERE, spec) for n, spec in self.issuers.items()},
         )
 
     def config(self, name: str) -> TargetConfig:
@@ -213,7 +229,19 @@ class Fleet:
         """Everything apply works with."""
         publisher = self.publisher if self.publish else None
         reach, sops = self.reach(), cast("Sops", ClearCipher(self.identities))
-        return Session(self.world(), self.journal, reach, publisher, sops, self.clock)
+        return Session(
+            self.world(), self.journal, reach, publisher, sops, self.clock, open_issuer=self.ask
+        )
+
+    def ask(self, config: IssuerConfig) -> Issuer:
+        """The issuer of a name; its desk stays."""
+        return MemoryIssuer(self.desk(config.name))
+
+    def desk(self, name: str) -> Desk:
+        """What really is at a CA of others."""
+        if name not in self.desks:
+            self.desks[name] = Desk(Specimens.make(START), self.clock)
+        return self.desks[name]
 
     def stream(self, selection: Selection | None = None) -> Iterator[Event]:
         """Plan and apply, event by event."""
@@ -261,7 +289,7 @@ class Fleet:
             issuance.serial: record.name
             for record in self.journal.state.certificates.values()
             for issuance in record.issuances
-            if issuance.serial in held
+            if issuance.name in held
         }
 
     def _end(self, serial: str) -> datetime | None:
@@ -351,7 +379,7 @@ def _permitting(domains: tuple[str, ...]) -> NameConstraints | None:
 
 
 def _certificate(
-    name: str, leaf: Leaf, generation: int, wanted: frozenset[str]
+    name: str, leaf: Leaf, generation: int, wanted: frozenset[str], theirs: IssuerSpec | None = None
 ) -> DesiredCertificate:
     request = LeafRequest(
         issuer=leaf.issuer,
@@ -360,6 +388,7 @@ def _certificate(
         usages=(Usage.SERVER_AUTH,),
         key=KEY,
         duration=leaf.days * DAY,
+        issuer_id=theirs.identity if theirs else None,
     )
     return DesiredCertificate(
         name=name,
@@ -367,7 +396,7 @@ def _certificate(
         labels=leaf.labels,
         formerly=tuple(old for old in leaf.formerly if old not in wanted),
         request=request,
-        digest=digest(request.to_json()),
+        digest=request_digest(request, theirs),
         renew_before=timedelta(days=leaf.renew_before),
         custody=leaf.custody,
         rotation_policy=leaf.rotation,
