@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from providers.abilities import RelabelRequest
 from providers.azure.held import Held
+from providers.base import OWNER
 from providers.errors import QuotaExceeded
 from providers.pairing import Pair
 from providers.seal import CONTENT, Seal, unsealed
@@ -30,8 +31,13 @@ def added(tags: Mapping[str, str], held: Held | None) -> dict[str, str]:
 
 
 def relabelled(request: RelabelRequest, held: Held) -> dict[str, str]:
-    """Return the tags without those that are left out; what came there since stays, as the seal does."""
+    """Return the tags without those that are left out; what came there since stays.
+
+    The seal does as well, as long as the certificate is ours.
+    """
     gone = request.installed.labels.keys() - request.labels.keys()
+    if OWNER in gone:
+        gone |= {CONTENT}
     kept = {key: value for key, value in held.tags.items() if key not in gone}
     return _counted({**kept, **request.labels})
 

@@ -101,6 +101,16 @@ def test_relabelling_leaves_what_others_put_there_since_the_look(
     assert list(target.observe()) == [after]
 
 
+def test_what_is_forgotten_keeps_nothing_of_ours(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient, bundle: Made
+) -> None:
+    installed = target.install(request("web", bundle()))
+    tags = {**vault.entry("web").tags, "cost-centre": "42"}
+    client.update_certificate_properties("web", tags=tags)
+    target.relabel(RelabelRequest(installed, {}))
+    assert vault.entry("web").tags == {"cost-centre": "42"}
+
+
 def test_relabelling_another_certificate_than_observed_is_refused(
     target: KeyVaultTarget, bundle: Made
 ) -> None:
