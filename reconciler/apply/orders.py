@@ -61,7 +61,7 @@ def order_leaves(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
     for issuer, group in groupby(sorted(changes, key=name), key=name):
         try:
             desk = session.issuer(issuer)
-        except ProviderError as why:
+        except (Impossible, ProviderError) as why:
             yield from (Outcome(change, str(why)) for change in group)
             continue
         yield from _order_all(session, desk, tuple(group))
