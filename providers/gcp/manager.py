@@ -100,7 +100,8 @@ class CertificateManagerTarget:
 
     def find(self, id_: str, /) -> Installed | None:
         """Return the certificate of that full name, None when it is certainly gone."""
-        return self._certificates().find(id_)
+        found = self._certificates().find(id_)
+        return None if found is None else self._told(found)
 
     def inspect(self, installed: Installed, /) -> Installed:
         """Return a certificate as it is now; raises `NotFound`."""
@@ -118,7 +119,7 @@ class CertificateManagerTarget:
         taken_off = request.installed.labels.keys() - request.labels.keys()
         if OWNER in taken_off:
             taken_off |= {TRUST}  # what is not ours keeps nothing of ours
-        return certificates.relabel(found, request.labels, taken_off)
+        return self._told(certificates.relabel(found, request.labels, taken_off))
 
     def adopt(self, request: AdoptRequest, /) -> Installed:
         """Label a certificate that somebody else made; raises `NotFound`, or `Conflict`."""
@@ -128,7 +129,7 @@ class CertificateManagerTarget:
             raise NotFound(f"{request.id} is not there")
         if found.labels.get(OWNER, self._owner) != self._owner:
             raise Conflict(f"{request.id} is another owner's")
-        return certificates.relabel(found, request.labels)
+        return self._told(certificates.relabel(found, request.labels))
 
     def _observed(self) -> Iterator[Installed]:
         service = self._service()
@@ -142,8 +143,12 @@ class CertificateManagerTarget:
         for each in found:
             made_here = each.owned_by(self._owner) and (each.trust or each.hosting)
             unserved = missing.get(each.id) if made_here else None
-            told = attachment.unburdened(each) if attachment is not None else each
+            told = self._told(each)
             yield replace(told, drift=_unserved(unserved)) if unserved else told
+
+    def _told(self, found: Installed) -> Installed:
+        attachment = self._attachment()
+        return found if attachment is None else attachment.unburdened(found)
 
     def _service(self) -> Service:
         if self._connected is None:

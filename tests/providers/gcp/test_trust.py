@@ -1,0 +1,102 @@
+"""A trust config holds the anchors and intermediates of what was installed, whoever else writes it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from certificate_manager_rig import OWNER_ID, PARENT, Rig
+from google.cloud import certificate_manager_v1 as api
+from wire import Request, Response, Way
+
+from providers import x509
+from providers.base import OWNER
+from providers.errors import Ambiguous, Rejected
+from providers.gcp.manager import CertificateManagerTarget
+from providers.specimens import Specimens
+
+PATH = f"{PARENT}/trustConfigs/clients"
+
+
+@pytest.fixture
+def target(rig: Rig) -> CertificateManagerTarget:
+    return rig.target(trustConfig="clients")
+
+
+def held(rig: Rig) -> tuple[list[bytes], list[bytes]]:
+    """Return anchors and intermediates in DER."""
+    (store,) = rig.emulator.resources[PATH].trust_stores
+    return (
+        [x509.to_der(each.pem_certificate.encode()) for each in store.trust_anchors],
+        [x509.to_der(each.pem_certificate.encode()) for each in store.intermediate_cas],
+    )
+
+
+def test_it_is_made_with_the_first_certificate(rig: Rig, target: CertificateManagerTarget) -> None:
+    target.install(rig.request("web"))
+    assert held(rig) == ([rig.specimens.root], [rig.specimens.intermediate])
+    assert rig.emulator.resources[PATH].labels[OWNER] == OWNER_ID
+
+
+def test_it_is_not_written_when_it_holds_everything(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    target.install(rig.request("web"))
+    target.install(rig.request("api"))
+    assert len(rig.asked("CreateTrustConfig", "UpdateTrustConfig")) == 1
+
+
+def test_it_grows_and_never_shrinks(rig: Rig, target: CertificateManagerTarget) -> None:
+    before = target.install(rig.request("web"))
+    first = rig.specimens
+    rig.specimens = Specimens.make(datetime.now(UTC))
+    target.install(rig.request("web", predecessor=before))
+    assert held(rig) == (
+        [first.root, rig.specimens.root],
+        [first.intermediate, rig.specimens.intermediate],
+    )
+
+
+def test_one_that_is_somebody_elses_is_left_alone(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    rig.emulator.resources[PATH] = api.TrustConfig(name=PATH, labels={"team": "edge"})
+    with pytest.raises(Rejected, match="not ours"):
+        target.install(rig.request("web"))
+    assert list(rig.emulator.resources[PATH].trust_stores) == []
+
+
+def test_what_somebody_adds_meanwhile_is_kept(rig: Rig, target: CertificateManagerTarget) -> None:
+    target.install(rig.request("web"))
+    other = Specimens.make(datetime.now(UTC))
+    serve = rig.emulator.wire.service
+    added: list[bool] = []
+
+    def add_first(request: Request) -> Response:
+        if request.method == "PATCH" and not added:
+            added.append(True)
+            anchor = api.TrustConfig.TrustAnchor(pem_certificate=x509.pem(other.root).decode())
+            rig.emulator.resources[PATH].trust_stores[0].trust_anchors.append(anchor)
+        return serve(request)
+
+    rig.emulator.wire.service = add_first
+    first, rig.specimens = rig.specimens, Specimens.make(datetime.now(UTC))
+    target.install(rig.request("api"))
+    assert held(rig)[0] == [first.root, other.root, rig.specimens.root]
+    assert len(rig.asked("UpdateTrustConfig")) == 2
+
+
+@pytest.mark.parametrize("operation", ["CreateTrustConfig", "UpdateTrustConfig"])
+def test_what_was_not_answered_is_looked_for(
+    rig: Rig, target: CertificateManagerTarget, operation: str
+) -> None:
+    rig.emulator.wire.fail(operation, Way.UNANSWERED)
+    target.install(rig.request("web"))
+    rig.specimens = Specimens.make(datetime.now(UTC))
+    target.install(rig.request("api"))
+    assert len(held(rig)[0]) == 2
+    assert len(rig.asked("CreateTrustConfig", "UpdateTrustConfig")) == 2
+
+
+def test_what_never_arrived_is_ambiguous(rig: Rig, target: CertificateManagerTarget) -> None:
+    rig.emulator.wire.fail("CreateTrustConfig", Way.DROPPED)
+    with pytest.raises(Ambiguous):
+        target.install(rig.request("web"))
