@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from providers.errors import Transient
+from reconciler.address import place
 from reconciler.diff import World
 from reconciler.events import EventStatus
 from reconciler.ledger.records import Status
@@ -76,7 +77,7 @@ def stopped_by(step: Change, lost: set[str]) -> bool:
 
 
 def target_of(step: Change) -> str:
-    return step.address.partition("@")[2].partition("/")[0]
+    return place(step.address)
 
 
 def owner_of(step: Change) -> str:

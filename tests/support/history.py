@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from fleet import LINEAGE, Ca, Fleet, Leaf, at, issuances
+from fleet import LINEAGE, Ca, Fleet, Leaf, at, issuances, name_of
 from laws import Laws, wanted_spots
 from memory_ledger import Crash
 
@@ -20,7 +20,10 @@ TARGETS = ("a", "b", "c")
 CAS = ("root", "mid", "low", "other")
 MID = ("example.com",)
 GARBAGE = b"not a CRL"
-VERBS = ("stage", "switch", "activate", "verify", "remove", "relabel", "settle", "adopt")
+VERBS = (
+    *("stage", "switch", "activate", "verify", "remove", "relabel", "settle"),
+    *("adopt", "make_key"),
+)
 
 
 class Serials:
@@ -83,6 +86,8 @@ class History:
     def put(self, name: str, leaf: Leaf) -> None:
         """Write a document, unless two would be called the same in one target."""
         before = dict(self.fleet.leaves)
+        if leaf.custody is Custody.TARGET and len(leaf.targets) != 1:
+            leaf = replace(leaf, custody=Custody.UNTIL_INSTALLED)  # validate refuses the other
         self.fleet.leaves[name] = leaf
         spots = [(t, o or n) for n, le in self.fleet.leaves.items() for t, o in le.targets]
         formers = [f for le in self.fleet.leaves.values() for f in le.formerly]
@@ -173,7 +178,8 @@ def change_labels(h: History, one: int, two: int) -> None:
 @verb
 def change_custody(h: History, one: int, two: int) -> None:
     kept = (Custody.LEDGER, RotationPolicy.NEVER if two & 2 else RotationPolicy.ALWAYS)
-    custody, rotation = kept if two & 1 else (Custody.UNTIL_INSTALLED, RotationPolicy.ALWAYS)
+    gone = (Custody.TARGET if two & 2 else Custody.UNTIL_INSTALLED, RotationPolicy.ALWAYS)
+    custody, rotation = kept if two & 1 else gone
     _edit(h, one, custody=custody, rotation=rotation)
 
 
@@ -293,7 +299,13 @@ def intrude(h: History, one: int, two: int) -> None:
 
 @verb
 def spoil(h: History, one: int, two: int) -> None:
-    held = sorted((t, o.installed.name) for t, o in h.fleet.ours())
+    lost = {name for name, leaf in h.fleet.leaves.items() if leaf.custody is Custody.TARGET}
+    held = sorted(
+        (t, o.installed.name)
+        for t, o in h.fleet.ours()
+        # a key that went with what nobody saw working is nobody's to tell: that takes --replace
+        if name_of(o.installed) not in lost or (t, o.installed.name) in h.laws.proven()
+    )
     if held:
         target, name = held[one % len(held)]
         if two % 3 == 0:
