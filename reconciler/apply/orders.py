@@ -20,6 +20,7 @@ from providers.x509 import CertificateFacts
 from providers.x509.ordering import signing_request
 from reconciler.apply.reservation import new_key, public_half, validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
+from reconciler.apply.target_keys import made_request
 from reconciler.apply.transitions import (
     abandoned,
     attempted,
@@ -33,7 +34,8 @@ from reconciler.apply.transitions import (
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.schedule import is_resumable
-from schemas.certificate import RotationPolicy
+from reconciler.state import DesiredCertificate
+from schemas.certificate import Custody, RotationPolicy
 from schemas.plan import Change
 from schemas.request import LeafRequest
 
@@ -43,12 +45,16 @@ FINAL = (Rejected, NotFound)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One certificate to order; `record` holds its reservation, `fresh` that it is not durable yet."""
+    """One certificate to order; `record` holds its reservation, `fresh` that it is not durable yet.
+
+    `key` is None where it is in the target, which made the signing request `csr` (DER).
+    """
 
     change: Change
     record: CertificateRecord
     issuance: Issuance
-    key: Secret = field(repr=False)
+    csr: bytes
+    key: Secret | None = field(repr=False)
     fresh: bool = True
 
 
@@ -75,7 +81,7 @@ def _order_all(session: Session, issuer: Issuer, changes: Sequence[Change]) -> I
         session.stay_alive()
         try:
             orders.append(_decide(session, change, kept, bundle))
-        except Impossible as why:
+        except (Impossible, ProviderError) as why:
             yield Outcome(change, str(why))
     _reserve(session, [order for order in orders if order.fresh], bundle)
     for order in orders:
@@ -93,14 +99,31 @@ def _kept_keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secr
 def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle: str) -> Order:
     desired, record = session.desired(change), session.record(owner(change))
     now, pending = session.clock(), record.pending
-    if pending and is_resumable(pending, desired.digest, now) and pending.serial in kept:
-        return Order(change, record, pending, kept[pending.serial], fresh=False)
+    there = made_request(session, desired) if desired.custody is Custody.TARGET else None
+    if pending and is_resumable(pending, desired.digest, now):
+        held = kept.get(pending.serial)
+        if there and there[1] == pending.spki:
+            return Order(change, record, pending, there[0], None, fresh=False)
+        if held and not there:
+            csr = signing_request(desired.request, held)
+            return Order(change, record, pending, csr, held, fresh=False)
     if pending:
         record = put(record, abandoned(pending))
-    key, spki = _key(session, change, record, kept)
+    key, csr, spki = (None, *there) if there else _own(session, change, record, kept)
+    issuance = _reservation(session, desired, spki, bundle if key else None)
+    if not record.issuances:  # later it is a change of its own, to be reviewed as one
+        record = record.model_copy(update={"on_remove": desired.on_remove})
+    return Order(change, prune(put(record, issuance), session.world), issuance, csr, key)
+
+
+def _reservation(
+    session: Session, desired: DesiredCertificate, spki: str, bundle: str | None
+) -> Issuance:
+    """Decide what is ordered, under a reference of ours; raises `Impossible` for a life that is over."""
+    now = session.clock()
     not_before, not_after = validity(now, desired.request.duration, None)
     reference = secrets.token_hex(16)
-    issuance = Issuance(
+    return Issuance(
         serial=reference,
         status=Status.RESERVED,
         request=desired.request,
@@ -113,16 +136,25 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
         reserved_at=now,
         reference=reference,
     )
-    if not record.issuances:  # later it is a change of its own, to be reviewed as one
-        record = record.model_copy(update={"on_remove": desired.on_remove})
-    return Order(change, prune(put(record, issuance), session.world), issuance, key)
+
+
+def _own(
+    session: Session, change: Change, record: CertificateRecord, kept: Mapping[str, Secret]
+) -> tuple[Secret, bytes, str]:
+    """Return a key that the ledger keeps, a signing request by it, and its public half."""
+    desired = session.desired(change)
+    key, spki = _key(session, desired, record, kept)
+    return key, signing_request(desired.request, key), spki
 
 
 def _key(
-    session: Session, change: Change, record: CertificateRecord, kept: Mapping[str, Secret]
+    session: Session,
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    kept: Mapping[str, Secret],
 ) -> tuple[Secret, str]:
     """Return a new key, or the old one where it never changes; that of a revoked one always does."""
-    desired, current = session.desired(change), record.current
+    current = record.current
     burnt = current and (current.revoked or current.serial in session.revoking)
     if current and not burnt and desired.rotation_policy is RotationPolicy.NEVER:
         found = kept.get(current.serial)
@@ -144,7 +176,7 @@ def _reserve(session: Session, fresh: Sequence[Order], bundle: str) -> None:
             certificates=[order.record for order in fresh],
             gone=[old for old in renamed if old in known],
             bundle=bundle,
-            new_keys={order.issuance.serial: order.key for order in fresh},
+            new_keys={o.issuance.serial: o.key for o in fresh if o.key is not None},
         )
     )
     reach("orders.reserved")
@@ -177,7 +209,7 @@ def _request(order: Order, checkpoint: Callable[[str], None]) -> IssueRequest:
     if not isinstance(issuance.request, LeafRequest):
         raise TypeError(issuance.serial)
     return IssueRequest(
-        csr=signing_request(issuance.request, order.key),
+        csr=order.csr,
         request=issuance.request,
         not_before=issuance.not_before,
         not_after=issuance.not_after,
@@ -220,7 +252,8 @@ def _record(session: Session, order: Order, answer: Issued, facts: CertificateFa
             erase=stale,
         )
     )
-    session.keys[new.serial] = order.key
+    if order.key is not None:
+        session.keys[new.serial] = order.key
 
 
 def _record_failure(session: Session, order: Order, why: ProviderError) -> None:

@@ -13,7 +13,15 @@ from reconciler.state import DesiredCertificate
 def made_key(session: Session, desired: DesiredCertificate) -> str:
     """Return the public half of the key that waits in a certificate's one target, made there if need be.
 
-    As a record holds it. Raises `Impossible` where no such key can be had, and what the target raises.
+    As a record holds it. Raises as `made_request` does.
+    """
+    return made_request(session, desired)[1]
+
+
+def made_request(session: Session, desired: DesiredCertificate) -> tuple[bytes, str]:
+    """Return the signing request (DER) for that key, and its public half.
+
+    Raises `Impossible` where no such key can be had, and what the target raises.
     """
     if len(desired.installs) != 1:
         raise Impossible("a key that is made in its target can be in one place only")
@@ -30,4 +38,4 @@ def made_key(session: Session, desired: DesiredCertificate) -> str:
         raise Conflict(f"the signing request of {install.target} is no good: {why}") from None
     if kind != desired.request.key:
         raise Conflict(f"{install.target} made a key of type {kind}, not {desired.request.key}")
-    return b64encode(spki).decode()
+    return signed, b64encode(spki).decode()

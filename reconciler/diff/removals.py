@@ -106,7 +106,9 @@ def _take_away(world: World, leaving: _Leaving, planned: Planned) -> Change:
     desired, heirs = world.desired.certificates.get(name), leaving.heirs(world)
     address = spot(name, target, found.name)
     if waiting := _not_ready(world, heirs, planned):
-        return blocked(address, Reason.BLOCKED_BY, waiting)
+        steps = [step for heir in heirs for step in planned.get(heir.address, ())]
+        patience = any(step.reason is Reason.PENDING for step in steps)
+        return blocked(address, Reason.PENDING if patience else Reason.BLOCKED_BY, waiting)
     if found.used_by:
         users = ", ".join(found.used_by)
         return blocked(

@@ -112,7 +112,7 @@ def test_other_names_take_a_new_object_and_the_old_one_goes_when_nothing_uses_it
     fleet.apply()
     assert _objects(fleet) == {old, fleet.installed("a", "web").id}
     old_address = f"{THERE}:{old}"
-    assert {r for _, a, r in shown(fleet.plan()) if a == old_address} == {"BlockedBy"}
+    assert {r for _, a, r in shown(fleet.plan()) if a == old_address} == {"Pending"}
     grant(fleet.store("a"), "web", "b2", fleet.now + LIFE)
     assert {r for _, a, r in shown(fleet.plan()) if a == old_address} == {"InUse"}
     use(fleet.store("a"), old)

@@ -262,3 +262,16 @@ def test_the_clock_of_the_ca_counts(fleet: Fleet) -> None:
     fleet.converge()
     current = fleet.current("web")
     assert current.not_after == START - timedelta(minutes=5) + timedelta(days=30, seconds=-1)
+
+
+def test_a_key_that_is_made_in_its_target_is_certified_by_another_ca(fleet: Fleet) -> None:
+    fleet.edit("web", custody=Custody.TARGET)
+    fleet.desk("theirs").waits = 1
+    fleet.apply()
+    fleet.converge()
+    current, held = fleet.current("web"), fleet.store("a").objects["web"]
+    assert held.bundle is not None
+    assert held.bundle.private_key is None
+    assert held.installed.sha256 == current.sha256
+    assert current.bundle is None
+    assert len(fleet.desk("theirs").orders) == 1
