@@ -159,11 +159,11 @@ class Run:
 
 
 class Runner:
-    """Runs certform, one run at a time, in forks of one loaded process."""
+    """Runs certform, one run at a time, in forks of one process that has loaded it, and `modules` too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *modules: str) -> None:
         self._server = subprocess.Popen(
-            [sys.executable, HERE / "runner.py"],
+            [sys.executable, HERE / "runner.py", *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

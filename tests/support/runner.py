@@ -2,7 +2,7 @@
 
 A request is a line of JSON on stdin; answered by the process id, then by the exit status (negative
 for a signal), a line each. With `strace` the run begins once strace is attached to it, so that its
-counts start where certform's own work does.
+counts start where certform's own work does. Arguments are modules to load beforehand.
 """
 
 import ctypes
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -83,4 +84,6 @@ def trace(pid: int, options: list[str]) -> "subprocess.Popen[bytes]":
     return tracer
 
 
+for module in sys.argv[1:]:
+    import_module(module)
 serve()
