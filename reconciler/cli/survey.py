@@ -1,5 +1,6 @@
 """Gathering the three sides for a command, read only or under the ledger's lock."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,11 +55,18 @@ def survey(
 def _survey(
     root: Path, desired: Desired, ledger: LedgerState, at: datetime, replace: frozenset[str]
 ) -> Survey:
+    _hush()
     targets = make_targets(desired, ledger, root)
     publisher = make_publisher(desired, ledger, root)
     observed = observe(desired, ledger, targets, publisher)
     world = inspect(World(desired, observed, ledger, at, replace), targets)
     return Survey(world, targets, publisher)
+
+
+def _hush() -> None:
+    """Let what SDKs log go nowhere: where nobody listens, Python prints warnings, with their tracebacks."""
+    if not logging.root.handlers:
+        logging.root.addHandler(logging.NullHandler())
 
 
 @contextmanager

@@ -161,13 +161,13 @@ class Clouds:
         for (_, region), store in self.aws.stores.items():
             for each in store.certificates.values():
                 assert each.parsed is not None
-                digest = _digest(each.parsed.certificate)
+                digest = digest_of(each.parsed.certificate)
                 yield Held(f"aws/{region}", each.tags.get(NAME, ""), each.tags.get(OWNER), digest)
 
     def _in_vault(self) -> Iterator[Held]:
         for entry in self.azure.store.entries.values():
             if entry.current is not None:
-                digest = _digest(entry.current.certificate)
+                digest = digest_of(entry.current.certificate)
                 yield Held("azure", entry.name, entry.tags.get(OWNER), digest)
 
     def _in_manager(self) -> Iterator[Held]:
@@ -175,7 +175,7 @@ class Clouds:
             if isinstance(resource, api.Certificate):
                 leaf = x509.load_pem_x509_certificates(resource.pem_certificate.encode())[0]
                 location, name = path.split("/")[3], path.rsplit("/", 1)[1]
-                yield Held(f"gcp/{location}", name, resource.labels.get(OWNER), _digest(leaf))
+                yield Held(f"gcp/{location}", name, resource.labels.get(OWNER), digest_of(leaf))
 
 
 def cloud_of(place: str) -> str:
@@ -237,7 +237,8 @@ def fail_from(
     wire.fail(operation, way, response, times=times)
 
 
-def _digest(certificate: x509.Certificate) -> str:
+def digest_of(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 over the certificate (DER) in hex."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
