@@ -65,7 +65,8 @@ def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str
     if desired is None:
         return "to be removed" if record.placements else _gone(record, life)
     if current is None:
-        return "to be issued"
+        held = Action.ISSUE not in actions and _adopted(world, desired)
+        return "adopted" if held else "to be issued"
     if life != "ok":
         return life
     undue = [step for step in steps if step.action is not Action.REVOKE and not step.due]
@@ -74,6 +75,13 @@ def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str
     if unseen := _unseen(world, desired, record):
         return unseen
     return "due" if renewal_time(current, desired.renew_before) <= world.now else "ok"
+
+
+def _adopted(world: World, desired: DesiredCertificate) -> Installed | None:
+    """What stands for a certificate until one of ours is issued: of several, what ends first."""
+    places = ((i.target, found) for i in desired.installs for found in world.adoptable(i))
+    held = [found for target, found in places if (target, found.id) in world.adopted]
+    return min(held, key=lambda found: found.not_after or world.now, default=None)
 
 
 def _gone(record: CertificateRecord, life: str) -> str:
@@ -136,14 +144,15 @@ def _names(issuance: Issuance) -> tuple[str, ...]:
 
 def _wanted(world: World, name: str, status: str) -> InventoryRow:
     desired = world.desired.certificates[name]
-    request = desired.request
+    request, found = desired.request, _adopted(world, desired)
+    ends = found.not_after if found else None
     return InventoryRow(
         name=name,
         address=desired.address,
         issuer=request.issuer,
-        serial="",
-        not_after=None,
-        days_left=None,
+        serial=(found.serial or "") if found else "",
+        not_after=ends,
+        days_left=(ends - world.now).days if ends else None,
         key=str(request.key),
         names=request.dns_names,
         targets=tuple(install.target for install in desired.installs),

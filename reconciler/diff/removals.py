@@ -157,11 +157,12 @@ def _give_back(world: World, name: str, target: str, found: Installed) -> Change
 
 
 def _installs(heirs: Iterable[DesiredCertificate]) -> tuple[str, ...]:
-    """What must be verified first: the installs of the certificates that take this one's place."""
+    """What must be done first: the certificates that take this one's place are installed, or adopted."""
     return tuple(
-        change_id(Action.INSTALL, f"{heir.address}@{install.target}")
+        change_id(action, f"{heir.address}@{install.target}")
         for heir in heirs
         for install in heir.installs
+        for action in (Action.INSTALL, Action.ADOPT)
     )
 
 

@@ -59,7 +59,8 @@ def _placed(before: tuple[Placement, ...], after: tuple[Placement, ...]) -> Iter
         if new.serial and (old is None or old.serial != new.serial):
             yield f"seen working in {new.target}: {new.serial}"
         elif old is None:
-            yield f"to be installed in {new.target}"
+            adopting = f"to be adopted in {new.target}: {new.object_id}"
+            yield adopting if new.is_adopted else f"to be installed in {new.target}"
     yield from (f"gone from {target}" for target, _ in had.keys() - have.keys())
 
 

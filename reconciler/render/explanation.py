@@ -107,6 +107,9 @@ def _issuance(issuance: Issuance) -> str:
 
 
 def _placement(placement: Placement) -> str:
+    if placement.is_adopted:
+        adopted = f"adopted, {placement.object_id}"
+        return f"    in {placement.target} as {placement.object_name}: {adopted}"
     seen = (
         f"serial {placement.serial} verified at {format_instant(placement.verified_at)}"
         if placement.serial and placement.verified_at

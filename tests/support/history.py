@@ -318,18 +318,26 @@ def spoil(h: History, one: int, two: int) -> None:
 
 @verb
 def adopt(h: History, one: int, two: int) -> None:
-    """Let a document take over what stands where its certificate is to be; or take that back."""
-    name = h.leaf(one)
-    if name is None:
+    """Let a document, a new one if its name is free, take over what others have where it is to be."""
+    add(h, one, two)
+    name = NAMES[one % len(NAMES)]
+    if name not in h.fleet.leaves:
         return
-    leaf = h.fleet.leaves[name]
-    there = {t: h.fleet.store(t).objects.get(o or name) for t, o in leaf.targets}
-    found = {t: held.installed for t, held in there.items() if held}
-    strangers = {t: i for t, i in found.items() if not i.owned_by(LINEAGE.owner)}
-    for target, installed in strangers.items():
-        lasting = replace(installed, not_after=h.fleet.now + timedelta(days=30 * (two % 3)))
-        h.fleet.store(target).put_foreign(lasting)
-    _edit(h, one, adopt={t: (i.id,) for t, i in strangers.items()})
+    ends, adopted = h.fleet.now + timedelta(days=30 * (two % 3)), {}
+    for target, other in h.fleet.leaves[name].targets:
+        objects = h.fleet.store(target).objects
+        if (other or name) not in objects:
+            h.fleet.foreign(target, other or name)
+        found = objects[other or name].installed
+        if not found.owned_by(LINEAGE.owner):
+            h.fleet.store(target).put_foreign(replace(found, not_after=ends))
+            adopted[target] = (found.id,)
+    h.put(name, replace(h.fleet.leaves[name], adopt=adopted))
+
+
+@verb
+def give_back(h: History, one: int, two: int) -> None:
+    _edit(h, one, adopt={})
 
 
 @verb

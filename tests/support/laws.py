@@ -87,10 +87,12 @@ class Laws:
                     assert self.works(name, place, other or name), f"{owner} goes before {name}"
 
     def works(self, name: str, target: str, object_name: str) -> bool:
-        """Whether a certificate's current issue is verified in a place."""
+        """Whether a certificate's current issue is verified in a place, or what stands for it is there."""
         record = self.state.certificates.get(name)
         current = record.current if record else None
         placement = record.placement(target, object_name) if record else None
+        if current is None and placement is not None and placement.is_adopted:
+            return (target, placement.object_id) in self.identities()
         if current is None or placement is None or placement.serial != current.serial:
             return False
         if target in self.fleet.away or not self.fleet.store(target).reachable:

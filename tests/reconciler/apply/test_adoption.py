@@ -12,8 +12,13 @@ from memory_ledger import Crash
 from providers.base import NAME, OWNER, Content, Hosting, HostingState, Installed
 from providers.errors import NotFound, Transient
 from reconciler.apply import apply
+from reconciler.diff import diff
 from reconciler.events import EventStatus
+from reconciler.explain import explain
+from reconciler.inventory import inventory
+from reconciler.ledger.deeds import deeds
 from reconciler.planning import make_plan, pending
+from reconciler.render.explanation import render_explanation
 from reconciler.render.text import render_text
 from schemas.certificate import Algorithm, OnRemove, Rollout
 from schemas.plan import Action, Reason
@@ -310,3 +315,22 @@ def test_what_becomes_of_it_at_the_end_is_known_from_the_start(
 ) -> None:
     fleet.edit("web", on_remove=on_remove).converge()
     assert fleet.journal.state.certificates["web"].on_remove is on_remove
+
+
+def test_inventory_and_history_tell_what_stands_for_it(fleet: Fleet) -> None:
+    put(fleet, not_after=START + timedelta(days=60))
+    before = fleet.journal.state.certificates.get("web")
+    fleet.converge()
+    world = fleet.world()
+    (row,) = [r for r in inventory(world, diff(world)) if r.name == "web"]
+    assert (row.status, row.serial, row.days_left) == ("adopted", "abc123", 60)
+    record = fleet.journal.state.certificates["web"]
+    assert list(deeds(before, record)) == [f"to be adopted in a: {ARN}"]
+    told = explain(world, WEB)
+    assert told is not None
+    text = render_explanation(told)
+    assert f"in a as web: adopted, {ARN}" in text
+    fleet.wait(51)
+    world = fleet.world()
+    (row,) = [r for r in inventory(world, diff(world)) if r.name == "web"]
+    assert row.status == "to be issued"
