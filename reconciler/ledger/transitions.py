@@ -43,11 +43,11 @@ def problems(
 def _issuance_problems(
     before: Mapping[str, Issuance], after: Mapping[str, Issuance], at: datetime
 ) -> Iterator[str]:
-    for serial, old in before.items():
-        new = after.get(serial)
+    for name, old in before.items():
+        new = after.get(name)
         if new is None:
             if old.status is not Status.ABANDONED and old.not_after > at:
-                yield f"serial {serial} vanished before it expired"
+                yield f"serial {old.serial} vanished before it expired"
         else:
             yield from _unsaid(old, new)
 
