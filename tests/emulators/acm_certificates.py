@@ -127,7 +127,7 @@ class Certificate:
     failure: str | None = None
     renewal: str | None = None
     origin: str = "AWS_MANAGED"
-    token: tuple[str, str] | None = None
+    token: str | None = None
 
     def copied(self) -> "Certificate":
         twin = copy.copy(self)

@@ -78,7 +78,7 @@ def _request(acm: Acm, store: Store, asked: Body) -> Body:
     algorithm = asked.get("KeyAlgorithm", "RSA_2048")
     if algorithm not in _PUBLIC_KEYS:
         raise invalid(f"{algorithm} is not supported for public certificates.")
-    token = _token(asked)
+    token = asked.get("IdempotencyToken")
     for each in store.certificates.values():
         if token and each.token == token and (acm.now() - each.created_at).total_seconds() < 3_600:
             return {"CertificateArn": each.arn}
@@ -94,12 +94,6 @@ def _request(acm: Acm, store: Store, asked: Body) -> Body:
         token=token,
     )
     return {"CertificateArn": store.put(requested).arn}
-
-
-def _token(asked: Body) -> tuple[str, str] | None:
-    """The idempotency token, and what else must be the same for it to mean the same certificate."""
-    token = asked.get("IdempotencyToken")
-    return (token, json.dumps(asked, sort_keys=True)) if token else None
 
 
 def _list(acm: Acm, store: Store, asked: Body) -> Body:
