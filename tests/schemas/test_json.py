@@ -43,7 +43,7 @@ spec:
   profileRef: service
   dnsNames: ["*.apps.svc.example.internal"]
   privateKey: {algorithm: RSA, size: 2048}
-  targets: [nginx, {targetRef: spare, objectName: apps-tls}]
+  targets: [nginx, {targetRef: spare, objectName: apps-tls, adopt: "arn:aws:acm:eu-west-1:1:certificate/1"}]
 ---
 kind: CertificateSet
 metadata: {name: fleet}

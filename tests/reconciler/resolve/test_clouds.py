@@ -7,6 +7,7 @@ from examining import desired, source
 
 from reconciler.repository import Examination
 from schemas.capabilities import Limits
+from schemas.certificate import Custody
 
 TARGETS = """\
 kind: Target
@@ -18,6 +19,10 @@ spec:
 kind: Target
 metadata: {name: vault}
 spec: {azure-key-vault: {vault: kv-example}}
+---
+kind: Target
+metadata: {name: vault-2}
+spec: {azure-key-vault: {vault: kv-other}}
 ---
 kind: Target
 metadata: {name: certs}
@@ -78,6 +83,26 @@ WRONG = {
         "  targets:\n    - {targetRef: certs, objectName: 1st} #!\n",
         "cannot hold an object called 1st",
     ),
+    "adopting where nothing is taken over": (
+        "  targets:\n    - {targetRef: disk, adopt: x} #!\n",
+        "(local-directory) takes nothing over: leave adopt out",
+    ),
+    "a key made where no keys are made": (
+        "  targets: [certs]\n  privateKey:\n    custody: target #!\n",
+        "the target certs (gcp-certificate-manager) makes no keys",
+    ),
+    "a key made in two places": (
+        "  targets: [vault, vault-2]\n  privateKey:\n    custody: target #!\n",
+        "a key that is made in its target can be in one place only",
+    ),
+    "a key made in no place": (
+        "  privateKey:\n    custody: target #!\n",
+        "a key that is made in its target can be in one place only",
+    ),
+    "a key that never changes and that nobody keeps": (
+        "  targets: [vault]\n  privateKey:\n    custody: target\n    rotationPolicy: Never #!\n",
+        "a key that never changes must be kept",
+    ),
 }
 
 
@@ -89,6 +114,22 @@ def test_a_certificate_is_refused_for(examined: Examine, case: str) -> None:
     (found,) = read.diagnostics
     assert summary in found.summary
     assert source(found).line == 1 + document[: document.index("#!")].count("\n")
+
+
+def test_a_key_may_be_made_in_the_one_vault(examined: Examine) -> None:
+    document = CERTIFICATE.replace(
+        "targets: [acm, vault, certs, disk]", "targets: [vault]\n  privateKey: {custody: target}"
+    )
+    wanted = desired(examined({"config/clouds.yaml": TARGETS, "one.yaml": document}))
+    assert wanted.certificates["one"].custody is Custody.TARGET
+
+
+def test_every_region_knows_what_its_target_adopts(examined: Examine) -> None:
+    for written, adopted in (("arn:a", ("arn:a",)), ("[arn:a, arn:b]", ("arn:a", "arn:b"))):
+        entry = f"targets: [{{targetRef: acm, adopt: {written}}}, vault]"
+        document = CERTIFICATE.replace("targets: [acm, vault, certs, disk]", entry)
+        wanted = desired(examined({"config/clouds.yaml": TARGETS, "one.yaml": document}))
+        assert [i.adopt for i in wanted.certificates["one"].installs] == [adopted, adopted, ()]
 
 
 def test_a_label_that_a_cloud_does_not_take_is_told_at_its_line(examined: Examine) -> None:

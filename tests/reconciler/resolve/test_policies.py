@@ -65,6 +65,37 @@ def test_a_policy_that_allows_everything_asked_says_nothing(
     assert examined(files).diagnostics == ()
 
 
+VAULT = "kind: Target\nmetadata: {name: kv}\nspec: {azure-key-vault: {vault: kv-example}}\n"
+ADOPTS = """\
+kind: Certificate
+metadata: {name: one}
+spec:
+  issuerRef: open
+  dnsNames: [a.example]
+  targets:
+    - targetRef: kv
+      adopt: https://kv-example.vault.azure.net/certificates/one
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "refused"),
+    [(None, False), ("allowed: {adopt: true}", False), ("allowed: {}", True), ("{}", True)],
+)
+def test_adopting_takes_a_word_of_each_policy_that_selects_the_file(
+    examined: Callable[..., Examination], policy: str | None, *, refused: bool
+) -> None:
+    rules = {"config/p.yaml": f"{HEAD}  {policy}\n".replace("  {}\n", "")} if policy else {}
+    files = {**rules, "config/kv.yaml": VAULT, "teams/shop/one.yaml": ADOPTS}
+    found = examined(files).diagnostics
+    assert [(str(d.source), d.summary) for d in found] == [
+        (
+            "teams/shop/one.yaml:8",
+            "adopting is not allowed without `allowed.adopt: true`: policy shop",
+        )
+    ] * refused
+
+
 def test_a_policy_does_not_look_at_other_paths(examined: Callable[..., Examination]) -> None:
     files = {"config/p.yaml": HEAD + "  allowed: {issuers: []}\n", "teams/shop2/one.yaml": LEAF}
     assert examined(files).diagnostics == ()
