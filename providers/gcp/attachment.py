@@ -4,7 +4,7 @@ A new certificate is attached before an old one is detached, so that a name is s
 https://cloud.google.com/certificate-manager/docs/map-entries
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,18 +26,18 @@ class Attachment:
     certificates: Certificates
     entries: Entries
 
-    def attach(self, installed: Installed) -> None:
+    def attach(self, installed: Installed) -> Installed:
         """Serve each DNS name of a certificate with it, and no name that it does not have any more."""
         wanted = {self.entries.named(name): name for name in dns_names(installed)}
-        if wanted:
-            self.entries.ensure_map()
         for path, name in wanted.items():
             self._attach(path, name, installed)
         reach("gcp.attached")
-        kept = set(map(tail, wanted))
-        for entry in users(self.entries, self.certificates.find(installed.id) or installed):
-            if self._is_here(entry) and tail(entry.name) not in kept:
-                detach(self.entries, entry, installed.id)
+        here, kept = f"{tail(self.entries.path)}{COLLECTION}", set(map(tail, wanted))
+        others = (user for user in installed.used_by if tail(user) not in kept)
+        stale = ours(self.entries, (user for user in others if tail(user).startswith(here)))
+        for entry in stale:
+            detach(self.entries, entry, installed.id)
+        return (self.certificates.find(installed.id) if stale else None) or installed
 
     def missing(self, found: Iterable[Installed]) -> Mapping[str, tuple[str, ...]]:
         """Return, by certificate, the DNS names that the map does not serve it for."""
@@ -63,6 +63,7 @@ class Attachment:
     def _attach(self, path: str, name: str, installed: Installed) -> None:
         entry = self.entries.find(path)
         if entry is None:
+            self.entries.ensure_map()
             self.entries.create(path, name, installed.id)
             return
         if not belongs(entry.labels, self.entries.owner):
@@ -90,21 +91,16 @@ class Attachment:
         same = found is not None and found.labels.get(NAME) == installed.labels.get(NAME)
         return same and found is not None and found.owned_by(self.entries.owner)
 
-    def _is_here(self, entry: Any) -> bool:
-        return tail(entry.name).startswith(f"{tail(self.entries.path)}{COLLECTION}")
-
 
 def is_issued(installed: Installed) -> bool:
     """Whether there is a certificate to serve: one that Google is to issue may take days."""
     return installed.hosting is None or installed.hosting.state is HostingState.ACTIVE
 
 
-def users(entries: Entries, installed: Installed) -> Iterator[Any]:
-    """Yield the entries of ours, of any map, that refer to a certificate as far as it tells."""
-    for user in installed.used_by:
-        entry = entries.ours(user) if COLLECTION in user else None
-        if entry is not None:
-            yield entry
+def ours(entries: Entries, users: Iterable[str]) -> Sequence[Any]:
+    """Return the entries of ours, of any map, among what refers to a certificate."""
+    found = (entries.ours(user) for user in users if COLLECTION in user)
+    return [entry for entry in found if entry is not None]
 
 
 def detach(entries: Entries, entry: Any, certificate: str) -> None:

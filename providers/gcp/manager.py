@@ -10,7 +10,7 @@ from providers.abilities import AdoptRequest, HostRequest, RelabelRequest
 from providers.base import OWNER, Installed, InstallRequest, TargetConfig
 from providers.calls import Calls, Pace
 from providers.errors import Conflict, InUse, NotFound, ProviderError, Rejected, Unreachable
-from providers.gcp.attachment import Attachment, detach, users
+from providers.gcp.attachment import Attachment, detach, ours
 from providers.gcp.authorization import Authorizations
 from providers.gcp.certificates import Certificates
 from providers.gcp.entries import Entries
@@ -60,18 +60,14 @@ class CertificateManagerTarget:
             raise Unreachable(f"Certificate Manager of {place} cannot be read: {error}") from None
 
     def install(self, request: InstallRequest, /) -> Installed:
-        """Create or replace in place, then serve its names and hold its trust where settings say so."""
+        """Create or replace in place, its trust first and its names last where settings say so."""
         if request.bundle.private_key is None:
             raise Rejected("Certificate Manager makes no keys: a certificate comes with its own")
         pair = self._pairing.check(request.bundle)
-        certificates = self._certificates()
-        made = certificates.install(request, pair)
         if (trust := self._trust()) is not None:
-            trust.hold(request.bundle)
-        if (attachment := self._attachment()) is not None:
-            attachment.attach(made)
-            return self.inspect(made)
-        return made
+            trust.hold(request.bundle)  # whoever checks knows the anchor before it is needed
+        made = self._certificates().install(request, pair)
+        return self._served(made)
 
     def remove(self, installed: Installed, /) -> None:
         """Take a certificate of ours out of our map entries and delete it; raises `InUse`."""
@@ -79,10 +75,10 @@ class CertificateManagerTarget:
         found = certificates.ours(installed)
         if found is None:
             return
-        ours = tuple(users(entries, found))
-        if others := set(found.used_by) - {entry.name for entry in ours}:
+        attached = ours(entries, found.used_by)
+        if others := set(found.used_by) - {entry.name for entry in attached}:
             raise InUse(f"{found.id} is in use: {', '.join(sorted(others))}")
-        for entry in ours:
+        for entry in attached:
             detach(entries, entry, found.id)
         authorizations = certificates.authorizations(found.id) if found.hosting else ()
         certificates.delete(found)
@@ -92,11 +88,7 @@ class CertificateManagerTarget:
         """Let Google issue and renew; what is superseded stays in the map until it is removed."""
         certificates = self._certificates()
         hosted = Hosted(certificates, Authorizations(certificates.service, self._owner))
-        made = hosted.host(request)
-        if (attachment := self._attachment()) is None:
-            return made
-        attachment.attach(made)
-        return self.inspect(made)
+        return self._served(hosted.host(request))
 
     def find(self, id_: str, /) -> Installed | None:
         """Return the certificate of that full name, None when it is certainly gone."""
@@ -145,6 +137,10 @@ class CertificateManagerTarget:
             unserved = missing.get(each.id) if made_here else None
             told = self._told(each)
             yield replace(told, drift=_unserved(unserved)) if unserved else told
+
+    def _served(self, made: Installed) -> Installed:
+        attachment = self._attachment()
+        return made if attachment is None else attachment.unburdened(attachment.attach(made))
 
     def _told(self, found: Installed) -> Installed:
         attachment = self._attachment()

@@ -91,6 +91,17 @@ def test_installing_again_writes_no_entry(rig: Rig, target: CertificateManagerTa
     assert not [each for each in rig.asked() if "Map" in each and not each.startswith("Get")]
 
 
+def test_a_renewal_looks_at_one_entry_for_each_name_and_writes_none(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    before = target.install(rig.request("web", rig.bundle("a.example.com", "b.example.com")))
+    bundle = rig.bundle("a.example.com", "b.example.com")
+    rig.emulator.wire.asked.clear()
+    target.install(rig.request("web", bundle, before))
+    looks = ["GetCertificate", "UpdateCertificate", "GetCertificate"]
+    assert rig.asked() == [*looks, *["GetCertificateMapEntry"] * 2]
+
+
 def test_names_that_a_certificate_loses_and_gains_follow(
     rig: Rig, target: CertificateManagerTarget, serving: Callable[[], dict[str, list[str]]]
 ) -> None:

@@ -36,6 +36,14 @@ def test_it_is_made_with_the_first_certificate(rig: Rig, target: CertificateMana
     assert rig.emulator.resources[PATH].labels[OWNER] == OWNER_ID
 
 
+def test_anchors_are_there_before_the_certificate_that_needs_them(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    target.install(rig.request("web"))
+    changes = rig.asked("CreateTrustConfig", "CreateCertificate")
+    assert changes == ["CreateTrustConfig", "CreateCertificate"]
+
+
 def test_it_is_not_written_when_it_holds_everything(
     rig: Rig, target: CertificateManagerTarget
 ) -> None:

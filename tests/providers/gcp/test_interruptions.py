@@ -1,0 +1,119 @@
+"""Whichever request is the one that breaks, before or after it was done: the next run ends as it should."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from certificate_manager_rig import Rig
+from google.cloud import certificate_manager_v1 as api
+from wire import Request, Response, Way
+
+from providers.base import Bundle, Installed
+from providers.errors import ProviderError
+from providers.gcp.manager import CertificateManagerTarget
+
+SETTINGS = {"certificateMap": "front", "trustConfig": "clients"}
+MOST = 60
+"""More requests than any verb makes."""
+
+
+class Interrupted:
+    """A service whose n-th request from now on breaks: `wire` turns its answer into nothing."""
+
+    def __init__(self, rig: Rig, at: int, way: Way) -> None:
+        self.rig, self.at, self.way, self.seen = rig, at, way, 0
+        self.serve = rig.emulator.wire.service
+
+    def __call__(self, request: Request) -> Response:
+        self.seen += 1
+        if self.seen != self.at:
+            return self.serve(request)
+        if self.way is Way.UNANSWERED:
+            self.serve(request)
+        return Response(503)
+
+    @property
+    def broke(self) -> bool:
+        return self.seen >= self.at
+
+
+def interruptions(rig: Rig, way: Way, prepare: Callable[[], None]) -> Iterator[Interrupted]:
+    """Yield a service that breaks at the first request, then at the second, until none breaks."""
+    serve = rig.emulator.wire.service
+    for at in range(1, MOST):
+        rig.emulator.wire.service = serve
+        rig.emulator.resources.clear()
+        prepare()
+        interrupted = Interrupted(rig, at, way)
+        rig.emulator.wire.service = interrupted
+        yield interrupted
+        if not interrupted.broke:
+            assert at > 3
+            return
+    pytest.fail("no end of requests")
+
+
+def hosts(rig: Rig) -> dict[str, list[str]]:
+    return {
+        each.hostname: [name.rsplit("/", 1)[1] for name in each.certificates]
+        for each in rig.emulator.resources.values()
+        if isinstance(each, api.CertificateMapEntry)
+    }
+
+
+def again(target: CertificateManagerTarget, rig: Rig, bundle: Bundle) -> Installed:
+    """Do what the next run does: observe, and install where what is there is not as it should be."""
+    found = next((each for each in target.observe() if each.name == "web"), None)
+    return target.install(rig.request("web", bundle, found))
+
+
+@pytest.mark.parametrize("way", [Way.REFUSED, Way.UNANSWERED], ids=lambda way: way.name)
+def test_an_install_that_breaks_anywhere_is_finished_by_the_next_run(rig: Rig, way: Way) -> None:
+    target = rig.target(**SETTINGS)
+    old, new = rig.bundle("a.example.com", "b.example.com"), rig.bundle("b.example.com")
+
+    def prepare() -> None:
+        target.install(rig.request("web", old))
+
+    for _ in interruptions(rig, way, prepare):
+        try:
+            again(target, rig, new)
+        except ProviderError:
+            assert "b.example.com" in hosts(rig)
+        installed = again(target, rig, new)
+        assert list(target.observe()) == [installed]
+        assert installed.drift == ()
+        assert hosts(rig) == {"b.example.com": ["web"]}
+        assert target.observe()[0].drift == ()
+
+
+@pytest.mark.parametrize("way", [Way.REFUSED, Way.UNANSWERED], ids=lambda way: way.name)
+def test_a_first_install_that_breaks_anywhere_is_seen_and_finished(rig: Rig, way: Way) -> None:
+    target, bundle = rig.target(**SETTINGS), rig.bundle("a.example.com", "b.example.com")
+    for _ in interruptions(rig, way, lambda: None):
+        try:
+            target.install(rig.request("web", bundle))
+        except ProviderError:
+            unfinished = [each for each in target.observe() if not each.drift]
+            served = set(hosts(rig)) == {"a.example.com", "b.example.com"}
+            assert served or not unfinished  # what lacks an entry does not look finished
+        installed = again(target, rig, bundle)
+        assert list(target.observe()) == [installed]
+        assert hosts(rig) == {"a.example.com": ["web"], "b.example.com": ["web"]}
+
+
+@pytest.mark.parametrize("way", [Way.REFUSED, Way.UNANSWERED], ids=lambda way: way.name)
+def test_a_removal_that_breaks_anywhere_is_finished_by_the_next_run(rig: Rig, way: Way) -> None:
+    target = rig.target(**SETTINGS)
+    there: list[Installed] = []
+
+    def prepare() -> None:
+        there[:] = [target.install(rig.request("web"))]
+
+    for _ in interruptions(rig, way, prepare):
+        with suppress(ProviderError):
+            target.remove(there[0])
+        for found in target.observe():
+            target.remove(found)
+        assert list(target.observe()) == []
+        assert hosts(rig) == {}
