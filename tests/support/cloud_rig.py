@@ -3,9 +3,10 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aws_emulator import AwsEmulator, Caller
@@ -24,6 +25,8 @@ from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.target import LocalDirectory, TargetSpec
 
 PROJECT = "example-project"
+CLOSED = "closed"
+"""The file that makes the consumer of the local place refuse what it is given."""
 REGIONS = ("eu-west-1", "us-east-1")
 _READING = ("Get", "List", "Search", "Describe", "Token", "Challenge")
 
@@ -101,7 +104,9 @@ class Clouds:
             "azure": TargetSpec(azure_key_vault=vault),
             "gcp/europe-west1": self._google("europe-west1"),
             "gcp/global": self._google("global", certificateMap="edge", trustConfig="trust"),
-            "local": TargetSpec(local_directory=LocalDirectory(path="live")),
+            "local": TargetSpec(
+                local_directory=LocalDirectory(path="live"), check=("test", "!", "-e", CLOSED)
+            ),
         }
 
     def documents(self) -> str:
@@ -226,6 +231,26 @@ def lagging(wire: Wire, operations: frozenset[str], listings: int) -> Iterator[N
         yield
     finally:
         wire.service = service
+
+
+@contextmanager
+def closed(clouds: "Clouds", places: Collection[str], root: Path, refused: bool) -> Iterator[None]:
+    """Let nothing be changed in some places: it is not allowed where `refused`, else the service fails."""
+
+    def instead(cloud: str, request: Request) -> Response | None:
+        if not changes(clouds.wires[cloud].operation(request)):
+            return None
+        if place_of(cloud, request) not in places:
+            return None
+        return REFUSALS[cloud].denied if refused else Response(503)
+
+    with ExitStack() as stack:
+        for cloud, wire in clouds.wires.items():
+            stack.enter_context(answering(wire, partial(instead, cloud)))
+        if "local" in places:
+            (root / CLOSED).touch()
+        yield
+        (root / CLOSED).unlink(missing_ok=True)
 
 
 def fail_from(
