@@ -1,12 +1,15 @@
-# Two commands do all the set-up: `make demo` and `make test`.
+# Each of these does all the set-up it needs: `make demo`, `make sandbox` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-wheel check bench clean
+.PHONY: demo sandbox test test-wheel check bench clean
 
 demo: .venv/.installed
 	@scripts/demo "$(DEMO)"
+
+sandbox: .venv/.tested-with
+	@$(BIN)/python tests/emulators/sandbox.py docs/sandbox "$(SANDBOX)" scripts/sandbox
 
 test: .venv/.tested-with
 	@scripts/apt-packages

@@ -57,6 +57,15 @@ class CertificateManagerEmulator:
         trusted = {"REQUESTS_CA_BUNDLE": str(self.wire.tls.authority)} if self.wire.tls else {}
         return {**variables, **trusted}
 
+    def waiting(self) -> list[str]:
+        """Return the managed certificates that wait for DNS records."""
+        return [
+            name
+            for name, resource in self.resources.items()
+            if isinstance(resource, api.Certificate)
+            and resource.managed.state == _STATE.PROVISIONING
+        ]
+
     def provision(self, name: str) -> None:
         """Let Google issue, or renew, a managed certificate."""
         resource = self.resources[name]

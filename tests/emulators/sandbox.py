@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from bystander import Bystander
 from clouds import Clouds
 
 REGIONS = ("eu-west-1", "us-east-1")
+WISH = ".sandbox/dns-records"
+"""The file whose appearance tells that the DNS records which anybody waits for were created."""
 CERTFORM = Path(sys.executable).parent / "certform"
 
 
@@ -38,6 +41,7 @@ def main(repository: str, directory: str, *command: str) -> int:
             variables = {**clouds.environment(), "SOPS_AGE_KEY_FILE": str(key)}
             Bystander(variables).put_strangers(*REGIONS)
             write_environment(root, variables)
+            threading.Thread(target=grant, args=(root, clouds), daemon=True).start()
             status = run(root, command, variables)
             if status == 0 and os.environ.get("SANDBOX_ONCE") != "1":
                 serve(root)
@@ -61,8 +65,24 @@ def place(directory: str) -> Iterator[Path]:
 def write_environment(root: Path, variables: Mapping[str, str]) -> None:
     """Write what another shell sources."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    function = f'cf() {{ {shlex.quote(str(CERTFORM))} --chdir {shlex.quote(str(root))} "$@"; }}'
-    (root / "sandbox-env").write_text("\n".join([*exports, function, ""]))
+    place, program, python = (shlex.quote(str(each)) for each in (root, CERTFORM, sys.executable))
+    lookout = shlex.quote(str(Path(__file__).with_name("look.py")))
+    functions = [
+        f'cf() {{ {program} --chdir {place} "$@"; }}',
+        f"look() {{ {python} {lookout} {place}; }}",
+        f"create_dns_records() {{ : > {place}/{WISH}; while [ -e {place}/{WISH} ]; do sleep 0.1; done; }}",
+    ]
+    (root / "sandbox-env").write_text("\n".join([*exports, *functions, ""]))
+
+
+def grant(root: Path, clouds: Clouds) -> None:
+    """Let Google issue what waits for DNS records, whenever somebody says that they are there."""
+    while True:
+        if (root / WISH).exists():
+            for name in clouds.google.waiting():
+                clouds.google.provision(name)
+            (root / WISH).unlink()
+        time.sleep(0.1)
 
 
 def run(root: Path, command: Sequence[str], variables: Mapping[str, str]) -> int:
@@ -78,7 +98,7 @@ def serve(root: Path) -> None:
     """Wait for Ctrl-C, or for the end of whoever began this."""
     sys.stdout.write(
         "\nThe clouds go on until Ctrl-C. In another terminal:\n\n"
-        f"    . {shlex.quote(str(root))}/sandbox-env\n    cf plan\n"
+        f"    . {shlex.quote(str(root))}/sandbox-env\n    cf plan      # certform, in this repository\n    look         # what the clouds hold, by their own SDKs\n"
     )
     sys.stdout.flush()
     parent = os.getppid()
