@@ -29,8 +29,6 @@ from providers.abilities import (
     Withdrawer,
 )
 from providers.base import (
-    NAME,
-    OWNER,
     SPEC,
     Bundle,
     Installed,
@@ -38,6 +36,7 @@ from providers.base import (
     Target,
     TargetConfig,
 )
+from providers.conformance_adoption import OURS, AdoptionConformance, labels
 from providers.errors import Conflict, ProviderError, Unreachable
 from providers.specimens import P256, Specimens
 from schemas.capabilities import Capabilities
@@ -45,7 +44,8 @@ from schemas.certificate import Algorithm
 from schemas.request import KeyType
 from schemas.target import LocalDirectory, TargetSpec
 
-OURS = "conformance_0123456789abcdef"
+__all__ = ["OURS", "TargetConformance", "labels", "request"]
+
 LONGEST = "n" + "a" * 61 + "e"
 """As long as `schemas.scalars.Name` allows."""
 Item = TypeVar("Item")
@@ -56,7 +56,7 @@ class _Reversible(Stager, Restorer, Protocol):
     """Can stage, and can take back."""
 
 
-class TargetConformance:
+class TargetConformance(AdoptionConformance):
     """The tests. Each gets a target whose place is empty."""
 
     @pytest.fixture
@@ -310,11 +310,6 @@ class TargetConformance:
         lose()
         with pytest.raises(Unreachable):
             target.observe()
-
-
-def labels(name: str) -> dict[str, str]:
-    """Return the three labels of an object."""
-    return {OWNER: OURS, NAME: name, SPEC: "0" * 32}
 
 
 def request(name: str, bundle: Bundle, predecessor: Installed | None = None) -> InstallRequest:
