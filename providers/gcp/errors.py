@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from google.api_core.exceptions import GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError, TransportError
+from google.protobuf.json_format import ParseError
 
 from providers.errors import (
     Ambiguous,
@@ -58,6 +59,8 @@ def explain(error: Exception) -> ProviderError | None:
         )
     if isinstance(error, OSError):  # what the HTTP library raises is
         return Ambiguous("the connection to Google broke or timed out")
+    if isinstance(error, ParseError) or _is_from(error, "google.api_core.exceptions"):
+        return Ambiguous("what answered is not Google: is there a proxy on the way?")
     return None
 
 
@@ -87,23 +90,31 @@ def _refused(answer: _Answer) -> ProviderError:
     return Ambiguous(answer.message)
 
 
+def _is_from(error: Exception, module: str) -> bool:
+    """Whether an exception arose in a module: Google's stumbles over errors that are not its own."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == module
+
+
 def _answer(error: GoogleAPICallError) -> _Answer:
     headers = getattr(error.response, "headers", {})
     told = _told(error)
     limit = (error.metadata or {}).get("quota_limit", "")
     message = _clean(str(told.get("message") or f"Google answered with HTTP {error.code}"))
-    status = _BY_HTTP.get(error.code or 0) or str(told.get("status", "UNKNOWN"))
+    status = str(told.get("status") or _BY_HTTP.get(error.code or 0, "UNKNOWN"))
     return _Answer(status, message, _seconds(headers.get("Retry-After")), limit)
 
 
 _BY_HTTP = {
+    400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
     409: "ABORTED",
     429: "RESOURCE_EXHAUSTED",
 }
-"""Where the HTTP status says enough; with 400 the body has to say more, and 5xx is never clear."""
+"""For answers that are not Google's own: a proxy's 404 says nothing about what is there."""
 
 
 def _told(error: GoogleAPICallError) -> dict[str, object]:
@@ -111,7 +122,7 @@ def _told(error: GoogleAPICallError) -> dict[str, object]:
     try:
         told = error.response.json()["error"]
     except (AttributeError, ValueError, KeyError, TypeError):
-        return {"status": "INVALID_ARGUMENT"} if error.code == 400 else {}
+        return {}
     return told if isinstance(told, dict) else {}
 
 

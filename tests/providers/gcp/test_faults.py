@@ -18,6 +18,7 @@ from providers.errors import (
     QuotaExceeded,
     Rejected,
     Throttled,
+    Unreachable,
 )
 from providers.gcp.errors import explain
 from providers.gcp.manager import CertificateManagerTarget, paced_calls
@@ -203,6 +204,44 @@ def test_no_key_is_logged_or_told_whatever_goes_wrong(
     assert "ListCertificates" in logged
     assert not shows(wanted.bundle, logged.replace("\\n", "\n"))
     assert not shows(wanted.bundle, told)
+
+
+@pytest.mark.parametrize("body", [b"<html>not found", b"[]", b'{"error": "not found"}'])
+def test_what_a_proxy_does_not_find_is_not_taken_for_gone(rig: Rig, body: bytes) -> None:
+    rig.patience = 0.1
+    target = rig.target(certificateMap="front")
+    installed = target.install(rig.request("web"))
+    rig.emulator.wire.fail("*", Way.REFUSED, Response(404, body), times=None)
+    with pytest.raises(Ambiguous):
+        target.find(installed.id)
+    with pytest.raises(Ambiguous):
+        target.remove(installed)
+    with pytest.raises(Unreachable):
+        target.observe()
+    rig.emulator.wire.heal()
+    assert target.find(installed.id) == installed
+
+
+def test_a_page_that_a_proxy_puts_in_the_way_is_no_answer(rig: Rig) -> None:
+    rig.patience = 0.1
+    portal = Response(200, b"<html>please log in", {"Content-Type": "text/html"})
+    rig.emulator.wire.fail("*", Way.REFUSED, portal, times=None)
+    with pytest.raises(Unreachable, match="proxy"):
+        rig.target().observe()
+    with pytest.raises(Ambiguous, match="proxy"):
+        rig.target().install(rig.request("web"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, Rejected), (401, Denied), (403, Denied), (429, Throttled)]
+)
+def test_an_answer_without_words_of_google_is_told_by_its_number(
+    rig: Rig, status: int, error: type[ProviderError]
+) -> None:
+    rig.patience = 0.1
+    rig.emulator.wire.fail("CreateCertificate", Way.REFUSED, Response(status), times=None)
+    with pytest.raises(error):
+        rig.target().install(rig.request("web"))
 
 
 def test_what_is_not_googles_is_not_explained() -> None:
