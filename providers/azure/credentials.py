@@ -8,6 +8,9 @@ from typing import Any
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.identity import DefaultAzureCredential
 
+from providers.azure.errors import clean
+from providers.errors import Denied
+
 
 @dataclass(frozen=True, slots=True)
 class InTenant:
@@ -48,7 +51,7 @@ class Credentials:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def of(self, tenant: str | None) -> Credential:
-        """Return the credential for a tenant; None is the identity's own."""
+        """Return the credential for a tenant; None is the identity's own. Raises `Denied`."""
         with self._lock:
             if tenant not in self._made:
                 self._made[tenant] = _made(tenant)
@@ -62,6 +65,10 @@ def credentials() -> Credentials:
 
 
 def _made(tenant: str | None) -> Credential:
-    if tenant is None:
-        return DefaultAzureCredential()
-    return InTenant(DefaultAzureCredential(additionally_allowed_tenants=[tenant]), tenant)
+    try:
+        if tenant is None:
+            return DefaultAzureCredential()
+        return InTenant(DefaultAzureCredential(additionally_allowed_tenants=[tenant]), tenant)
+    except (ValueError, OSError) as why:
+        said = clean(why)
+    raise Denied(f"what AZURE_... in the environment says of credentials is of no use: {said}")

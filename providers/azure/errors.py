@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
-    DecodeError,
     HttpResponseError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
@@ -32,6 +31,8 @@ from providers.errors import (
 
 _LONGEST = 300
 _BLOB = re.compile(r"-----BEGIN.*|[A-Za-z0-9+/=_-]{48,}", re.DOTALL)
+_UNUSABLE = {"KeyDisabled", "KeyExpired", "KeyNotYetValid", "KeyOperationForbidden"}
+"""What a key is, not what a caller may: another permission would change nothing."""
 _ENTRA = re.compile(r"AADSTS[0-9]+")
 
 
@@ -71,8 +72,6 @@ def explain(error: Exception) -> ProviderError | None:
         return _answered(fault(error), error)
     if isinstance(error, ServiceRequestError):
         return _unsent(error)
-    if isinstance(error, DecodeError | json.JSONDecodeError):
-        return Ambiguous("the vault's answer could not be read")
     if isinstance(error, AzureError):
         return Ambiguous(f"the vault did not answer ({type(error).__name__})")
     if isinstance(error, ValueError) and "challenge resource" in str(error):
@@ -89,7 +88,7 @@ def fault(error: HttpResponseError) -> Fault:
     try:
         said = json.loads(error.response.text() if error.response else "")["error"]
         inner = said.get("innererror") or {}
-        return Fault(status, said["code"], inner.get("code") or "", _clean(said.get("message")))
+        return Fault(status, said["code"], inner.get("code") or "", clean(said.get("message")))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Fault(status, "", "", "")
 
@@ -105,6 +104,8 @@ def _answered(found: Fault, error: HttpResponseError) -> ProviderError:
         return _conflict(found)
     if found.status == 408 or found.status >= 500:
         return Ambiguous(f"the vault failed (HTTP {found.status}: {found.text})")
+    if found.status < 300:
+        return Ambiguous("the vault's answer could not be read")
     return Rejected(f"the vault refuses it ({found.text})")
 
 
@@ -117,8 +118,13 @@ def _conflict(found: Fault) -> ProviderError:
 
 
 def _forbidden(found: Fault) -> ProviderError:
-    if found.inner == "ForbiddenByFirewall":
+    if found.inner in ("ForbiddenByFirewall", "ForbiddenByConnection"):
         return Denied("the vault's firewall does not let this address in")
+    if found.inner in _UNUSABLE:
+        return Conflict(
+            f"it cannot be used ({found.text}): change that in the vault, or have a new `generation` of"
+            " the CA with another key"
+        )
     return Forbidden(found.text)
 
 
@@ -157,6 +163,7 @@ def _retry_after(error: HttpResponseError) -> float | None:
         return None
 
 
-def _clean(message: object) -> str:
+def clean(message: object) -> str:
+    """Return somebody else's words in one line, cut, and without what may be key or certificate."""
     text = " ".join(_BLOB.sub("...", str(message or "")).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

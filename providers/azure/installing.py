@@ -13,6 +13,7 @@ from providers.base import Bundle, InstallRequest
 from providers.errors import Ambiguous, Conflict
 from providers.failpoints import reach
 from providers.pairing import Pair, Pairing
+from providers.seal import Seal
 from providers.secret import Secret
 
 
@@ -28,7 +29,7 @@ class Installer:
         pair = Pairing().check(request.bundle)
         witness = thumbprint(x509.to_der(request.bundle.certificate))
         held = self.service.get(request.name)
-        if held is not None and held.owned_by(self.owner) and held.thumbprint == witness:
+        if held is not None and held.owned_by(self.owner) and _holds(held, request, pair, witness):
             return self._settled(request, held, pair, witness)
         self._check(request, held)
         return self._add(request, held, pair, witness)
@@ -59,7 +60,7 @@ class Installer:
         except SoftDeleted:
             return self._over_deleted(request, pair, witness)
         except Ambiguous:
-            made = self._read_back(request.name, witness)
+            made = self._read_back(request.name, Seal.of(pair, witness))
         reach("azure.installed")
         return made
 
@@ -109,17 +110,29 @@ class Installer:
 
     def _over_deleted(self, request: InstallRequest, pair: Pair, witness: str) -> Held:
         recovered = self.recover(request.name)
-        if recovered.thumbprint == witness:
+        if _holds(recovered, request, pair, witness):
             return self._settled(request, recovered, pair, witness)
         return self._add(request, recovered, pair, witness)
 
-    def _read_back(self, name: str, witness: str) -> Held:
+    def _read_back(self, name: str, seal: Seal) -> Held:
         held = self.service.get(name)
-        if held is None or held.thumbprint != witness:
+        if held is None or held.seal != seal:
             raise Ambiguous(
                 f"the vault did not answer, and does not show the new version of {name}: apply again"
             )
         return check_owner(held, self.owner)
+
+
+def _holds(held: Held, request: InstallRequest, pair: Pair, witness: str) -> bool:
+    """Whether a certificate is there already, with the chain it is to have as far as anybody knows.
+
+    A vault tells of no chain; where the seal is lost all is imported again, if there is a key to do so.
+    """
+    if held.thumbprint != witness:
+        return False
+    return (
+        request.bundle.private_key is None if held.seal is None else held.seal.trust == pair.trust
+    )
 
 
 def taken(name: str) -> Conflict:

@@ -14,6 +14,7 @@ from azure.keyvault.keys.crypto import CryptographyClient, SignatureAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from providers.azure.connection import options
 from providers.azure.credentials import credentials
 from providers.azure.errors import explain
 from providers.calls import Calls
@@ -38,8 +39,6 @@ _SCHEMES = {
     (Algorithm.RSA, 4096): SignatureAlgorithm.rs512,
 }
 """How a CA of each kind of key signs."""
-_CONNECT, _READ = 10, 30
-"""Seconds."""
 
 
 def connected(settings: AzureKey) -> KeyClient:
@@ -47,10 +46,7 @@ def connected(settings: AzureKey) -> KeyClient:
     return KeyClient(
         settings.vault,
         cast("TokenCredential", credentials().of(settings.tenant)),
-        verify_challenge_resource=settings.verify_challenge_resource,
-        retry_total=0,
-        connection_timeout=_CONNECT,
-        read_timeout=_READ,
+        **options(verify_challenge_resource=settings.verify_challenge_resource),
     )
 
 

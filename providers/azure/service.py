@@ -4,7 +4,7 @@ https://learn.microsoft.com/rest/api/keyvault/certificates/operation-groups
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -44,18 +44,14 @@ class Service:
         """Return every certificate, those under creation too: one call for 25 of them."""
         with _needing("list", "read"):
             for page in self._pages(
-                lambda hook: self.client.list_properties_of_certificates(
-                    include_pending=True, raw_response_hook=hook
-                )
+                lambda: self.client.list_properties_of_certificates(include_pending=True)
             ):
                 yield from (Held.listed(self.url, each) for each in page)
 
     def deleted(self) -> Iterator[Held]:
         """Return every soft-deleted certificate: one call for 25 of them."""
         with _needing("list", "read"):
-            for page in self._pages(
-                lambda hook: self.client.list_deleted_certificates(raw_response_hook=hook)
-            ):
+            for page in self._pages(self.client.list_deleted_certificates):
                 yield from (Held.deleted(self.url, each) for each in page)
 
     def get(self, name: str) -> Held | None:
@@ -117,18 +113,15 @@ class Service:
 
     def update(self, name: str, tags: Mapping[str, str], *, enabled: bool | None = None) -> Held:
         """Replace the latest version's tags; enable it where asked for."""
-        try:
-            with _needing("update", "update/action"):
-                self.calls.change(
-                    lambda: self.client.update_certificate_properties(
-                        name, enabled=enabled, tags=dict(tags)
-                    )
+        with suppress(Ambiguous), _needing("update", "update/action"):
+            self.calls.change(
+                lambda: self.client.update_certificate_properties(
+                    name, enabled=enabled, tags=dict(tags)
                 )
-        except Ambiguous:
-            pass
+            )
         found = self.get(name)
-        if found is None or found.tags != dict(tags):
-            raise Ambiguous(f"the vault does not show the new tags of {name} yet: apply again")
+        if found is None or found.tags != dict(tags) or (enabled and not found.enabled):
+            raise Ambiguous(f"the vault does not show the change of {name} yet: apply again")
         return found
 
     def discard_creation(self, name: str) -> None:
@@ -153,7 +146,7 @@ class Service:
 
     def recover(self, name: str) -> Held:
         """Recover what is soft-deleted, and wait for it to be there."""
-        with _needing("recover", "recover/action"):
+        with suppress(Ambiguous), _needing("recover", "recover/action"):
             self.calls.change(lambda: self.client.begin_recover_deleted_certificate(name))
         for _ in range(_ROUNDS):
             if (found := self.get(name)) is not None:
@@ -173,18 +166,18 @@ class Service:
         except NotFound:
             return
 
-    def _pages(
-        self, listing: Callable[[Callable[[Any], None]], ItemPaged[Item]]
-    ) -> Iterator[list[Item]]:
+    def _pages(self, listing: Callable[[], ItemPaged[Item]]) -> Iterator[list[Item]]:
         token: str | None = None
+        seen: set[str] = set()
         while True:
-            items, link = self.calls.read(lambda: _page(listing(_check_page), token))  # noqa: B023
+            items, link = self.calls.read(lambda: _page(listing(), token))  # noqa: B023
             yield items
             if link is None:
                 return
-            before, token = token, self._here(link)
-            if token == before:
+            token = self._here(link)
+            if token in seen:
                 raise Unreachable("the vault's listing does not go on as it should")
+            seen.add(token)
 
     def _here(self, link: str) -> str:
         """Return where the next page is by our name for the vault: a token never goes anywhere else."""
@@ -201,18 +194,12 @@ def _page(listing: ItemPaged[Item], token: str | None) -> tuple[list[Item], str 
     return list(next(pages)), pages.continuation_token
 
 
-def _check_page(response: Any) -> None:
-    answer = response.http_response
-    if answer.status_code == 200 and not isinstance(answer.json().get("value"), list):
-        raise Ambiguous("the vault's listing could not be read")
-
-
 @contextmanager
 def _needing(permission: str, action: str) -> Iterator[None]:
     try:
         yield
     except Forbidden as why:
-        raise Denied(
+        raise Forbidden(
             f"the permission `certificates/{permission}` is missing: grant it in the vault's access policy,"
             f" or the data action Microsoft.KeyVault/vaults/certificates/{action} by a role ({why})"
         ) from None

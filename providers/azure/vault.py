@@ -11,8 +11,9 @@ from azure.keyvault.certificates import CertificateClient
 
 from providers.abilities import AdoptRequest, HostRequest, KeyRequest, RelabelRequest
 from providers.azure import removing
+from providers.azure.connection import options
 from providers.azure.credentials import Credentials, credentials
-from providers.azure.errors import explain
+from providers.azure.errors import Forbidden, explain
 from providers.azure.held import Held, read
 from providers.azure.hosting import Hoster, hosting
 from providers.azure.identity import check_same, name_in
@@ -22,14 +23,11 @@ from providers.azure.making import Maker
 from providers.azure.service import Service
 from providers.base import OWNER, Installed, InstallRequest, TargetConfig
 from providers.calls import Calls, Pace
-from providers.errors import Conflict, Denied, NotFound, ProviderError, Unreachable
+from providers.errors import Conflict, NotFound, ProviderError, Unreachable
 from providers.failpoints import reach
 from providers.seal import CONTENT, Seal
 from providers.x509.content import content
 from schemas.capabilities import AZURE_KEY_VAULT, Capabilities
-
-_CONNECT, _READ = 10, 30
-"""Seconds."""
 
 
 class KeyVaultTarget:
@@ -81,7 +79,8 @@ class KeyVaultTarget:
         """Soft-delete it with all its versions; raises `Conflict` for another than was observed."""
         held = self._at(installed.id)
         if held is not None:
-            removing.remove(self._service, check_same(installed, held, self._owner))
+            check_same(installed, held, self._owner)
+            removing.remove(self._service, held, self._owner)
 
     def relabel(self, request: RelabelRequest, /) -> Installed:
         """Replace the tags of the newest version; what others put there since the look stays."""
@@ -123,7 +122,7 @@ class KeyVaultTarget:
         """Return what others deleted; what we removed is gone, and comes back when it is installed again."""
         try:
             found = tuple(self._service.deleted())
-        except Denied:
+        except Forbidden:
             return ()
         return tuple(each for each in found if not each.owned_by(self._owner))
 
@@ -147,10 +146,7 @@ class KeyVaultTarget:
         client = CertificateClient(
             self._settings.url,
             self._known.of(self._settings.tenant),
-            verify_challenge_resource=self._settings.verify_challenge_resource,
-            retry_total=0,
-            connection_timeout=_CONNECT,
-            read_timeout=_READ,
+            **options(verify_challenge_resource=self._settings.verify_challenge_resource),
         )
         return Service(self._settings.url, client, self._calls)
 

@@ -118,6 +118,34 @@ def test_no_credential_at_all_is_told_with_what_to_do(
         at(config).observe()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AZURE_TOKEN_CREDENTIALS", "none", "Invalid value for AZURE_TOKEN_CREDENTIALS"),
+        ("AZURE_AUTHORITY_HOST", "http://login.example.com", "https"),
+    ],
+)
+def test_an_environment_that_makes_no_sense_is_told(
+    vault: KeyVault,
+    config: TargetConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Unreachable, match=said):
+        at(config).observe()
+    assert vault.wire.asked == []
+
+
+def test_who_has_no_token_is_not_looked_for_twice(vault: KeyVault, config: TargetConfig) -> None:
+    vault.tokens.available = False
+    with pytest.raises(Unreachable):
+        at(config).observe()
+    assert vault.wire.asked == [CHALLENGE]
+
+
 def test_the_challenge_must_be_of_the_vaults_own_domain(
     vault: KeyVault, config: TargetConfig
 ) -> None:
@@ -152,8 +180,9 @@ def test_a_vault_that_is_not_there_is_unreachable(config: TargetConfig) -> None:
         at(gone).observe()
 
 
-def test_a_firewall_is_named(vault: KeyVault, config: TargetConfig) -> None:
-    body = b'{"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByFirewall"}}}'
+@pytest.mark.parametrize("code", ["ForbiddenByFirewall", "ForbiddenByConnection"])
+def test_a_firewall_is_named(vault: KeyVault, config: TargetConfig, code: str) -> None:
+    body = b'{"error": {"code": "Forbidden", "innererror": {"code": "%s"}}}' % code.encode()
     vault.wire.fail("*", Way.REFUSED, Response(403, body), times=None)
     with pytest.raises(Unreachable, match="firewall"):
         at(config).observe()

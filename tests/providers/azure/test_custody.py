@@ -224,6 +224,19 @@ def test_what_waits_can_be_removed(vault: KeyVault, target: KeyVaultTarget) -> N
     assert target.make_key(wanted())
 
 
+def test_what_waits_is_not_removed_with_somebody_elses_version_beneath(
+    vault: KeyVault, target: KeyVaultTarget
+) -> None:
+    vault.store.pending_hides = True
+    installed(target)
+    target.make_key(wanted())
+    vault.entry("web").versions[-1].tags = {"theirs": "now"}
+    (waiting,) = target.observe()
+    with pytest.raises(Conflict, match="not ours"):
+        target.remove(waiting)
+    assert len(vault.entry("web").versions) == 1
+
+
 def test_a_missing_permission_to_create_is_named(vault: KeyVault, target: KeyVaultTarget) -> None:
     vault.store.denied.add("create")
     with pytest.raises(Denied, match="certificates/create"):

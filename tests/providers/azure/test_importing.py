@@ -105,6 +105,65 @@ def test_an_import_that_may_have_happened_and_did_not_is_not_repeated_blindly(
     assert target.install(wanted) in target.observe()
 
 
+@pytest.mark.parametrize("body", [b"<html>proxy</html>", b"{}", b"[]", b"null"])
+def test_an_import_that_somebody_else_answered_is_found_and_not_repeated(
+    vault: KeyVault, target: KeyVaultTarget, bundle: Made, body: bytes
+) -> None:
+    answer = Response(200, body, {"Content-Type": "application/json"})
+    vault.wire.fail("ImportCertificate", Way.MISANSWERED, answer)
+    installed = target.install(request("web", bundle()))
+    assert len(vault.entry("web").versions) == imports(vault) == 1
+    assert list(target.observe()) == [installed]
+
+
+def test_a_chain_that_changed_below_the_same_certificate_is_imported(
+    vault: KeyVault, target: KeyVaultTarget, bundle: Made
+) -> None:
+    made = bundle()
+    before = target.install(request("web", made))
+    longer = replace(made, chain=(*made.chain, *made.anchors))
+    after = target.install(request("web", longer, before))
+    assert vault.entry("web").versions[-1].chain == tuple(map(x509.to_der, longer.chain))
+    assert after.trust != before.trust
+    assert target.install(request("web", longer, after)) == after
+    assert imports(vault) == 2
+
+
+def test_a_chain_whose_import_was_lost_is_not_taken_for_the_one_that_is_there(
+    vault: KeyVault, target: KeyVaultTarget, bundle: Made
+) -> None:
+    made = bundle()
+    before = target.install(request("web", made))
+    longer = replace(made, chain=(*made.chain, *made.anchors))
+    vault.wire.fail("ImportCertificate", Way.DROPPED)
+    with pytest.raises(Ambiguous):
+        target.install(request("web", longer, before))
+    assert list(target.observe()) == [before]
+
+
+def test_a_certificate_whose_seal_is_lost_is_imported_again(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient, bundle: Made
+) -> None:
+    made = bundle()
+    target.install(request("web", made))
+    client.update_certificate_properties("web", tags=labels("web"))
+    (unsealed,) = target.observe()
+    assert unsealed.trust is None
+    after = target.install(request("web", made, unsealed))
+    assert list(target.observe()) == [after]
+    assert after.trust is not None
+    assert len(vault.entry("web").versions) == 2
+
+
+def test_a_key_follows_no_redirect(vault: KeyVault, target: KeyVaultTarget, bundle: Made) -> None:
+    elsewhere = Response(307, headers={"Location": f"{vault.identity.url}/elsewhere"})
+    vault.wire.fail("ImportCertificate", Way.REFUSED, elsewhere)
+    with pytest.raises(Rejected, match="HTTP 307"):
+        target.install(request("web", bundle()))
+    assert set(vault.identity.asked) == {"GetToken"}
+    assert vault.identity.counts["GetToken"] == 1
+
+
 def test_an_import_that_is_asked_too_often_waits_as_long_as_it_is_told(
     vault: KeyVault, target: KeyVaultTarget, bundle: Made, slept: list[float]
 ) -> None:
@@ -203,6 +262,27 @@ def test_what_is_disabled_and_otherwise_as_wanted_is_enabled(
     (seen,) = target.observe()
     assert target.install(replace(wanted, predecessor=seen)) == installed
     assert len(vault.entry("web").versions) == 1
+
+
+def test_what_could_not_be_enabled_is_not_taken_for_enabled(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient, bundle: Made
+) -> None:
+    wanted = request("web", bundle())
+    target.install(wanted)
+    client.update_certificate_properties("web", enabled=False)
+    (seen,) = target.observe()
+    vault.wire.fail("UpdateCertificate", Way.DROPPED)
+    with pytest.raises(Ambiguous, match="apply again"):
+        target.install(replace(wanted, predecessor=seen))
+
+
+def test_a_recovery_whose_answer_was_lost_is_found(
+    vault: KeyVault, target: KeyVaultTarget, bundle: Made
+) -> None:
+    target.remove(target.install(request("web", bundle())))
+    vault.wire.fail("RecoverCertificate", Way.UNANSWERED)
+    assert target.install(request("web", bundle())) in target.observe()
+    assert vault.wire.counts["RecoverCertificate"] == 1
 
 
 def test_a_name_in_another_case_is_the_same_name(

@@ -159,7 +159,7 @@ def test_a_permission_that_is_lost_midway_leaves_the_vault_unknown(
         target.observe()
 
 
-@pytest.mark.parametrize("body", [b"{}", b"<html>proxy</html>", b'{"value": null}'])
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>proxy</html>", b'{"value": null}'])
 def test_a_page_that_cannot_be_read_is_no_empty_page(
     vault: KeyVault, target: KeyVaultTarget, bundle: Made, body: bytes
 ) -> None:
@@ -181,6 +181,16 @@ def test_a_failing_page_is_asked_for_again_and_none_is_lost(
     assert len({each.name for each in target.observe()}) == 51
 
 
+@pytest.mark.parametrize("body", [b"{}", b"<html>proxy</html>", b'"signed in"'])
+def test_a_look_that_somebody_else_answered_is_taken_again(
+    vault: KeyVault, target: KeyVaultTarget, bundle: Made, body: bytes
+) -> None:
+    installed = target.install(request("web", bundle()))
+    answer = Response(200, body, {"Content-Type": "application/json"})
+    vault.wire.fail("GetCertificate", Way.MISANSWERED, answer)
+    assert target.find(installed.id) == installed
+
+
 def test_a_listing_that_leads_elsewhere_is_read_from_the_vault_itself(
     vault: KeyVault, target: KeyVaultTarget, bundle: Made
 ) -> None:
@@ -190,11 +200,14 @@ def test_a_listing_that_leads_elsewhere_is_read_from_the_vault_itself(
     assert [each.name for each in target.observe()] == ["web"]
 
 
+@pytest.mark.parametrize("pages", [1, 2])
 def test_a_listing_that_goes_round_in_a_circle_is_not_followed_for_ever(
-    vault: KeyVault, target: KeyVaultTarget
+    vault: KeyVault, target: KeyVaultTarget, pages: int
 ) -> None:
-    link = b'{"value": [], "nextLink": "https://kv.vault.azure.net/certificates?$skiptoken=0"}'
-    vault.wire.fail("ListCertificates", Way.MISANSWERED, Response(200, link), times=None)
+    link = '{"value": [], "nextLink": "https://kv.vault.azure.net/certificates?$skiptoken=%d"}'
+    for number in range(10):
+        answer = Response(200, (link % (number % pages)).encode())
+        vault.wire.fail("ListCertificates", Way.MISANSWERED, answer)
     with pytest.raises(Unreachable, match="does not go on"):
         target.observe()
 
