@@ -80,7 +80,7 @@ def test_a_key_that_has_expired_signs_nothing_and_no_permission_is_asked_for(
     vault: Vault, which: tuple[str, str]
 ) -> None:
     vault.versions[which].expires = 1
-    with pytest.raises(Conflict, match="expired key.*new `generation`") as refusal:
+    with pytest.raises(Conflict, match=r"expired key.*new `generation`") as refusal:
         signer(vault, which).sign(b"x")
     assert "permission" not in str(refusal.value)
 
