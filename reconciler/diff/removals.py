@@ -88,7 +88,8 @@ class _Leaving:
         found, issuance = self.found, self.issuance
         if issuance is not None:
             names, end = names_of(issuance.request), issuance.not_after
-            return {**names, **_shown(found, end), "name": found.name}
+            apart = {} if found.name == self.name else {"id": found.id}
+            return {**names, **_shown(found, end), "name": found.name, **apart}
         said = {"dnsNames": list(found.content.dns_names if found.content else ())}
         return {**said, **_shown(found, found.not_after), "name": found.name, "id": found.id}
 
@@ -133,7 +134,7 @@ def _unwanted(world: World, target: str, desired: DesiredCertificate | None) -> 
     for install in desired.installs:
         stands = world.installed(install)
         if install.target == target and stands is not None:
-            return f"{stands.id} took its place"
+            return "another object took its place"
     return f"no longer wanted in {target}"
 
 

@@ -198,8 +198,9 @@ class Bystander:
 
     def put_strangers(self, *regions: str) -> None:
         """Leave a certificate of nobody's concern in every place."""
+        imported = Pair.made("legacy.example.com")
         for region in regions:
-            self.put_in_acm(region, Pair.made("legacy.example.com"), team="billing")
+            self.put_in_acm(region, imported, team="billing")
         self.put_in_vault("legacy", Pair.made("legacy.example.com"), team="billing")
         self.put_at_google("legacy", Pair.made("legacy.example.com"), team="billing")
 
