@@ -57,6 +57,7 @@ def content_of_attributes(said: Mapping[str, Any]) -> Content:
         issuer=_joined({short: issuer.get(member) for short, member, _ in _NAME_PARTS}),
         key=KEY_TYPES.get(said.get("KeyAlgorithm", "")),
         usages=_words(said.get("ExtendedKeyUsages", ())),
+        not_before=said.get("NotBefore"),
     )
 
 
@@ -69,6 +70,7 @@ def content_of_summary(said: Mapping[str, Any], names: Iterable[str]) -> Content
             each["Name"] if isinstance(each, Mapping) else each
             for each in said.get("ExtendedKeyUsages", ())
         ),
+        not_before=said.get("NotBefore"),
     )
 
 
@@ -90,6 +92,7 @@ def content_of_certificate(certificate: x509.Certificate) -> Content:
         ),
         key=_key(certificate),
         usages=tuple(_USAGE_OIDS[oid] for oid in usages if oid in _USAGE_OIDS),
+        not_before=certificate.not_valid_before_utc,
     )
 
 
