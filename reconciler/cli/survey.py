@@ -55,7 +55,7 @@ def survey(
 def _survey(
     root: Path, desired: Desired, ledger: LedgerState, at: datetime, replace: frozenset[str]
 ) -> Survey:
-    _hush()
+    hush()
     targets = make_targets(desired, ledger, root)
     publisher = make_publisher(desired, ledger, root)
     observed = observe(desired, ledger, targets, publisher)
@@ -63,7 +63,7 @@ def _survey(
     return Survey(world, targets, publisher)
 
 
-def _hush() -> None:
+def hush() -> None:
     """Let what SDKs log go nowhere: where nobody listens, Python prints warnings, with their tracebacks."""
     if not logging.root.handlers:
         logging.root.addHandler(logging.NullHandler())

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show
-from reconciler.cli.survey import now
+from reconciler.cli.survey import hush, now
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.discovery import Discovery, discover
 from reconciler.drafting import Drafts, draft, written
@@ -92,6 +92,7 @@ def command(
     desired = load(console.root)
     ledger = read_ledger(console.root, desired.ledger)
     outside = bool(directories or endpoints)
+    hush()
     looked = replace(desired, targets=_meant(desired, names, outside=outside))
     targets = make_targets(looked, ledger, console.root)
     found = discover(

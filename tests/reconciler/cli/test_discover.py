@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Repository
+from keyvault_emulator import KeyVault
 
 from providers.base import OWNER, Content, Hosting, HostingState, Installed, Target, TargetConfig
 from providers.memory import MemoryStore, MemoryTarget
@@ -121,6 +122,19 @@ def test_what_could_not_be_read_is_no_empty_place(
     assert json.loads(capsys.readouterr().out)["unknown"] == [
         {"where": "vault", "detail": "vault cannot be read"}
     ]
+
+
+def test_what_an_sdk_warns_of_is_not_printed(applied: Repository, tmp_path: Path) -> None:
+    with KeyVault.made(tmp_path / "vault") as vault:
+        vault.tokens.available = False
+        settings = f"{{vault: '{vault.url}', verifyChallengeResource: false}}"
+        (applied.root / "config" / "clouds.yaml").write_text(
+            f"kind: Target\nmetadata: {{name: vault}}\nspec: {{azure-key-vault: {settings}}}\n"
+        )
+        (applied.root / "config" / "policies.yaml").unlink()
+        told = applied.run("discover", "vault", code=1, **vault.environment())
+    assert "no credential gave a token for Azure" in told.stderr
+    assert "DefaultAzureCredential" not in told.stderr
 
 
 def test_json_tells_all(clouds: Clouds, capsys: pytest.CaptureFixture[str]) -> None:
