@@ -137,7 +137,7 @@ def _issue(
         identity=_issue_identity(desired, current),
         requires=(*first, authority, *_places_of_key(desired)),
         source=desired.source,
-        before=_before(current),
+        before=_before(current) or _adopted(world, desired),
         after={**describe(desired.request), "targets": [i.target for i in desired.installs]},
         fields=finding.fields,
         due=due,
@@ -189,6 +189,12 @@ def _before(current: Issuance | None) -> dict[str, object] | None:
         "not_after": format_instant(current.not_after),
         "sha256": current.sha256,
     }
+
+
+def _adopted(world: World, desired: DesiredCertificate) -> dict[str, object] | None:
+    """What the first certificate of ours takes the place of, where a document adopts."""
+    found = (adopted for i in desired.installs for adopted in world.adoptable(i))
+    return _found(next(found, None))
 
 
 def _install_after(

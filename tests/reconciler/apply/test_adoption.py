@@ -76,7 +76,9 @@ def test_it_is_replaced_in_place_when_it_is_due(fleet: Fleet) -> None:
     assert reasons(fleet.plan(), WEB) == {}
     fleet.wait(6)
     assert reasons(fleet.plan(), WEB) == {Action.ISSUE: Reason.RENEWING}
-    assert named(fleet.plan(), Action.ISSUE, WEB).due
+    issue = named(fleet.plan(), Action.ISSUE, WEB)
+    assert issue.due
+    assert (issue.before or {})["serial"] == "abc123"
     assert named(fleet.plan(), Action.INSTALL, f"{WEB}@a").due
     fleet.converge()
     after = fleet.installed("a", "web")
