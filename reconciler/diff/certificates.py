@@ -135,7 +135,7 @@ def _issue(
         finding.reason,
         finding.message,
         identity=_issue_identity(desired, current),
-        requires=(*first, authority, *_places_of_key(desired)),
+        requires=(*first, authority, *_adoptions(desired, current)),
         source=desired.source,
         before=_before(current) or _adopted(world, desired),
         after={**describe(desired.request), "targets": [i.target for i in desired.installs]},
@@ -147,9 +147,9 @@ def _issue(
         yield from _install_after(world, desired, install, need, issue)
 
 
-def _places_of_key(desired: DesiredCertificate) -> tuple[str, ...]:
-    """What must be ours before a key is made in it."""
-    if desired.custody is not Custody.TARGET:
+def _adoptions(desired: DesiredCertificate, current: Issuance | None) -> tuple[str, ...]:
+    """What must be ours before a first certificate is issued in its place, and before a key is made in it."""
+    if current is not None and desired.custody is not Custody.TARGET:
         return ()
     return tuple(change_id(Action.ADOPT, f"{desired.address}@{i.target}") for i in desired.installs)
 

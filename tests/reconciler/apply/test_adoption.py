@@ -20,6 +20,7 @@ from reconciler.ledger.deeds import deeds
 from reconciler.planning import make_plan, pending
 from reconciler.render.explanation import render_explanation
 from reconciler.render.text import render_text
+from reconciler.selection import Selection
 from schemas.certificate import Algorithm, OnRemove, Rollout
 from schemas.plan import Action, Reason
 from schemas.request import KeyType
@@ -336,3 +337,19 @@ def test_inventory_and_history_tell_what_stands_for_it(fleet: Fleet) -> None:
     world = fleet.world()
     (row,) = [r for r in inventory(world, diff(world)) if r.name == "web"]
     assert row.status == "to be issued"
+
+
+def test_what_nobody_reviewed_is_not_issued_by_the_nightly_run(fleet: Fleet) -> None:
+    put(fleet, not_after=START + timedelta(days=5))
+    nightly = Selection(due_only=True)
+    assert fleet.plan(nightly).changes == ()
+    fleet.store("a").fail("adopt", Transient("again"))
+    statuses = {str(e.action): e.status for e in fleet.apply()}
+    assert statuses == {
+        "adopt": EventStatus.FAILED,
+        "issue": EventStatus.SKIPPED,
+        "install": EventStatus.SKIPPED,
+    }
+    put(fleet)
+    fleet.converge().wait(55)
+    assert {str(c.action) for c in fleet.plan(nightly).changes} >= {"issue", "install"}
