@@ -8,7 +8,12 @@ from typing import Any, cast
 
 from azure.keyvault.certificates import CertificateOperation
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509 import load_der_x509_csr
+from cryptography.x509 import (
+    DNSName,
+    ExtensionNotFound,
+    SubjectAlternativeName,
+    load_der_x509_csr,
+)
 
 from providers import x509
 from providers.errors import Ambiguous
@@ -75,6 +80,16 @@ class Creation:
             return cast("PublicKey", load_der_x509_csr(self.request).public_key())
         except (ValueError, UnsupportedAlgorithm):
             return None
+
+    @property
+    def dns_names(self) -> set[str]:
+        """The names that are asked for, none where the request cannot be read."""
+        try:
+            asked = load_der_x509_csr(self.request).extensions
+            names = asked.get_extension_for_class(SubjectAlternativeName).value
+        except (ValueError, UnsupportedAlgorithm, ExtensionNotFound):
+            return set()
+        return set(names.get_values_for_type(DNSName))
 
     def is_for(self, certificate: bytes) -> bool:
         """Whether a certificate (DER) is for the key that waits."""

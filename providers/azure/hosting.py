@@ -40,6 +40,8 @@ class Hoster:
             check_same(request.predecessor, held, owner)
         else:
             check_vacant(held, owner)
+        if held is not None and self._waits_for_labels(held, request):
+            return self._labelled(request.name, _tags(request, held))
         self.installer.clear(request.name, held)
         return self._order(request, held)
 
@@ -50,9 +52,20 @@ class Hoster:
             return False
         return held.thumbprint is not None or self.installer.service.creation(held.name) is not None
 
+    def _waits_for_labels(self, held: Held, request: HostRequest) -> bool:
+        """Whether it was ordered as wanted by a run that ended before what is there was labelled."""
+        creation = None if held.hosted else self.installer.service.creation(held.name)
+        return (
+            creation is not None
+            and creation.under_way
+            and creation.issuer == _issuer(request)
+            and creation.is_like(request.request.key)
+            and creation.dns_names == set(request.request.dns_names)
+        )
+
     def _order(self, request: HostRequest, held: Held | None) -> Held:
         service, name = self.installer.service, request.name
-        tags = added({**request.labels, CONTENT: HOSTED}, held)
+        tags = _tags(request, held)
         try:
             service.create(name, _policy(request), tags)
         except SoftDeleted:
@@ -93,6 +106,10 @@ def hosting(service: Service, held: Held) -> Hosting:
 
 def _reason(creation: Creation) -> str:
     return f"{creation.issuer}: {creation.error or creation.detail or creation.status}"
+
+
+def _tags(request: HostRequest, held: Held | None) -> Mapping[str, str]:
+    return added({**request.labels, CONTENT: HOSTED}, held)
 
 
 def _policy(request: HostRequest) -> Mapping[str, object]:

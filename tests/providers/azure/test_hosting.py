@@ -4,7 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from azure.keyvault.certificates import CertificateClient, CertificatePolicyAction
+from azure.keyvault.certificates import (
+    CertificateClient,
+    CertificatePolicy,
+    CertificatePolicyAction,
+)
 from keyvault_emulator import KeyVault
 from wire import Way
 
@@ -185,6 +189,16 @@ def test_an_order_that_was_not_placed_is_told(vault: KeyVault, target: KeyVaultT
     vault.wire.fail("CreateCertificate", Way.DROPPED)
     with pytest.raises(Ambiguous, match="apply again"):
         target.host(wanted())
+
+
+def test_somebody_elses_order_is_neither_taken_over_nor_dropped(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient, bundle: Made
+) -> None:
+    imported = target.install(request("web", bundle()))
+    client.begin_create_certificate("web", CertificatePolicy("DigiCert", subject="CN=theirs"))
+    with pytest.raises(Conflict, match="somebody else's creation"):
+        target.host(wanted(OTHER, predecessor=imported))
+    assert vault.entry("web").busy
 
 
 def test_another_kind_of_issuer_is_refused(target: KeyVaultTarget) -> None:
