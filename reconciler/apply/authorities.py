@@ -4,7 +4,7 @@ A key at a key service is made there and stays: what is reserved is which one it
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +42,7 @@ def issue_authorities(session: Session, changes: Sequence[Change]) -> Iterator[O
     decided: list[Decided] = []
     for change in changes:
         try:
-            decided.append(_decide(session, change))
+            decided.append(_decide(session, change, decided))
         except (Impossible, ProviderError) as why:
             yield Outcome(change, str(why))
     _reserve(session, [item for item in decided if not item.resumed])
@@ -56,7 +56,7 @@ def issue_authorities(session: Session, changes: Sequence[Change]) -> Iterator[O
     yield from (Outcome(item.change) for item in signed)
 
 
-def _decide(session: Session, change: Change) -> Decided:
+def _decide(session: Session, change: Change, before: Sequence[Decided]) -> Decided:
     desired = session.world.desired.authorities[owner(change)]
     now = session.clock()
     record = session.journal.state.authorities.get(desired.name) or AuthorityRecord(
@@ -68,7 +68,9 @@ def _decide(session: Session, change: Change) -> Decided:
             return Decided(change, record, found, resumed=True)
         record = put_authority(record, found.model_copy(update={"status": Status.ABANDONED}))
     if desired.custody is not None:
-        issuance = _reservation(session, desired, _remote_half(session, desired), now)
+        decided = {item.record.name: item.record for item in before}
+        known = {**session.journal.state.authorities, **decided}
+        issuance = _reservation(session, desired, _remote_half(session, desired, known), now)
         return Decided(change, put_authority(record, issuance), issuance)
     key, spki = new_key(desired.request.key)
     issuance = _reservation(session, desired, spki, now)
@@ -76,7 +78,9 @@ def _decide(session: Session, change: Change) -> Decided:
     return Decided(change, put_authority(record, issuance), issuance, sealed)
 
 
-def _remote_half(session: Session, desired: DesiredAuthority) -> str:
+def _remote_half(
+    session: Session, desired: DesiredAuthority, known: Mapping[str, AuthorityRecord]
+) -> str:
     """Return the public half of a key at a key service, one that can sign, of the kind asked for, and new.
 
     Raises `Impossible` for another one.
@@ -84,15 +88,12 @@ def _remote_half(session: Session, desired: DesiredAuthority) -> str:
     request = desired.request
     signer = session.signer(desired.name, request.generation)
     public = signer.public_key()
-    try:
-        algorithm, size = x509.key_type(public)
-    except ValueError as why:
-        raise Impossible(f"{request.key_ref}: {why}") from None
+    algorithm, size = x509.key_type(public)
     kind = KeyType(algorithm=algorithm, size=size)
     if kind != request.key:
         raise Impossible(f"{request.key_ref} is of kind {kind}, and {request.key} is asked for")
     spki = b64encode(x509.spki(public)).decode()
-    if other := key_holder(session.journal.state.authorities, desired, spki):
+    if other := key_holder(known, desired, spki):
         raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
     prove(signer)
     return spki

@@ -284,3 +284,11 @@ def test_a_reservation_whose_key_was_edited_since_is_given_up(fleet: RemoteFleet
     statuses = [i.status for i in fleet.journal.state.authorities["mid"].issuances]
     assert statuses == [Status.ABANDONED, Status.ISSUED]
     assert fleet.ca("mid").spki == b64encode(x509.spki(public)).decode()
+
+
+def test_two_cas_that_name_one_key_differently_do_not_share_it(fleet: RemoteFleet) -> None:
+    fleet.custody["other"] = "mid-alias"
+    fleet.keys[ref("mid-alias")] = fleet.keys[ref("mid-1")]
+    failed = [e for e in fleet.apply() if e.status is EventStatus.FAILED]
+    assert "is the key of authority/mid, generation 1" in failed[0].message
+    assert "other" not in fleet.journal.state.authorities
