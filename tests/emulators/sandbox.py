@@ -32,6 +32,7 @@ CERTFORM = Path(sys.executable).parent / "certform"
 def main(repository: str, directory: str, *command: str) -> int:
     """Return the command's exit status, 0 for an end by Ctrl-C after it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job begins without it
     with place(directory) as root:
         shutil.copytree(repository, root, dirs_exist_ok=True)
         with Clouds.running(root / ".sandbox") as clouds:
@@ -69,6 +70,7 @@ def write_environment(root: Path, variables: Mapping[str, str]) -> None:
     lookout = shlex.quote(str(Path(__file__).with_name("look.py")))
     functions = [
         f'cf() {{ {program} --chdir {place} "$@"; }}',
+        f'py() {{ {python} "$@"; }}',
         f"look() {{ {python} {lookout} {place}; }}",
         f"create_dns_records() {{ : > {place}/{WISH}; while [ -e {place}/{WISH} ]; do sleep 0.1; done; }}",
     ]
@@ -98,7 +100,9 @@ def serve(root: Path) -> None:
     """Wait for Ctrl-C, or for the end of whoever began this."""
     sys.stdout.write(
         "\nThe clouds go on until Ctrl-C. In another terminal:\n\n"
-        f"    . {shlex.quote(str(root))}/sandbox-env\n    cf plan      # certform, in this repository\n    look         # what the clouds hold, by their own SDKs\n"
+        f"    . {shlex.quote(str(root))}/sandbox-env\n"
+        "    cf plan      # certform, in this repository\n"
+        "    look         # what the clouds hold, by their own SDKs\n"
     )
     sys.stdout.flush()
     parent = os.getppid()
