@@ -47,7 +47,9 @@ class MemoryHost(MemoryTarget):
 
     def _is_it(self, shown: MemoryObject, request: HostRequest) -> bool:
         same = shown.installed.labels.get(SPEC) == request.labels.get(SPEC)
-        return shown.installed.hosting is not None and same and not request.replace
+        before = request.predecessor
+        anew = request.replace and before is not None and shown.installed.id == before.id
+        return shown.installed.hosting is not None and same and not anew
 
 
 def grant(store: MemoryStore, name: str, serial: str, not_after: datetime) -> None:

@@ -147,11 +147,27 @@ def _unlisted(
 def inspect(world: World, targets: Mapping[str, Target]) -> World:
     """Return the world with all that can be told of the few objects that make room or are taken over."""
     observations = dict(world.observed.targets)
+    for name, id_ in world.unlisted():
+        target = targets.get(name)
+        if isinstance(target, Finder):
+            observations[name] = _found(observations[name], target, id_)
+    world = replace(world, observed=replace(world.observed, targets=observations))
     for name, found in world.worth_inspecting():
         target = targets.get(name)
         if isinstance(target, Inspector):
             observations[name] = _inspected(observations[name], target, found)
     return replace(world, observed=replace(world.observed, targets=observations))
+
+
+def _found(observation: Observation, target: Finder, id_: str) -> Observation:
+    """Add what a listing does not show, be it too new or not issued; what is certainly gone stays away."""
+    try:
+        found = target.find(id_)
+    except ProviderError as why:
+        return Observation("unknown", detail=str(why))
+    if found is None or found.name in observation.installed:
+        return observation
+    return Observation(observation.status, {**observation.installed, found.name: found})
 
 
 def _inspected(observation: Observation, target: Inspector, found: Installed) -> Observation:

@@ -20,6 +20,8 @@ def unchangeable(
     `had` is what its certificate was issued for, None where that is not known: then what the place
     itself tells of it counts.
     """
+    if found.hosting is not None:
+        return "the place issued it by itself"
     key, usages = _known(found, had)
     if Fixed.KEY_TYPE in capabilities.fixed and key is not None and key != want.key:
         return f"its key is {key}, and the type of a key cannot be changed there"

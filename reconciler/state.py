@@ -52,6 +52,7 @@ class DesiredInstall:
 
     `formerly` are the names it may still go by in a target where objects have none of their own;
     `adopt` are the identities of objects that are taken over, each in whichever place of its target it is.
+    `hosted` tells that the place is to issue it by itself: then the object may go by any name there.
     """
 
     target: str
@@ -59,6 +60,7 @@ class DesiredInstall:
     output_formats: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
     adopt: tuple[str, ...] = ()
+    hosted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def _ask(session: Session, change: Change) -> Installed:
     found = session.world.installed(wanted)
     if found is not None and (change.after or {}).get("recorded") is False:
         return found
+    after = change.after or {}
     target, issuer = session.targets[place(change)], session.world.desired.hosting(desired)
     if not isinstance(target, Host) or issuer is None:
         raise Impossible("this target issues no certificates by itself")
@@ -62,7 +63,7 @@ def _ask(session: Session, change: Change) -> Installed:
             labels=session.world.labels(desired, desired.digest, wanted.target),
             settings=issuer.spec.settings,
             predecessor=found,
-            replace="replaces" in (change.after or {}),
+            replace="replaces" in after or "anew" in after,
         )
     )
 

@@ -189,8 +189,8 @@ def _record_withdrawn(session: Session, changes: Sequence[Change]) -> None:
         name = owner(change)
         record = records.get(name) or session.record(name)
         object_name = str((change.before or {})["name"])
-        id_ = (change.before or {}).get("id")
-        records[name] = withdrawn(record, place(change), object_name, id_)
+        found = _installed_as(session, change, object_name)
+        records[name] = withdrawn(record, place(change), object_name, found.id if found else None)
     known = session.journal.state.certificates
     touched = [record for record in records.values() if record.name in known]
     if touched:

@@ -182,8 +182,14 @@ def withdrawn(
     record: CertificateRecord, target: str, object_name: str, object_id: str | None = None
 ) -> CertificateRecord:
     """Return the record without the placement of one object, which goes by its name or its identity."""
-    names = (object_name, object_id)
-    kept = (p for p in record.placements if p.target != target or p.object_name not in names)
+
+    def goes(placement: Placement) -> bool:
+        if placement.target != target or placement.object_name not in (object_name, object_id):
+            return False
+        # what a place issues by itself may have a successor that is accounted for by the same name
+        return not placement.hosted or object_id in (None, placement.object_id)
+
+    kept = (placement for placement in record.placements if not goes(placement))
     return record.model_copy(update={"placements": tuple(kept)})
 
 

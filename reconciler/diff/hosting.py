@@ -142,6 +142,7 @@ def _ask(
             **names_of(desired.request),
             "name": install.name,
             **({"recorded": False} if need.reason is Reason.UNVERIFIED else {"issuedThere": True}),
+            **({"anew": True} if need.reason is Reason.REQUESTED else {}),
             **replaces,
         },
         fields=need.fields,

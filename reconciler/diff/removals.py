@@ -29,7 +29,7 @@ def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
                 (target, found.name),
                 (target, found.id),
             }  # what was superseded goes by its identity
-            if (target, found.name) not in wanted:
+            if world.is_unwanted(target, found):
                 yield _remove(world, target, found, planned)
     for record in world.records.values():
         for placement in record.placements:
@@ -105,7 +105,9 @@ def _shown(found: Installed, end: datetime | None) -> dict[str, object]:
 def _take_away(world: World, leaving: _Leaving, planned: Planned) -> Change:
     name, target, found = leaving.name, leaving.target, leaving.found
     desired, heirs = world.desired.certificates.get(name), leaving.heirs(world)
-    address = spot(name, target, found.name)
+    # where a successor goes by another name, only its identity tells the old object from the place
+    stays = (target, found.name) in world.wanted_spots
+    address = spot(name, target, found.id if stays else found.name)
     if waiting := _not_ready(world, heirs, planned):
         steps = [step for heir in heirs for step in planned.get(heir.address, ())]
         patience = any(step.reason is Reason.PENDING for step in steps)

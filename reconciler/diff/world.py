@@ -151,10 +151,49 @@ class World:
 
     def installed(self, install: DesiredInstall) -> Installed | None:
         """What stands where a certificate is wanted, also under a former name, or to be taken over."""
+        if install.hosted and (issued := self._issued_there(install)):
+            return issued
         there = self.observation(install.target).installed
         names = (install.name, *install.formerly)
         named = next((there[name] for name in names if name in there), None)
         return named or next(iter(self.adoptable(install)), None)
+
+    def _issued_there(self, install: DesiredInstall) -> Installed | None:
+        """What a place was asked for, by the identity that the ledger knows: it may go by any name."""
+        id_ = self._asked_for.get((install.target, install.name))
+        return None if id_ is None else self._identities.get((install.target, id_))
+
+    @cached_property
+    def _asked_for(self) -> Mapping[tuple[str, str], str]:
+        """The identities of what places were asked to issue, by target and object name."""
+        return {
+            (p.target, p.object_name): p.object_id
+            for record in self.records.values()
+            for p in record.placements
+            if p.hosted and p.object_id is not None
+        }
+
+    def unlisted(self) -> Iterator[tuple[str, str]]:
+        """Yield what places were asked to issue and do not list, by target and identity."""
+        for (target, _), id_ in self._asked_for.items():
+            seen = self.observation(target).status == "observed"
+            if seen and (target, id_) not in self._identities:
+                yield target, id_
+
+    def is_unwanted(self, target: str, found: Installed) -> bool:
+        """Whether no document asks for an object, or another one stands for the certificate it was of."""
+        heir = self._standing_for.get((target, found.name))
+        return (target, found.name) not in self.wanted_spots or heir not in (None, found.id)
+
+    @cached_property
+    def _standing_for(self) -> Mapping[tuple[str, str], str]:
+        """The identities of what places issue by themselves, by target and the name it is wanted under."""
+        return {
+            (install.target, install.name): found.id
+            for certificate in self.desired.certificates.values()
+            for install in certificate.installs
+            if install.hosted and (found := self.installed(install)) is not None
+        }
 
     def adoptable(self, install: DesiredInstall) -> tuple[Installed, ...]:
         """What stands in a place and is to be taken over there, or was."""

@@ -134,11 +134,15 @@ def _desired(leaf: Leaf, around: Surroundings) -> DesiredCertificate:
         rotation_policy=spec.private_key.rotation_policy,
         on_remove=spec.on_remove,
         rollout=spec.rollout,
-        installs=tuple(_installs(leaf, around.targets)),
+        installs=tuple(
+            _installs(
+                leaf, around.targets, hosted=issuer is not None and issuer.capabilities.hosted
+            )
+        ),
     )
 
 
-def _installs(leaf: Leaf, targets: Shelf[TargetSpec]) -> Iterator[DesiredInstall]:
+def _installs(leaf: Leaf, targets: Shelf[TargetSpec], *, hosted: bool) -> Iterator[DesiredInstall]:
     """Yield an install for each place of each target."""
     for entry in leaf.spec.targets:
         spec = targets.entries[entry.target_ref].spec
@@ -149,6 +153,7 @@ def _installs(leaf: Leaf, targets: Shelf[TargetSpec]) -> Iterator[DesiredInstall
                 entry.additional_output_formats,
                 () if spec.capabilities.names_objects else leaf.metadata.formerly,
                 entry.adopt,
+                hosted,
             )
 
 

@@ -403,6 +403,12 @@ def _certificate(
         on_remove=leaf.on_remove,
         rollout=leaf.rollout,
         installs=tuple(
-            DesiredInstall(t, o or name, adopt=leaf.adopt.get(t, ())) for t, o in leaf.targets
+            DesiredInstall(
+                t,
+                o or name,
+                adopt=leaf.adopt.get(t, ()),
+                hosted=theirs is not None and theirs.capabilities.hosted,
+            )
+            for t, o in leaf.targets
         ),
     )
