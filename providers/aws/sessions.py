@@ -16,6 +16,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
     create_assume_role_refresher,
 )
+from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
     from mypy_boto3_acm.client import ACMClient
@@ -60,12 +61,13 @@ class Sessions:
         """Return clients; connects nowhere. Raises what the SDK raises of its configuration."""
         with self._lock:
             session = self._session(access)
-            return Clients(
-                session.client("acm", region_name=access.region, config=CONFIG),
-                session.client(
-                    "resourcegroupstaggingapi", region_name=access.region, config=CONFIG
-                ),
+            acm = session.client("acm", region_name=access.region, config=CONFIG)
+            tagging = session.client(
+                "resourcegroupstaggingapi", region_name=access.region, config=CONFIG
             )
+            for client in (acm, tagging):
+                client.meta.events.register("after-call", check_readable)
+            return Clients(acm, tagging)
 
     def client(self, access: Access, make: Callable[[boto3.Session], Any]) -> Any:
         """Return a client of another service, made from the session of a role."""
@@ -83,6 +85,20 @@ class Sessions:
 def shared() -> Sessions:
     """Return the sessions of this process."""
     return Sessions()
+
+
+def check_readable(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+    """Raise ResponseParserError for an answer that was not understood.
+
+    The SDK takes a body that it cannot read, such as a proxy's page, for an answer that tells nothing,
+    and so for an empty listing.
+    """
+    told = parsed.keys() - {"ResponseMetadata"}
+    expected = model.output_shape is not None and model.output_shape.members
+    if http_response.status_code >= 300 or told or not expected:
+        return
+    if http_response.content.strip() != b"{}":
+        raise ResponseParserError("the answer could not be read")
 
 
 def _environment() -> int:

@@ -28,6 +28,7 @@ STORM = 5
 NAMES = ("www.example.com",)
 MORE = (*NAMES, "also.example.com")
 SCENARIOS = ("issue", "reissue", "remove", "return")
+PAGE = Response(200, b"<html>Please log in</html>", {"Content-Type": "text/html"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,14 @@ TROUBLES = (
     Trouble("time-out after", Way.UNANSWERED),
     Trouble("503 before", Way.REFUSED),
     Trouble("500 after", Way.MISANSWERED, lambda _: Response(500)),
+    Trouble("a proxy's page", Way.REFUSED, lambda _: PAGE),
+    Trouble("nothing", Way.REFUSED, lambda _: Response(200)),
     Trouble("429 storm", Way.REFUSED, lambda cloud: REFUSALS[cloud].throttled, STORM),
     Trouble("permission lost", Way.REFUSED, lambda cloud: REFUSALS[cloud].denied, None),
     Trouble("gone dark", Way.DROPPED, times=None),
     Trouble("dark after", Way.UNANSWERED, times=None),
 )
-QUICK = ("time-out after", "permission lost")
+QUICK = ("time-out after", "a proxy's page", "permission lost")
 """What is tried at requests that only read, where the sweep is not a full one."""
 
 
