@@ -55,7 +55,7 @@ def content_of_attributes(said: Mapping[str, Any]) -> Content:
         uris=_all(names, "UniformResourceIdentifier"),
         email_addresses=_all(names, "Rfc822Name"),
         issuer=_joined({short: issuer.get(member) for short, member, _ in _NAME_PARTS}),
-        key=KEY_TYPES.get(said.get("KeyAlgorithm", "")),
+        key=_key_type(said),
         usages=_words(said.get("ExtendedKeyUsages", ())),
         not_before=said.get("NotBefore"),
     )
@@ -65,7 +65,7 @@ def content_of_summary(said: Mapping[str, Any], names: Iterable[str]) -> Content
     """Read what ListCertificates or DescribeCertificate say, which is less: DNS names alone, no issuer."""
     return Content(
         dns_names=tuple(names),
-        key=KEY_TYPES.get(said.get("KeyAlgorithm", "")),
+        key=_key_type(said),
         usages=_words(
             each["Name"] if isinstance(each, Mapping) else each
             for each in said.get("ExtendedKeyUsages", ())
@@ -101,6 +101,11 @@ def _extension(certificate: x509.Certificate, kind: type[x509.ExtensionType]) ->
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
+
+
+def _key_type(said: Mapping[str, Any]) -> KeyType | None:
+    """Read ACM's word, which ListCertificates and DescribeCertificate write with a hyphen: `RSA-2048`."""
+    return KEY_TYPES.get(said.get("KeyAlgorithm", "").replace("-", "_"))
 
 
 def _key(certificate: x509.Certificate) -> KeyType | None:

@@ -40,7 +40,15 @@ class Acm:
         if known.output_shape is not None:
             # of what there is none of, the service tells an empty list, whatever its model says
             check({name: item for name, item in told.items() if item != []}, known.output_shape)
-        return json.dumps(told, default=lambda when: when.timestamp()).encode()
+        return json.dumps(_spelt(told), default=lambda when: when.timestamp()).encode()
+
+
+def _spelt(told: Body) -> Body:
+    """Write keys as ListCertificates and DescribeCertificate do, against their model: `RSA-2048`."""
+    for item in told.get("CertificateSummaryList", [told.get("Certificate")]):
+        if isinstance(item, dict) and "KeyAlgorithm" in item:
+            item["KeyAlgorithm"] = item["KeyAlgorithm"].replace("_", "-")
+    return told
 
 
 def _import(acm: Acm, store: Store, asked: Body) -> Body:

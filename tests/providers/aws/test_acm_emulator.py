@@ -129,6 +129,7 @@ def test_pages_of_the_older_listing_and_its_filter(
     shown = acm.list_certificates()["CertificateSummaryList"]
     assert [each["CertificateArn"] for each in shown] == [rsa.arn]
     assert "Serial" not in str(shown)
+    assert shown[0]["KeyAlgorithm"] == "RSA-2048"  # not as the model has it
     pages = acm.get_paginator("list_certificates").paginate(
         Includes={"keyTypes": ["EC_prime256v1"]}, PaginationConfig={"PageSize": 2}
     )

@@ -22,6 +22,7 @@ from schemas.request import KeyType, LeafRequest
 
 Make = Callable[[], Bundle]
 P256 = KeyType(algorithm=Algorithm.ECDSA, size=256)
+RSA = KeyType(algorithm=Algorithm.RSA, size=2048)
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,13 @@ def test_a_request_is_pending_and_says_which_records_it_waits_for(
     )
 
 
-def test_asking_twice_is_asking_once(target: AcmTarget, aws: AwsEmulator, others: Others) -> None:
-    first = target.host(wanted())
-    assert target.host(wanted()) == first
-    assert target.host(wanted(predecessor=first)) == first
+@pytest.mark.parametrize("key", [P256, RSA], ids=str)
+def test_asking_twice_is_asking_once(
+    target: AcmTarget, aws: AwsEmulator, others: Others, key: KeyType
+) -> None:
+    first = target.host(wanted(key=key))
+    assert target.host(wanted(key=key)) == first
+    assert target.host(wanted(key=key, predecessor=first)) == first
     assert (len(others.held()), aws.wire.counts["RequestCertificate"]) == (1, 1)
 
 
