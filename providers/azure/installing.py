@@ -8,6 +8,7 @@ from providers.azure.errors import CreationPending, SoftDeleted
 from providers.azure.held import Held
 from providers.azure.identity import check_owner, check_same, check_vacant
 from providers.azure.labelling import sealed, thumbprint
+from providers.azure.policies import imported
 from providers.azure.service import Service
 from providers.base import Bundle, InstallRequest
 from providers.errors import Ambiguous, Conflict
@@ -15,6 +16,8 @@ from providers.failpoints import reach
 from providers.pairing import Pair, Pairing
 from providers.seal import Seal
 from providers.secret import Secret
+from providers.x509.keys import decode_spki
+from schemas.request import KeyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,13 @@ class Installer:
         return made
 
     def _import(self, request: InstallRequest, held: Held | None, tags: dict[str, str]) -> Held:
-        content = _pem(request.bundle)
+        content, policy = _pem(request.bundle), imported(_kind(request.bundle))
         try:
-            return self.service.import_pem(request.name, content, tags)
+            return self.service.import_pem(request.name, content, policy, tags)
         except CreationPending:
             self.clear(request.name, held)
         reach("azure.creation-discarded")
-        return self.service.import_pem(request.name, content, tags)
+        return self.service.import_pem(request.name, content, policy, tags)
 
     def _merge(self, request: InstallRequest, held: Held | None, tags: dict[str, str]) -> Held:
         above = [x509.to_der(each) for each in request.bundle.chain]
@@ -146,6 +149,11 @@ def taken(name: str) -> Conflict:
 def _is_ours(creation: Creation, held: Held) -> bool:
     """Whether a creation under a name of ours is one of ours: of a key that never leaves, or hosted."""
     return held.hosted or (creation.waits_for_us and not held.exportable)
+
+
+def _kind(bundle: Bundle) -> KeyType:
+    algorithm, size = x509.key_type(decode_spki(x509.facts(bundle.certificate).spki))
+    return KeyType(algorithm=algorithm, size=size)
 
 
 def _pem(bundle: Bundle) -> Secret:

@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/keyvault/certificates/create-certificate/cr
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from azure.keyvault.certificates import CertificateContentType, CertificatePolicy
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -22,6 +23,23 @@ _USAGES = {
 }
 _MONTH = 30 * 86_400
 _PEM = {"contentType": "application/x-pem-file"}
+
+
+def imported(kind: KeyType) -> CertificatePolicy:
+    """Return the policy for what is imported: the issuer is one that the vault cannot ask for a renewal.
+
+    What kind of key it is has to be said: a vault takes it for RSA otherwise.
+    """
+    rsa = kind.algorithm is Algorithm.RSA
+    return CertificatePolicy(
+        issuer_name=UNKNOWN,
+        content_type=CertificateContentType.pem,
+        key_type="RSA" if rsa else "EC",
+        key_size=kind.size if rsa else None,
+        key_curve_name=None if rsa else f"P-{kind.size}",
+        exportable=True,
+        reuse_key=False,
+    )
 
 
 def awaiting_signature(request: LeafRequest) -> Mapping[str, Any]:

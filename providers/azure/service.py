@@ -11,11 +11,7 @@ from urllib.parse import urlsplit
 
 from azure.core.paging import ItemPaged
 from azure.core.rest import HttpRequest
-from azure.keyvault.certificates import (
-    CertificateClient,
-    CertificateContentType,
-    CertificatePolicy,
-)
+from azure.keyvault.certificates import CertificateClient, CertificatePolicy
 
 from providers.azure.creation import Creation
 from providers.azure.errors import Forbidden
@@ -24,10 +20,6 @@ from providers.calls import Calls
 from providers.errors import Ambiguous, Denied, NotFound, Unreachable
 from providers.secret import Secret
 
-IMPORTED = CertificatePolicy(
-    issuer_name="Unknown", content_type=CertificateContentType.pem, exportable=True
-)
-"""Of an issuer that the vault does not know, so that it never renews by itself, which is its default."""
 _ROUNDS, _PAUSE = 30, 2.0
 Item = TypeVar("Item")
 
@@ -72,14 +64,16 @@ class Service:
             found = self._found(lambda: self.client.get_certificate_operation(name))
         return None if found is None else Creation.told(found)
 
-    def import_pem(self, name: str, content: Secret, tags: Mapping[str, str]) -> Held:
+    def import_pem(
+        self, name: str, content: Secret, policy: CertificatePolicy, tags: Mapping[str, str]
+    ) -> Held:
         """Import a key with its certificates, leaf first, as a new version."""
         with _needing("import", "import/action"):
             made = self.calls.change_secretly(
                 lambda: self.client.import_certificate(
                     name,
                     content.reveal(),
-                    policy=IMPORTED,
+                    policy=policy,
                     tags=dict(tags),
                     enabled=True,
                     preserve_order=True,

@@ -100,6 +100,19 @@ def read_merged(parts: list[str]) -> list[bytes]:
     return [each.public_bytes(Encoding.DER) for each in found]
 
 
+def check_kind(key: Key, properties: Json) -> None:
+    """Refuse to import a key of another kind than the policy says, where it does."""
+    kind, size = properties.get("kty", "").removesuffix("-HSM"), properties.get("key_size")
+    curve = properties.get("crv")
+    if isinstance(key, rsa.RSAPrivateKey):
+        fits = kind in ("", "RSA") and size in (None, key.key_size)
+    else:
+        wanted = _CURVES.get(curve) if curve else type(key.curve)
+        fits = kind in ("", "EC") and isinstance(key.curve, wanted or ())
+    if not fits:
+        raise bad("Property policy.key_props does not match the key of the X.509 certificate.")
+
+
 def arranged(key: Key, certificates: list[bytes], *, preserve: bool) -> list[x509.Certificate]:
     """Return the leaf first: the first one where order is preserved, else the one of the key."""
     loaded = [x509.load_der_x509_certificate(each) for each in certificates]
@@ -107,6 +120,8 @@ def arranged(key: Key, certificates: list[bytes], *, preserve: bool) -> list[x50
         loaded.sort(key=lambda each: spki(each) != spki(key))
     if not loaded or spki(loaded[0]) != spki(key):
         raise bad("The private key does not match the public key of the X.509 certificate.")
+    if loaded[0].not_valid_after_utc < dt.datetime.now(dt.UTC):
+        raise bad("The specified X.509 certificate has expired.")
     return loaded
 
 

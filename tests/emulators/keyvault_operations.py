@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from keyvault_content import (
     arranged,
+    check_kind,
     issue,
     make_key,
     read_import,
@@ -118,6 +119,7 @@ def import_(store: Store, ask: Ask) -> Response:
     policy = completed_policy(body.get("policy"), "Self" if body.get("policy") else "Unknown")
     kind = (policy.get("secret_props") or {}).get("contentType", "application/x-pkcs12")
     key, found = read_import(body["value"], body.get("pwd"), kind)
+    check_kind(key, policy.get("key_props") or {})
     preserve = bool(body.get("preserveCertOrder"))
     leaf, *above = arranged(key, found, preserve=preserve)
     enabled = (body.get("attributes") or {}).get("enabled", True)

@@ -1,7 +1,7 @@
 """The emulated vault refuses what Key Vault refuses, as the official SDK sees it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.core.exceptions import (
@@ -78,6 +78,23 @@ def test_a_key_of_another_certificate_is_refused(client: CertificateClient, bund
     mixed = bundle().held_key.reveal() + bundle().certificate
     with pytest.raises(HttpResponseError, match="does not match"):
         client.import_certificate("web", mixed, policy=PEM)
+
+
+def test_a_key_of_another_kind_than_the_policy_says_is_refused(
+    client: CertificateClient, bundle: Made
+) -> None:
+    for said in ({"key_type": "RSA"}, {"key_type": "EC", "key_curve_name": "P-384"}):
+        policy = CertificatePolicy("Unknown", content_type=CertificateContentType.pem, **said)
+        with pytest.raises(HttpResponseError, match="key_props"):
+            client.import_certificate("web", pem(bundle()), policy=policy)
+
+
+def test_what_has_expired_is_refused(client: CertificateClient) -> None:
+    then = datetime.now(UTC) - timedelta(days=400)
+    with pytest.raises(HttpResponseError, match="has expired"):
+        client.import_certificate(
+            "web", pem(Specimens.make(then).bundle("www.example.com", then)), policy=PEM
+        )
 
 
 def test_pfx_is_taken(client: CertificateClient, bundle: Made) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from azure.keyvault.certificates import (
@@ -19,8 +20,12 @@ from providers.base import OWNER, Bundle
 from providers.conformance import OURS, labels, request
 from providers.errors import Ambiguous, Conflict, Denied, QuotaExceeded, Rejected
 from providers.seal import CONTENT
+from providers.specimens import P256, Specimens
+from schemas.certificate import Algorithm
+from schemas.request import KeyType
 
 Made = Callable[[], Bundle]
+RSA = KeyType(algorithm=Algorithm.RSA, size=2048)
 SELF = CertificatePolicy.get_default()
 
 
@@ -49,6 +54,18 @@ def test_the_vault_does_not_renew_what_was_imported(
     actions = [each.action for each in policy.lifetime_actions or ()]
     assert CertificatePolicyAction.auto_renew not in actions
     assert policy.issuer_name == "Unknown"
+
+
+@pytest.mark.parametrize("kind", [P256, RSA])
+def test_what_kind_of_key_is_imported_is_said(
+    target: KeyVaultTarget, client: CertificateClient, kind: KeyType
+) -> None:
+    now = datetime.now(UTC)
+    target.install(request("web", Specimens.make(now).bundle("www.example.com", now, kind)))
+    policy = client.get_certificate_policy("web")
+    told = (policy.key_type, policy.key_curve_name, policy.key_size)
+    assert told == (("EC", "P-256", None) if kind == P256 else ("RSA", None, 2048))
+    assert (policy.exportable, policy.reuse_key) == (True, False)
 
 
 def test_a_new_version_comes_under_the_same_name_and_the_old_one_stays(
