@@ -58,7 +58,8 @@ def _mass(changes: Sequence[Change], settings: GuardSettings, total: int) -> Ite
 
 
 def _replaces(step: Change) -> bool:
-    return step.action is Action.ISSUE and step.reason in REPLACEMENTS
+    # what a place issues by itself is asked for by an install
+    return step.action in (Action.ISSUE, Action.INSTALL) and step.reason in REPLACEMENTS
 
 
 def _owners(steps: Iterable[Change]) -> set[str]:

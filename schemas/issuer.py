@@ -212,3 +212,9 @@ _CAPABILITIES = {
     "azure-key-vault": VAULT_ISSUER,
 }
 _FIELDS = {kind: kind.replace("-", "_") for kind in _CAPABILITIES}
+
+
+def gives_way(kind: str) -> bool:
+    """Whether a kind of place can hold another certificate where it has issued one by itself."""
+    hosting = _CAPABILITIES.get(kind)
+    return hosting is None or hosting.in_place

@@ -9,6 +9,7 @@ from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import Custody
+from schemas.issuer import gives_way
 from schemas.plan import Reason
 
 FLAPPING_AFTER = 2
@@ -32,7 +33,7 @@ def need_of(
     found = world.installed(install)
     if found is None:
         return Finding(Reason.NOT_FOUND, "nothing is installed there")
-    if taken := occupied(world, desired, install, found):
+    if taken := occupied(world, desired, install, found) or _made_there(world, install, found):
         return taken
     if current is None or not is_same(found, current):
         return _other(record, found)
@@ -65,6 +66,16 @@ def occupied(
     if name in (desired.name, *desired.formerly):
         return None
     return Finding(Reason.OCCUPIED, f"{found.id} holds certificate/{name}")
+
+
+def _made_there(world: World, install: DesiredInstall, found: Installed) -> Finding | None:
+    """Say that what a place issued by itself keeps its name for ever; None where it can make room."""
+    spec = world.desired.targets[install.target].spec
+    fixed = spec.capabilities.names_objects and not gives_way(spec.kind)
+    if found.hosting is None or not fixed or found.name != install.name:
+        return None
+    message = f"{found.id} was issued by the place itself and cannot become another certificate"
+    return Finding(Reason.OCCUPIED, f"{message}; give this one another objectName")
 
 
 def is_same(found: Installed, current: Issuance) -> bool:

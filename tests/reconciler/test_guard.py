@@ -57,6 +57,12 @@ def test_more_than_a_share_is_refused_from_ten_certificates_up(
     assert refused(ledgers[9], steps(9, *kind)) == []
 
 
+def test_what_places_issue_by_themselves_is_replaced_too(ledgers: Mapping[int, Fleet]) -> None:
+    asked = steps(4, Action.INSTALL, Reason.SPEC_CHANGED, "@a")
+    assert refused(ledgers[10], asked) == ["4 of 10 certificates would be replaced, more than 30%"]
+    assert refused(ledgers[10], steps(10, Action.INSTALL, Reason.SUPERSEDED, "@a")) == []
+
+
 def test_the_clock_comes_first_with_a_hint_of_its_own(ledgers: Mapping[int, Fleet]) -> None:
     fleet = ledgers[10]
     many = [*steps(10, *KINDS["removed"]), *steps(10, *KINDS["expired by this clock"])]

@@ -122,6 +122,12 @@ def test_what_acm_issued_is_renewed_there_replaced_beside_and_removed(estate: Es
     acm_issuance.issue(second, datetime.now(UTC))
     estate.settle()
     assert list(store.certificates.values()) == [second]
+    estate.want("issuing", "acm")
+    assert estate.apply().status == 0
+    assert second in store.certificates.values(), "it may be in use until the new one is there"
+    estate.settle()
+    (ours,) = store.certificates.values()
+    assert ours is not second, "what ACM issued cannot hold another certificate"
     document.unlink()
     estate.settle()
     assert not store.certificates

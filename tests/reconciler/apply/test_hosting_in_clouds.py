@@ -139,3 +139,17 @@ def test_google_takes_over_from_a_ca_of_ours_and_gives_back(
     google.converge()
     google.edit("web", issuer="root").converge()
     assert asked not in manager.resources
+
+
+def test_what_google_issued_keeps_its_name_so_that_a_certificate_of_ours_needs_another(
+    google: CloudFleet, manager: CertificateManagerEmulator
+) -> None:
+    google.apply()
+    (asked,) = manager.waiting()
+    manager.provision(asked)
+    google.converge()
+    google.edit("web", issuer="root")
+    blocked = named(google.plan(), Action.BLOCKED, f"{WEB}@gcp")
+    assert "give this one another objectName" in blocked.message
+    google.edit("web", targets=(("gcp", "web-ours"),)).converge()
+    assert asked not in manager.resources
