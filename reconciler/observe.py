@@ -15,6 +15,7 @@ from providers.local.hosts import here
 from providers.local.location import Location
 from providers.local.publisher import DirectoryPublisher
 from providers.registry import make_target
+from reconciler.diff.close_ups import worth_inspecting
 from reconciler.diff.world import World
 from reconciler.ledger.records import LedgerState, Placement
 from reconciler.state import Desired, DesiredTarget, Observation, Observed, PublishedFile
@@ -152,7 +153,7 @@ def inspect(world: World, targets: Mapping[str, Target]) -> World:
         if isinstance(target, Finder):
             observations[name] = _found(observations[name], target, id_)
     world = replace(world, observed=replace(world.observed, targets=observations))
-    for name, found in world.worth_inspecting():
+    for name, found in worth_inspecting(world):
         target = targets.get(name)
         if isinstance(target, Inspector):
             observations[name] = _inspected(observations[name], target, found)

@@ -257,27 +257,6 @@ class World:
         kept = [o.name for o in self.adoptable(install) if (install.target, o.id) in self.adopted]
         return (install.name, *kept, *((found.name,) if found else ()))
 
-    def worth_inspecting(self) -> Iterator[tuple[str, Installed]]:
-        """Yield what a new object stands beside, what is to go and is in use, and what is taken over."""
-        for certificate in self.desired.certificates.values():
-            for install in certificate.installs:
-                yield from ((install.target, each) for each in self._vague(install))
-                found = self.installed(install)
-                if found is not None and self.unchangeable(install, certificate.request):
-                    yield install.target, found
-        for target, observation in self.observed.targets.items():
-            for found in observation.installed.values():
-                mine = found.used_by and found.owned_by(self.ledger.lineage.owner)
-                if mine and (target, found.name) not in self.wanted_spots:
-                    yield target, found
-
-    def _vague(self, install: DesiredInstall) -> Iterator[Installed]:
-        """Yield what is taken over, holds no certificate of ours, and is not told whole by a listing."""
-        for found in self.adoptable(install):
-            ours = found.serial in self.serials
-            if not ours and (found.content is None or found.sha256 is None):
-                yield found
-
     def unchangeable(self, install: DesiredInstall, want: LeafRequest) -> str:
         """Say why what stands there has to make room for a new object; empty when it need not."""
         found, target = self.installed(install), self.desired.targets[install.target]
