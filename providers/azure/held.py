@@ -1,6 +1,7 @@
 """A certificate in a vault as the vault tells of it, and what that means to certform."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,8 +29,9 @@ _RENEWED = f"{_REPLACED}: its policy lets the vault renew it by itself (AutoRene
 class Held:
     """One name in a vault, at its latest version.
 
-    `id` has no version. `thumbprint` is hex SHA-1 over the certificate, None while there is none.
-    A listing leaves out `certificate` (DER) and what the policy says.
+    `id` has no version. `name` is in lower case: a vault does not tell that from upper case.
+    `thumbprint` is hex SHA-1 over the certificate, None while there is none. A listing leaves out
+    `certificate` (DER) and what the policy says.
     """
 
     id: str
@@ -50,7 +52,7 @@ class Held:
         thumbprint = properties.x509_thumbprint
         return cls(
             id=f"{url}/certificates/{properties.name}",
-            name=properties.name,
+            name=properties.name.lower(),
             thumbprint=bytes(thumbprint).hex() if thumbprint else None,
             tags=dict(properties.tags or {}),
             enabled=bool(properties.enabled),
@@ -109,10 +111,11 @@ class Held:
     def _identity(self) -> tuple[str | None, str | None, str | None]:
         if (seal := self.seal) is not None:
             return seal.serial, seal.sha256, seal.trust or None
-        if self.certificate is None:
-            return None, None, None
-        facts = read(self.certificate)
-        return facts.serial, facts.sha256, None
+        with suppress(Conflict):
+            if self.certificate is not None:
+                facts = read(self.certificate)
+                return facts.serial, facts.sha256, None
+        return None, None, None
 
     def _drift(self, owner: str) -> Iterator[str]:
         if self.purged_on is not None:

@@ -34,7 +34,7 @@ def check_same(expected: Installed, held: Held | None, owner: str) -> Held:
     told = None if held.certificate is None else read(held.certificate)
     serial, sha256 = (told.serial, told.sha256) if told else (None, None)
     changed = (serial, sha256) != (expected.serial, expected.sha256)
-    if held.id != expected.id or (changed and expected.hosting is None):
+    if held.id.lower() != expected.id.lower() or (changed and expected.hosting is None):
         raise Conflict(f"{expected.id} is not what was observed: plan again")
     return held
 

@@ -66,10 +66,13 @@ class KeyVaultTarget:
         held = self._at(installed.id)
         if held is None or held.certificate is None:
             return installed
-        told, facts = self._told(held), read(held.certificate)
+        told = self._told(held)
+        with suppress(Conflict):
+            facts = read(held.certificate)
+            told = replace(told, serial=facts.serial, sha256=facts.sha256)
         with suppress(ValueError):
             told = replace(told, content=content(held.certificate))
-        return replace(told, serial=facts.serial, sha256=facts.sha256)
+        return told
 
     def install(self, request: InstallRequest, /) -> Installed:
         """Import it as the newest version, or merge it with the key that waits for it."""
@@ -112,9 +115,9 @@ class KeyVaultTarget:
 
     def _observed(self) -> Iterator[Installed]:
         # deleted ones first: what is recovered meanwhile is then seen twice, rather than never
-        deleted = {held.name.lower(): held for held in self._deleted()}
+        deleted = {held.name: held for held in self._deleted()}
         for held in self._service.listing():
-            deleted.pop(held.name.lower(), None)
+            deleted.pop(held.name, None)
             yield self._told(self._looked_at(held))
         yield from (self._told(each) for each in deleted.values())
 

@@ -1,5 +1,6 @@
 """What a vault shows of itself: pages of 25, and a look at those only that were changed."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -8,10 +9,12 @@ from keyvault_emulator import CHALLENGE, KeyVault
 from wire import Response, Way
 
 from providers import x509
+from providers.abilities import AdoptRequest
 from providers.azure.vault import KeyVaultTarget
 from providers.base import OWNER, Bundle, Installed
 from providers.conformance import OURS, labels, request
-from providers.errors import Unreachable
+from providers.errors import Conflict, Unreachable
+from providers.seal import CONTENT
 
 Made = Callable[[], Bundle]
 SELF = CertificatePolicy.get_default()
@@ -94,6 +97,47 @@ def test_a_renewal_by_the_vault_itself_is_drift(
     assert found.serial not in (None, installed.serial)
     assert found.owned_by(OURS)
     assert "AutoRenew" in found.drift[0]
+
+
+def test_a_certificate_that_cannot_be_read_is_drift_and_leaves_the_rest_known(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient, bundle: Made
+) -> None:
+    target.install(request("other", bundle()))
+    target.install(request("web", bundle()))
+    answer = unreadable(vault)
+    for _ in range(2):
+        vault.wire.fail("GetCertificate", Way.MISANSWERED, answer)
+    client.update_certificate_properties("web", tags={**labels("web"), CONTENT: "1/other"})
+    found = only(target, "web")
+    assert (found.serial, found.owned_by(OURS)) == (None, True)
+    assert found.drift == ("another certificate is there than was installed",)
+    with pytest.raises(Conflict, match="cannot be read"):
+        target.remove(found)
+    assert vault.wire.counts["DeleteCertificate"] == 0
+
+
+def unreadable(vault: KeyVault) -> Response:
+    """An answer with bytes in the certificate's place that are none."""
+    told = {
+        "id": f"{vault.url}/certificates/web/{'0' * 32}",
+        "x5t": "AAAA",
+        "cer": "AAAA",
+        "attributes": {"enabled": True},
+        "tags": {**labels("web"), CONTENT: "1/other"},
+    }
+    return Response(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
+
+
+def test_names_are_told_in_lower_case_since_a_vault_does_not_tell_them_apart(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient
+) -> None:
+    foreign(client, "Theirs")
+    (found,) = target.observe()
+    assert (found.name, found.id) == ("theirs", f"{vault.url}/certificates/Theirs")
+    adopted = target.adopt(AdoptRequest(found.id, "theirs", labels("theirs")))
+    assert list(target.observe()) == [adopted]
+    target.remove(adopted)
+    assert list(target.observe()) == []
 
 
 def test_what_is_disabled_is_drift(
