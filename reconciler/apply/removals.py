@@ -9,6 +9,7 @@ from providers.base import NAME, OWNER, SPEC, Installed
 from providers.errors import ProviderError
 from reconciler.apply.session import Outcome, Session, named, owner, place
 from reconciler.apply.transitions import abandoned, put, withdrawn, without_keys
+from reconciler.diff.standing import labelled_digest
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord
 from schemas.plan import Change
@@ -131,7 +132,7 @@ def relabel(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
         if found is None or not isinstance(target, Relabeler):
             yield Outcome(change, "this target cannot change labels alone")
             continue
-        digest = session.world.labelled_digest(desired, record)
+        digest = labelled_digest(session.world, desired, record)
         labels = session.world.relabelled(desired, digest, wanted)
         try:
             target.relabel(RelabelRequest(found, labels))

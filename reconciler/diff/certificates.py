@@ -16,6 +16,7 @@ from reconciler.diff.needs import (
     need_of,
     resumes,
 )
+from reconciler.diff.standing import labelled_digest
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.schedule import is_due
@@ -299,7 +300,7 @@ def relabelling(
     found = world.installed(install)
     if found is None or not found.owned_by(world.ledger.lineage.owner):
         return
-    digest = world.labelled_digest(desired, record)
+    digest = labelled_digest(world, desired, record)
     want, have = world.relabelled(desired, digest, install), dict(found.labels)
     if want == have:
         return

@@ -9,6 +9,7 @@ from reconciler.address import spot
 from reconciler.description import names_of
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.revocations import Planned
+from reconciler.diff.standing import is_issued_there
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Placement
 from reconciler.state import DesiredCertificate, DesiredInstall
@@ -175,7 +176,7 @@ def _not_ready(world: World, heirs: Iterable[DesiredCertificate], planned: Plann
         steps = planned.get(heir.address, ())
         if any(step.action is Action.BLOCKED for step in steps):
             return f"{heir.address} takes its place and is blocked"
-        if world.desired.hosting(heir) and not world.is_issued_there(heir):
+        if world.desired.hosting(heir) and not is_issued_there(world, heir):
             return f"{heir.address} takes its place, and is not issued there yet"
         record = world.records.get(heir.name)
         renewed = any(step.action is Action.ISSUE for step in steps)

@@ -7,6 +7,7 @@ from reconciler.address import place
 from reconciler.description import names_of
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change
+from reconciler.diff.standing import is_issued_there
 from reconciler.diff.world import World, unexpired
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.state import DesiredRevocation
@@ -199,7 +200,7 @@ def _is_kept(
     if any(step.action is Action.ISSUE for step in steps):
         return ""
     if world.desired.hosting(world.desired.certificates[record.name]):
-        issued = world.is_issued_there(world.desired.certificates[record.name])
+        issued = is_issued_there(world, world.desired.certificates[record.name])
         return "" if issued else f"certificate/{record.name} is not issued by its place yet"
     return f"nothing takes the place of certificate/{record.name} yet"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from providers.base import NAME, OWNER, SPEC, Content, HostingState, Installed
+from providers.base import NAME, OWNER, SPEC, Content, Installed
 from providers.x509 import trust_digest
 from reconciler.chains import beyond, chain_above, chain_of, issuers_of
 from reconciler.ledger.records import (
@@ -226,20 +226,6 @@ class World:
             for p in record.placements
             if p.hosted and p.object_id is not None
         }
-
-    def is_issued_there(self, certificate: DesiredCertificate) -> bool:
-        """Whether the place of a certificate that it is to issue by itself has done so, as is wanted now."""
-        for install in certificate.installs:
-            found = self.installed(install)
-            done = found and found.hosting and found.hosting.state is HostingState.ACTIVE
-            if found is None or not done or found.labels.get(SPEC) != certificate.digest:
-                return False
-        return bool(certificate.installs)
-
-    def labelled_digest(self, certificate: DesiredCertificate, record: CertificateRecord) -> str:
-        """The digest of what was wanted when what is installed of a certificate was issued."""
-        ours = record.current if self.desired.hosting(certificate) is None else None
-        return ours.digest if ours else certificate.digest
 
     @cached_property
     def wanted_spots(self) -> frozenset[tuple[str, str]]:
