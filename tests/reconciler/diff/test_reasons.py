@@ -221,7 +221,7 @@ def test_a_rename_keeps_the_ledger_and_takes_the_old_object_last(fleet: Fleet) -
     rows = of(fleet.plan())
     assert ("relabel", "certificate/shop", "Renamed") in rows
     remove = next(c for c in fleet.plan().changes if c.action is Action.REMOVE)
-    assert remove.address == "certificate/shop@a/web"
+    assert remove.address == "certificate/shop@a:web"
     assert set(remove.requires) == {"install:certificate/shop@a", "install:certificate/shop@b"}
     fleet.converge()
     assert list(fleet.journal.state.certificates) == ["shop"]
@@ -452,7 +452,7 @@ def test_a_label_of_ours_on_what_the_ledger_never_issued_is_left_to_people(fleet
     held = fleet.store("a").objects["web"]
     stray = replace(held.installed, name="stray", serial="abc")
     fleet.store("a").objects["stray"] = replace(held, installed=stray)
-    assert of(fleet.plan()) == [("blocked", f"{WEB}@a/stray", "Occupied")]
+    assert of(fleet.plan()) == [("blocked", f"{WEB}@a:stray", "Occupied")]
 
 
 def test_what_a_ca_as_issued_does_not_allow_is_not_planned() -> None:
