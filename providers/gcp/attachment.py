@@ -12,7 +12,8 @@ from providers.base import NAME, HostingState, Installed
 from providers.errors import Conflict, Rejected
 from providers.failpoints import reach
 from providers.gcp.certificates import Certificates
-from providers.gcp.entries import COLLECTION, Entries, is_attached, tail
+from providers.gcp.entries import COLLECTION, Entries, is_attached
+from providers.gcp.naming import tail
 from providers.gcp.ownership import belongs
 
 MOST = 4

@@ -96,7 +96,7 @@ class Certificates:
         self, found: Installed, labels: Mapping[str, str], taken_off: Collection[str] = ()
     ) -> Installed:
         """Set labels of a certificate and take some off; the others that it has stay."""
-        current = self.service.read(self.service.client.get_certificate, {"name": found.id})
+        current = self.service.read(self.service.client.get_certificate, found.id)
         kept = {key: value for key, value in current.labels.items() if key not in taken_off}
         wanted = {**kept, **labels}
         if wanted == dict(current.labels):

@@ -11,7 +11,7 @@ from google.cloud import certificate_manager_v1 as api
 
 from providers.base import OWNER
 from providers.errors import Ambiguous, Conflict, NotFound
-from providers.gcp.naming import stable
+from providers.gcp.naming import stable, tail
 from providers.gcp.ownership import belongs
 from providers.gcp.service import Service
 
@@ -138,8 +138,3 @@ class Entries:
 def is_attached(entry: Any, certificate: str) -> bool:
     """Whether an entry refers to a certificate."""
     return tail(certificate) in map(tail, entry.certificates)
-
-
-def tail(name: str) -> str:
-    """Return a full name without its project, which goes by its id here and by its number there."""
-    return name.split("/", 2)[-1]

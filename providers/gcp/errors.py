@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from google.api_core.exceptions import GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.protobuf.json_format import ParseError
+from requests import TooManyRedirects
 
 from providers.errors import (
     Ambiguous,
@@ -18,6 +19,7 @@ from providers.errors import (
     Transient,
 )
 
+NOT_GOOGLE = "what answered is not Google: is there a proxy on the way?"
 _LONGEST = 500
 _CODES = {
     3: "INVALID_ARGUMENT",
@@ -57,10 +59,10 @@ def explain(error: Exception) -> ProviderError | None:
             "there are no valid Google credentials: set GOOGLE_APPLICATION_CREDENTIALS, or run"
             " `gcloud auth application-default login`"
         )
+    if _is_of_no_google(error):
+        return Ambiguous(NOT_GOOGLE)
     if isinstance(error, OSError):  # what the HTTP library raises is
         return Ambiguous("the connection to Google broke or timed out")
-    if isinstance(error, ParseError) or _is_from(error, "google.api_core.exceptions"):
-        return Ambiguous("what answered is not Google: is there a proxy on the way?")
     return None
 
 
@@ -88,6 +90,12 @@ def _refused(answer: _Answer) -> ProviderError:
         case "INVALID_ARGUMENT":
             return Rejected(answer.message)
     return Ambiguous(answer.message)
+
+
+def _is_of_no_google(error: Exception) -> bool:
+    """Whether an answer is none that Google gives: it cannot be read, or leads elsewhere."""
+    strange = isinstance(error, ParseError | UnicodeDecodeError | TooManyRedirects)
+    return strange or _is_from(error, "google.api_core.exceptions")
 
 
 def _is_from(error: Exception, module: str) -> bool:

@@ -9,6 +9,11 @@ from providers.base import SPEC, Installed
 _SLUG, _DIGEST, _SUFFIX, _LONGEST = 40, 10, 8, 63
 
 
+def tail(name: str) -> str:
+    """Return a full name without its project, which goes by its id here and by its number there."""
+    return name.split("/", 2)[-1]
+
+
 def stable(prefix: str, hostname: str) -> str:
     """Return the name of what stands for a host name; its digest tells what the readable part does not."""
     slug = re.sub("[^a-z0-9]+", "-", hostname.lower()).strip("-")[:_SLUG].rstrip("-")

@@ -12,10 +12,14 @@ from typing import Any, TypeVar
 import google.auth
 from google.api_core.client_options import ClientOptions
 from google.cloud import certificate_manager_v1 as api
+from google.cloud.certificate_manager_v1.services.certificate_manager.transports import (
+    CertificateManagerRestTransport,
+)
 
 from providers.calls import Calls
 from providers.errors import Ambiguous, NotFound, Unreachable
-from providers.gcp.errors import explain_operation
+from providers.gcp.errors import NOT_GOOGLE, explain_operation
+from providers.gcp.naming import tail
 from schemas.clouds import GcpCertificateManager
 
 Result = TypeVar("Result")
@@ -35,14 +39,21 @@ class Service:
     calls: Calls
     parent: str
 
-    def read(self, method: Callable[..., Any], request: Any) -> Any:
-        """Make a call that changes nothing."""
-        return self.calls.read(lambda: method(request=request, retry=None, timeout=_TIMEOUT))
+    def read(self, method: Callable[..., Any], name: str) -> Any:
+        """Return a resource by its full name; who answers with anything else is not Google."""
+
+        def ask() -> Any:
+            found = method(request={"name": name}, retry=None, timeout=_TIMEOUT)
+            if tail(found.name) != tail(name):
+                raise Ambiguous(NOT_GOOGLE)
+            return found
+
+        return self.calls.read(ask)
 
     def find(self, method: Callable[..., Any], name: str) -> Any | None:
         """Return a resource by its full name, None when it is certainly not there."""
         try:
-            return self.read(method, {"name": name})
+            return self.read(method, name)
         except NotFound:
             return None
 
@@ -50,16 +61,34 @@ class Service:
         """Yield what is on every page; raises `Unreachable` where a location was left out."""
         request.page_size = PAGE
         while True:
-            page = self.read(method, request)
-            if page.unreachable:
-                raise Unreachable(
-                    f"Certificate Manager cannot reach {', '.join(page.unreachable)} just now:"
-                    " what is there is not known; plan again later"
-                )
+            page = self._page(method, request, field)
             yield from getattr(page, field)
             if not page.next_page_token:
                 return
+            if page.next_page_token == request.page_token:
+                raise Unreachable(NOT_GOOGLE)  # the same page again, for ever
             request.page_token = page.next_page_token
+
+    def _page(self, method: Callable[..., Any], request: Any, field: str) -> Any:
+        page = self.calls.read(lambda: method(request=request, retry=None, timeout=_TIMEOUT))
+        if page.unreachable:
+            raise Unreachable(
+                f"Certificate Manager cannot reach {', '.join(page.unreachable)} just now:"
+                " what is there is not known; plan again later"
+            )
+        within = f"{tail(request.parent)}/"
+        if not all(tail(each.name).startswith(within) for each in getattr(page, field)):
+            raise Ambiguous(NOT_GOOGLE)
+        if not getattr(page, field) and not page.next_page_token:
+            self._prove()
+        return page
+
+    def _prove(self) -> None:
+        """Raise `Ambiguous` unless Google is at the other end: to an empty page `{}` is the whole answer.
+
+        So is it for many a proxy, which does not know how Google says that something is not there.
+        """
+        self.find(self.client.get_certificate, f"{self.parent}/certificates/certform")
 
     def change(self, method: Callable[..., Any], request: Any, *, secretly: bool = False) -> None:
         """Change something and wait until it is done; a request that holds a key goes `secretly`."""
@@ -97,12 +126,14 @@ class Service:
     def _await(self, operation: Any) -> None:
         """Wait for a long-running operation (AIP-151); raises what it ended in, or `Ambiguous`."""
         name, pauses = operation.name, self.pauses()
+        if not name:
+            raise Ambiguous(NOT_GOOGLE)
         while not operation.done:
             if not next(pauses, False):
                 raise Ambiguous(
                     f"{name} is still under way after {self.calls.patience:.0f} seconds"
                 )
-            operation = self.read(self.client.get_operation, {"name": name})
+            operation = self.read(self.client.get_operation, name)
         if operation.HasField("error"):
             raise explain_operation(operation.error.code, operation.error.message)
 
@@ -118,9 +149,17 @@ def _client(endpoint: str | None) -> api.CertificateManagerClient:
     credentials = _credentials(environ.get("GOOGLE_APPLICATION_CREDENTIALS"))
     return api.CertificateManagerClient(
         credentials=credentials,
-        transport="rest",
+        transport=_Unredirected,
         client_options=ClientOptions(api_endpoint=endpoint) if endpoint else None,
     )
+
+
+class _Unredirected(CertificateManagerRestTransport):
+    """REST that goes nowhere else: Google never redirects, and 307 would carry a key along."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._session.max_redirects = 0
 
 
 @cache

@@ -2,11 +2,13 @@
 
 import logging
 import traceback
+from collections.abc import Callable
 
 import pytest
+from certificate_manager_emulator import CertificateManagerEmulator
 from certificate_manager_errors import Refusal
 from certificate_manager_rig import PARENT, Rig
-from wire import Response, Way
+from wire import Request, Response, Way, Wire
 
 from providers.abilities import RelabelRequest
 from providers.conformance import shows
@@ -222,14 +224,83 @@ def test_what_a_proxy_does_not_find_is_not_taken_for_gone(rig: Rig, body: bytes)
     assert target.find(installed.id) == installed
 
 
-def test_a_page_that_a_proxy_puts_in_the_way_is_no_answer(rig: Rig) -> None:
-    rig.patience = 0.1
-    portal = Response(200, b"<html>please log in", {"Content-Type": "text/html"})
-    rig.emulator.wire.fail("*", Way.REFUSED, portal, times=None)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>please log in",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"error": {"code": 401}}',
+        b'{"name": 3}',
+        b'{"done": true}',
+        b'{"certificates": [{}]}',
+        b'{"certificates": [{"name": "projects/p/locations/elsewhere/certificates/web"}]}',
+    ],
+)
+def test_what_a_proxy_answers_in_googles_place_is_neither_absence_nor_success(
+    rig: Rig, body: bytes
+) -> None:
+    rig.patience = 0.01
+    target = rig.target(certificateMap="front")
+    installed = target.install(rig.request("web"))
+    rig.emulator.wire.fail("*", Way.REFUSED, Response(200, body), times=None)
+    with pytest.raises(Unreachable, match="proxy"):
+        target.observe()
+    verbs: tuple[Callable[[], object], ...] = (
+        lambda: target.find(installed.id),
+        lambda: target.install(rig.request("other")),
+        lambda: target.install(rig.request("web", predecessor=installed)),
+        lambda: target.remove(installed),
+    )
+    for verb in verbs:
+        with pytest.raises(Ambiguous, match="proxy"):
+            verb()
+    rig.emulator.wire.heal()
+    assert list(target.observe()) == [installed]
+
+
+def test_a_last_page_that_a_proxy_answered_is_no_end(rig: Rig) -> None:
+    rig.patience = 0.01
+    target, service = rig.target(), rig.emulator.service
+    for name in ("one", "two"):
+        target.install(rig.request(name))
+    service.page_cap = 1
+    serve = rig.emulator.wire.service
+    first: list[Request] = []
+
+    def lose_all_but_the_first(request: Request) -> Response:
+        first.append(request)
+        return serve(request) if len(first) == 1 else Response(200, b"{}")
+
+    rig.emulator.wire.service = lose_all_but_the_first
+    with pytest.raises(Unreachable, match="proxy"):
+        target.observe()
+
+
+def test_pages_that_never_end_are_no_answer(rig: Rig) -> None:
+    answer = Response(200, b'{"nextPageToken": "1"}')
+    rig.emulator.wire.fail("ListCertificates", Way.REFUSED, answer, times=None)
     with pytest.raises(Unreachable, match="proxy"):
         rig.target().observe()
-    with pytest.raises(Ambiguous, match="proxy"):
-        rig.target().install(rig.request("web"))
+    assert rig.asked() == ["ListCertificates"] * 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_key_is_never_carried_on_to_another_address(
+    rig: Rig, emulator: CertificateManagerEmulator, status: int
+) -> None:
+    rig.patience = 0.01
+    elsewhere = Wire(lambda _: Response(200, b"{}"), lambda request: request.method)
+    with elsewhere.running():
+        moved = Response(status, b"", {"Location": f"{elsewhere.url}/v1/certificates"})
+        emulator.wire.fail("*", Way.REFUSED, moved, times=None)
+        with pytest.raises(Ambiguous, match="proxy"):
+            rig.target().install(rig.request("web"))
+        with pytest.raises(Unreachable, match="proxy"):
+            rig.target().observe()
+    assert elsewhere.asked == []
 
 
 @pytest.mark.parametrize(
