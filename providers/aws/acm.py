@@ -70,8 +70,7 @@ class AcmTarget:
         record = self._service.read(id_, whole=True)
         if record is None:
             return None
-        ours = record.owned_by(self._service.owner)
-        return record.installed(record.label if ours else record.arn, self._service.owner)
+        return record.installed(listing.name_of(self._service, record), self._service.owner)
 
     def inspect(self, installed: Installed, /) -> Installed:
         """Return the object with the ARNs of all that uses it, and all its names."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
@@ -19,6 +20,13 @@ KEY_TYPES = {
     "EC_secp521r1": KeyType(algorithm=Algorithm.ECDSA, size=521),
 }
 """Every kind of key that ACM knows, by its own word."""
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What is raised of certificates that ACM takes and that cannot be read here."""
 _USAGES = {
     "TLS_WEB_SERVER_AUTHENTICATION": Usage.SERVER_AUTH,
     "TLS_WEB_CLIENT_AUTHENTICATION": Usage.CLIENT_AUTH,
@@ -51,7 +59,7 @@ def content_of_attributes(said: Mapping[str, Any]) -> Content:
     return Content(
         common_name=said.get("Subject", {}).get("CommonName"),
         dns_names=_all(names, "DnsName"),
-        ip_addresses=tuple(str(ipaddress.ip_address(each)) for each in _all(names, "IpAddress")),
+        ip_addresses=tuple(map(_address, _all(names, "IpAddress"))),
         uris=_all(names, "UniformResourceIdentifier"),
         email_addresses=_all(names, "Rfc822Name"),
         issuer=_joined({short: issuer.get(member) for short, member, _ in _NAME_PARTS}),
@@ -101,6 +109,14 @@ def _extension(certificate: x509.Certificate, kind: type[x509.ExtensionType]) ->
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
+
+
+def _address(text: str) -> str:
+    """Write an address as certform does; what is none stays as it is."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
 
 
 def _key_type(said: Mapping[str, Any]) -> KeyType | None:

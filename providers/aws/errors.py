@@ -32,6 +32,11 @@ from providers.errors import (
     Transient,
 )
 
+
+class NoSuchOperation(Rejected):
+    """An endpoint does not know an operation, which tells nothing of what is there."""
+
+
 _NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 _NO_CREDENTIALS = (
     NoCredentialsError,
@@ -69,10 +74,10 @@ _THROTTLED = {
     "TooManyRequestsException",
 }
 _CLASSES: dict[str, type[ProviderError]] = {
+    "UnknownOperationException": NoSuchOperation,
+    "UnknownOperation": NoSuchOperation,
+    "InvalidAction": NoSuchOperation,
     "ResourceNotFoundException": NotFound,
-    "UnknownOperationException": NotFound,
-    "UnknownOperation": NotFound,
-    "InvalidAction": NotFound,
     "ResourceInUseException": InUse,
     "LimitExceededException": QuotaExceeded,
     "TooManyTagsException": QuotaExceeded,

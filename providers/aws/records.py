@@ -7,6 +7,7 @@ from typing import Any
 
 from providers import x509
 from providers.aws.content import (
+    UNREADABLE,
     content_of_attributes,
     content_of_certificate,
     content_of_summary,
@@ -75,14 +76,18 @@ class Record:
         return self.tags.get(OWNER) == owner
 
     def read_from(self, pem: bytes) -> "Record":
-        """Return the record with what the certificate itself says."""
-        facts = x509.facts(pem)
+        """Return the record with what the certificate itself says; one too odd to be read says nothing."""
+        try:
+            facts = x509.facts(pem)
+            content = content_of_certificate(facts.certificate)
+        except UNREADABLE:
+            return self
         return replace(
             self,
             serial=facts.serial,
             sha256=facts.sha256,
             not_after=facts.not_after,
-            content=content_of_certificate(facts.certificate),
+            content=content,
         )
 
     def told_by(self, detail: "Record") -> "Record":
@@ -201,7 +206,11 @@ def _changed_at(told: Mapping[str, Any]) -> datetime | None:
 
 
 def _serial(text: str | None) -> str | None:
-    return f"{int(text.replace(':', ''), 16):x}" if text else None
+    """Read ACM's octets; what is none of that is not known."""
+    try:
+        return f"{int(text.replace(':', ''), 16):x}" if text else None
+    except ValueError:
+        return None
 
 
 def _instant(when: datetime | None) -> datetime | None:

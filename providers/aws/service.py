@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from providers.aws.errors import NoSuchOperation
 from providers.aws.records import Record, record_of_detail
 from providers.aws.sessions import Access, Clients, shared
 from providers.aws.tags import as_tags, tags_of
 from providers.base import NAME, OWNER, Bundle
 from providers.calls import Calls
-from providers.errors import Ambiguous, NotFound
+from providers.errors import Ambiguous, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_acm.type_defs import CertificateFilterStatementTypeDef
@@ -86,7 +87,7 @@ class Service:
             "PaginationToken",
             "ResourceTagMappingList",
         )
-        return {each["ResourceARN"]: tags_of(each["Tags"]) for each in found}
+        return {each["ResourceARN"]: tags_of(each.get("Tags", ())) for each in found}
 
     def describe(self, arn: str) -> Record | None:
         """Return what DescribeCertificate tells of a certificate, without tags; None when it is gone."""
@@ -183,19 +184,24 @@ class Service:
     def _of_serial(self, serial: str) -> list[str]:
         try:
             return [result["CertificateArn"] for result in self.search(serial)]
-        except NotFound:  # there is no such operation everywhere
+        except NoSuchOperation:  # not everywhere
             return []
 
     def _pages(
         self, call: Callable[[Mapping[str, Any]], Page], token: str, items: str
     ) -> Iterator[Page]:
         more: dict[str, Any] = {}
+        seen: set[str] = set()
         while True:
             page = self.calls.read(partial(call, more))
             yield from page.get(items, ())
-            if not page.get(token):
+            following = page.get(token)
+            if not following:
                 return
-            more = {token: page[token]}
+            if following in seen:
+                raise Unreachable("AWS answers with the same page again and again")
+            seen.add(following)
+            more = {token: following}
 
 
 def settle(change: Callable[[], object], is_done: Callable[[], bool]) -> None:

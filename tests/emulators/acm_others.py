@@ -25,6 +25,19 @@ class Others:
     def put_all(self, bundles: Iterable[Bundle], tags: Mapping[str, str]) -> list[Certificate]:
         return [self.put(bundle, tags) for bundle in bundles]
 
+    def put_requested(self, *names: str) -> Certificate:
+        """Ask Amazon for a certificate by hand."""
+        store = self.aws.store(self.region)
+        return store.put(
+            Certificate(
+                arn=store.new_arn(),
+                type="AMAZON_ISSUED",
+                created_at=self.aws.acm.now(),
+                names=names,
+                status="PENDING_VALIDATION",
+            )
+        )
+
     def reimport(self, arn: str, bundle: Bundle) -> None:
         """Import another certificate into an ARN by hand, which leaves its tags."""
         held = self.aws.store(self.region).get(arn)

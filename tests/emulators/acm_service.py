@@ -105,7 +105,7 @@ def _request(acm: Acm, store: Store, asked: Body) -> Body:
 
 
 def _list(acm: Acm, store: Store, asked: Body) -> Body:
-    fresh = () if asked.get("NextToken") else store.listed()
+    fresh = () if asked.get("NextToken") else store.lists.listed(store.certificates)
     listed = [each for each in fresh if is_listed(each, asked, acm.now())]
     page, following = store.page(asked.get("NextToken"), asked.get("MaxItems", 1_000), listed)
     told: Body = {"CertificateSummaryList": [each.summary(acm.now()) for each in page]}
@@ -113,7 +113,7 @@ def _list(acm: Acm, store: Store, asked: Body) -> Body:
 
 
 def _search(acm: Acm, store: Store, asked: Body) -> Body:
-    fresh = () if asked.get("NextToken") else store.listed()
+    fresh = () if asked.get("NextToken") else store.lists.listed(store.certificates)
     statement = asked.get("FilterStatement")
     found = [each for each in fresh if not statement or matches(each, statement, acm.now())]
     page, following = store.page(asked.get("NextToken"), asked.get("MaxResults", 100), found)

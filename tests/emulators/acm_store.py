@@ -32,20 +32,55 @@ class Shown:
 
 
 @dataclass
+class View:
+    """What one kind of listing shows: a write not before `lag` listings were made."""
+
+    lag: int = 0
+    _shown: dict[str, Shown] = field(default_factory=dict)
+    _listings: int = 0
+
+    def changing(self, arn: str, before: Certificate | None) -> None:
+        """Remember what is to be shown of a certificate that is about to change."""
+        if self.lag:
+            shown = self._stale(arn) or Shown(before.copied() if before else None, 0)
+            self._shown[arn] = Shown(shown.before, self._listings + self.lag)
+
+    def settle(self) -> None:
+        """Show everything."""
+        self._shown.clear()
+
+    def listed(self, certificates: Mapping[str, Certificate]) -> list[Certificate]:
+        """Return what is shown now, oldest first; counts as one listing."""
+        self._listings += 1
+        shown = {arn: found for arn in self._shown if (found := self._stale(arn))}
+        now = {arn: each for arn, each in certificates.items() if arn not in shown}
+        before = {arn: each.before for arn, each in shown.items() if each.before}
+        return sorted(
+            (each.copied() for each in {**now, **before}.values()), key=lambda each: each.created_at
+        )
+
+    def _stale(self, arn: str) -> Shown | None:
+        shown = self._shown.get(arn)
+        return shown if shown and shown.until >= self._listings else None
+
+
+@dataclass
 class Store:
-    """`lag`: how many listings do not show a write yet; `delay`: how many looks find nothing at a new ARN."""
+    """`lists` is what ACM lists, `tagged` what the tagging service knows: they lag each by itself.
+
+    `delay` is how many looks find nothing at a new ARN.
+    """
 
     account: str
     region: str
     quotas: Quotas = field(default_factory=Quotas)
-    lag: int = 0
+    lists: View = field(default_factory=View)
+    tagged: View = field(default_factory=View)
     delay: int = 0
     certificates: dict[str, Certificate] = field(default_factory=dict)
     imports: list[datetime] = field(default_factory=list)
     pages: dict[str, tuple[Sequence[Certificate], int]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _shown: dict[str, Shown] = field(default_factory=dict)
-    _listings: int = 0
     _unseen: dict[str, int] = field(default_factory=dict)
 
     def new_arn(self) -> str:
@@ -60,12 +95,19 @@ class Store:
             )
         return self.certificates[arn]
 
+    @property
+    def lag(self) -> int:
+        """How many listings of either kind do not show a write yet."""
+        return min(self.lists.lag, self.tagged.lag)
+
+    @lag.setter
+    def lag(self, listings: int) -> None:
+        self.lists.lag = self.tagged.lag = listings
+
     def changing(self, arn: str) -> None:
         """Remember what listings are to show of a certificate that is about to change."""
-        if self.lag:
-            before = self.certificates.get(arn)
-            shown = self._stale(arn) or Shown(before.copied() if before else None, 0)
-            self._shown[arn] = Shown(shown.before, self._listings + self.lag)
+        for view in (self.lists, self.tagged):
+            view.changing(arn, self.certificates.get(arn))
 
     def put(self, certificate: Certificate) -> Certificate:
         """Keep a certificate, new or changed."""
@@ -103,17 +145,8 @@ class Store:
 
     def settle(self) -> None:
         """Let listings show everything."""
-        self._shown.clear()
-
-    def listed(self) -> list[Certificate]:
-        """Return what listings show now, oldest first; counts as one listing."""
-        self._listings += 1
-        shown = {arn: found for arn in self._shown if (found := self._stale(arn))}
-        now = {arn: each for arn, each in self.certificates.items() if arn not in shown}
-        before = {arn: each.before for arn, each in shown.items() if each.before}
-        return sorted(
-            (each.copied() for each in {**now, **before}.values()), key=lambda each: each.created_at
-        )
+        self.lists.settle()
+        self.tagged.settle()
 
     def page(
         self, token: str | None, size: int, listed: Sequence[Certificate]
@@ -128,7 +161,3 @@ class Store:
         following = uuid.uuid4().hex
         self.pages[following] = (items, end)
         return items[start:end], following
-
-    def _stale(self, arn: str) -> Shown | None:
-        shown = self._shown.get(arn)
-        return shown if shown and shown.until >= self._listings else None

@@ -19,7 +19,7 @@ def answer(operation: str, body: bytes, store: Store) -> bytes:
         raise Refusal("InvalidParameterException", "ResourcesPerPage must be from 1 to 100")
     with store.lock:
         token = asked.get("PaginationToken") or None
-        fresh = [] if token else store.listed()
+        fresh = [] if token else store.tagged.listed(store.certificates)
         wanted = [each for each in fresh if each.tags and _is_wanted(each, asked)]
         listed = wanted if not kinds or {"acm", "acm:certificate"} & set(kinds) else []
         page, following = store.page(token, size, listed)

@@ -183,7 +183,7 @@ def test_an_import_whose_answer_was_lost_is_found_not_repeated(
 def test_an_import_whose_answer_was_lost_is_found_although_listings_lag(
     target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make
 ) -> None:
-    aws.store().lag = 6
+    aws.store().lag = 3
     aws.wire.fail("ImportCertificate", Way.MISANSWERED, Response(503))
     target.install(request("web", bundle()))
     assert (aws.wire.counts["ImportCertificate"], len(others.held())) == (1, 1)

@@ -1,19 +1,23 @@
 """Observing ACM: everything, for as many calls as there are pages, or nothing at all."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
+import acm_issuance
 import pytest
 from acm_others import Others
 from aws_emulator import AwsEmulator
 from wire import Request, Response, Way
 
 from providers import x509
+from providers.abilities import AdoptRequest
 from providers.aws.acm import AcmTarget
 from providers.base import Bundle, Installed
 from providers.conformance import labels, request
-from providers.errors import Unreachable
+from providers.errors import Rejected, Unreachable
 from providers.pairing import Pairing
 from providers.seal import CONTENT, Seal
 from providers.specimens import Specimens
@@ -53,6 +57,25 @@ def test_calls_grow_with_pages_not_with_certificates(
     assert len(aws.wire.asked) <= ceil(MANY / 500) + ceil(MANY / 100) + 2
 
 
+def test_nothing_of_what_has_settled_costs_a_call_of_its_own(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make
+) -> None:
+    first = target.install(request("web", bundle()))
+    second = target.install(replace(request("web", bundle(), first), replace=True))
+    adopted = target.adopt(AdoptRequest(others.put(bundle()).arn, "api", labels("api")))
+    by_hand, theirs = others.put(bundle()), others.put(bundle(), {"team": "payments"})
+    requested, issued = (others.put_requested(f"{n}.example.com") for n in ("one", "two"))
+    acm_issuance.issue(issued, aws.acm.now())
+    kept = target.adopt(AdoptRequest(issued.arn, "issued", labels("issued")))
+    aws.acm.now = lambda: datetime.now(UTC) + timedelta(days=30)  # the imported ones have expired
+    aws.wire.asked.clear()
+    there = {each.arn for each in (by_hand, theirs, requested)}
+    assert {each.id for each in target.observe()} == there | {
+        each.id for each in (first, second, adopted, kept)
+    }
+    assert dict(aws.wire.counts) == {"SearchCertificates": 1, "GetResources": 1}
+
+
 @pytest.mark.parametrize("operation", ["SearchCertificates", "GetResources"])
 def test_a_listing_that_breaks_off_is_unreachable(
     target: AcmTarget, aws: AwsEmulator, others: Others, many: list[Bundle], operation: str
@@ -67,6 +90,48 @@ def test_a_listing_that_breaks_off_is_unreachable(
     aws.wire.service = answer
     with pytest.raises(Unreachable, match="eu-west-1"):
         target.observe()
+
+
+def test_a_listing_that_never_ends_is_unreachable(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make
+) -> None:
+    others.put(bundle())
+    again = Response(200, b'{"Results": [], "NextToken": "again"}')
+    aws.wire.fail("SearchCertificates", Way.REFUSED, again, times=None)
+    with pytest.raises(Unreachable, match="same page"):
+        target.observe()
+
+
+def test_what_is_listed_twice_is_there_once_and_keeps_its_name(
+    target: AcmTarget, aws: AwsEmulator, bundle: Make
+) -> None:
+    installed = target.install(request("web", bundle()))
+    service = aws.wire.service
+
+    def answer(asked: Request) -> Response:
+        told = service(asked)
+        if aws.wire.asked[-1] != "SearchCertificates":
+            return told
+        body = json.loads(told.body)
+        return Response(200, json.dumps({"Results": body["Results"] * 2}).encode())
+
+    aws.wire.service = answer
+    assert list(target.observe()) == [installed]
+
+
+def test_what_is_made_while_it_is_listed_is_ours_or_not_there(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make
+) -> None:
+    made, service = bundle(), aws.wire.service
+
+    def answer(asked: Request) -> Response:
+        told = service(asked)
+        if len(aws.wire.asked) == 1:
+            others.put(made, tags_of("web", made))
+        return told
+
+    aws.wire.service = answer
+    assert [each.name for each in target.observe()] in ([], ["web"])
 
 
 def test_everything_is_listed_whatever_its_key_or_kind(
@@ -170,6 +235,55 @@ def test_what_listings_do_not_show_yet_can_be_found(
     assert target.find(installed.id) == installed
     target.remove(installed)
     assert target.find(installed.id) is None
+
+
+def test_an_operation_that_an_endpoint_does_not_know_is_no_proof_that_anything_is_gone(
+    target: AcmTarget, aws: AwsEmulator, bundle: Make
+) -> None:
+    installed = target.install(request("web", bundle()))
+    for operation in ("DescribeCertificate", "ListTagsForCertificate"):
+        aws.unknown = {operation}
+        with pytest.raises(Rejected, match=operation):
+            target.find(installed.id)
+        with pytest.raises(Rejected, match=operation):
+            target.remove(installed)
+
+
+def test_what_is_superseded_is_found_under_the_name_it_is_listed_under(
+    target: AcmTarget, aws: AwsEmulator, bundle: Make
+) -> None:
+    first = target.install(request("web", bundle()))
+    second = target.install(replace(request("web", bundle(), first), replace=True))
+    listed = {each.id: each.name for each in target.observe()}
+    found = [target.find(each.id) for each in (first, second)]
+    assert {each.id: each.name for each in found if each} == listed
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("SubjectAlternativeNames", [{"IpAddress": "192.0.2.0/24"}]),
+        ("SerialNumber", "not a number"),
+    ],
+)
+def test_what_cannot_be_understood_of_one_does_not_hide_the_others(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make, attribute: str, value: object
+) -> None:
+    installed = target.install(request("web", bundle()))
+    odd, service = others.put(bundle()), aws.wire.service
+
+    def answer(asked: Request) -> Response:
+        told = service(asked)
+        if aws.wire.asked[-1] != "SearchCertificates":
+            return told
+        body = json.loads(told.body)
+        for each in body["Results"]:
+            if each["CertificateArn"] == odd.arn:
+                each["X509Attributes"][attribute] = value
+        return Response(200, json.dumps(body).encode())
+
+    aws.wire.service = answer
+    assert {each.id for each in target.observe()} == {installed.id, odd.arn}
 
 
 def test_another_owners_objects_are_foreign(
