@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from schemas.base import Model
 from schemas.scalars import Instant
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 class Action(StrEnum):

@@ -47,7 +47,7 @@ def test_each_wave_needs_only_those_before_it_and_is_sorted() -> None:
 
 def test_a_target_gets_everything_before_it_gives_anything_up() -> None:
     steps = [
-        step("remove:certificate/old@a/www"),
+        step("remove:certificate/old@a:www"),
         step("remove:certificate/old@b"),
         step("install:certificate/web@a", "issue:certificate/web"),
         step("issue:certificate/web"),
@@ -55,7 +55,7 @@ def test_a_target_gets_everything_before_it_gives_anything_up() -> None:
     assert ids(steps) == [
         ["issue:certificate/web"],
         ["install:certificate/web@a", "remove:certificate/old@b"],
-        ["remove:certificate/old@a/www"],
+        ["remove:certificate/old@a:www"],
     ]
 
 

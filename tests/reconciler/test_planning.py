@@ -120,11 +120,13 @@ def test_a_plan_says_what_expires_next(fleet: Fleet) -> None:
 
 @pytest.fixture
 def busy(fleet: Fleet) -> Fleet:
-    """Something of every kind is to be done: an edit, labels, a removal, a revocation, recipients."""
+    """Something of every kind is to be done: an edit, labels, a removal, a revocation, an adoption..."""
     fleet.leaves["old"] = Leaf(on_remove=OnRemove.REVOKE)
     fleet.leaves["tag"] = Leaf(labels={"team": "x"})
     fleet.converge().edit("tag", labels={"team": "y"}).edit("web", names=("new.example.com",))
     del fleet.leaves["old"], fleet.leaves["api"]
+    found = fleet.foreign("a", "taken")
+    fleet.leaves["taken"] = Leaf(adopt={"a": (found.id,)})
     fleet.keyring = (*fleet.keyring, f"age1{'p' * 58}")
     fleet.recipients = fleet.keyring
     return fleet
