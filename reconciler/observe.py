@@ -84,10 +84,10 @@ def observe(
 ) -> Observed:
     """Read everything; a place that cannot be read whole is unknown, which is not the same as empty."""
     wanted = desired.targets.values()
-    placed = _placed(ledger)
+    placed, owner = _placed(ledger), ledger.lineage.owner
 
     def look(target: DesiredTarget) -> Observation:
-        return _observe(target, targets.get(target.name), placed.get(target.name, ()))
+        return _observe(target, targets.get(target.name), placed.get(target.name, ()), owner)
 
     # where there are no threads yet, a local target may fork to read faster: those come first
     observations = {each.name: look(each) for each in wanted if not _remote(each)}
@@ -116,7 +116,7 @@ def _placed(ledger: LedgerState) -> Mapping[str, tuple[Placement, ...]]:
 
 
 def _observe(
-    wanted: DesiredTarget, target: Target | None, placed: tuple[Placement, ...]
+    wanted: DesiredTarget, target: Target | None, placed: tuple[Placement, ...], owner: str
 ) -> Observation:
     if target is None:
         hosts = wanted.spec.local_directory.hosts if wanted.spec.local_directory else ()
@@ -125,19 +125,20 @@ def _observe(
         installed = list(target.observe())
         if placed and not installed and isinstance(target, Marked):
             target.confirm()
-        installed += _unlisted(target, installed, placed)
+        installed += _unlisted(target, installed, placed, owner)
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
-    return Observation("observed", {item.name: item for item in installed})
+    newest = {item.id: item for item in installed}  # what was looked up comes last
+    return Observation("observed", {item.name: item for item in newest.values()})
 
 
 def _unlisted(
-    target: Target, installed: Iterable[Installed], placed: tuple[Placement, ...]
+    target: Target, installed: Iterable[Installed], placed: tuple[Placement, ...], owner: str
 ) -> Iterator[Installed]:
-    """Yield what was verified there and is not listed: a listing may lag behind what was written."""
+    """Yield what was verified there and is not listed as ours: listings, of labels too, may lag."""
     if not isinstance(target, Finder):
         return
-    listed = {found.id for found in installed}
+    listed = {found.id for found in installed if found.owned_by(owner)}
     for placement in placed:
         if placement.object_id is not None and placement.object_id not in listed:
             found = target.find(placement.object_id)

@@ -87,6 +87,19 @@ def test_what_was_verified_and_is_not_listed_is_looked_up(fleet: Fleet, *, there
     assert list(found.targets["a"].installed) == (["web"] if there else [])
 
 
+def test_what_was_verified_and_is_listed_without_its_labels_yet_is_looked_up(fleet: Fleet) -> None:
+    class Lagging(MemoryTarget):
+        def observe(self) -> Sequence[Installed]:
+            (seen,) = super().observe()
+            return (replace(seen, name=seen.id, labels={}),)
+
+        def find(self, _: str, /) -> Installed | None:
+            return self.store.objects["web"].installed
+
+    found = read(fleet, {"a": memory(fleet, "a", Lagging), "b": memory(fleet, "b", MemoryTarget)})
+    assert dict(found.targets["a"].installed) == {"web": fleet.installed("a", "web")}
+
+
 def test_a_missing_library_makes_its_target_unknown_and_says_what_to_install(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
