@@ -6,7 +6,6 @@ https://cloud.google.com/certificate-manager/docs/map-entries
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from providers.base import NAME, HostingState, Installed
 from providers.errors import Conflict, Rejected
@@ -69,6 +68,8 @@ class Attachment:
             return
         if not belongs(entry.labels, self.entries.owner):
             raise Conflict(f"{path} serves {name} and is not ours")
+        if entry.hostname != name:
+            raise Conflict(f"{path} is the entry of {entry.hostname}, not of {name}")
         if not is_attached(entry, installed.id):
             if len(entry.certificates) >= MOST:
                 raise Rejected(f"{path} has {MOST} certificates for {name} already: remove one")
@@ -76,13 +77,8 @@ class Attachment:
             reach("gcp.added")
         for old in entry.certificates:
             if is_issued(installed) and self._is_superseded(old, installed):
-                self._give_up(path, old, installed)
-
-    def _give_up(self, path: str, old: str, installed: Installed) -> None:
-        self.entries.wait_until_served(path, installed.id)
-        entry = self.entries.ours(path)
-        if entry is not None:
-            detach(self.entries, entry, old)
+                self.entries.wait_until_served(path, installed.id)
+                detach(self.entries, path, old)
 
     def _is_superseded(self, other: str, installed: Installed) -> bool:
         """Whether another certificate stood for the same name of ours; what is side by side stays."""
@@ -98,19 +94,24 @@ def is_issued(installed: Installed) -> bool:
     return installed.hosting is None or installed.hosting.state is HostingState.ACTIVE
 
 
-def ours(entries: Entries, users: Iterable[str]) -> Sequence[Any]:
-    """Return the entries of ours, of any map, among what refers to a certificate."""
-    found = (entries.ours(user) for user in users if COLLECTION in user)
-    return [entry for entry in found if entry is not None]
+def ours(entries: Entries, users: Iterable[str]) -> Sequence[str]:
+    """Return the entries of ours, of any map, among what refers to a certificate, by full name."""
+    return [user for user in users if COLLECTION in user and entries.ours(user) is not None]
 
 
-def detach(entries: Entries, entry: Any, certificate: str) -> None:
-    """Take a certificate out of an entry of ours, which is deleted where nothing is left in it."""
+def detach(entries: Entries, path: str, certificate: str) -> None:
+    """Take a certificate out of an entry, if that is ours; it is deleted where nothing is left in it.
+
+    The entry is looked at just now: much may have come there while others were changed.
+    """
+    entry = entries.ours(path)
+    if entry is None or not is_attached(entry, certificate):
+        return
     rest = [each for each in entry.certificates if tail(each) != tail(certificate)]
     if rest:
-        entries.set(entry.name, rest)
+        entries.set(path, rest)
     else:
-        entries.delete(entry.name)
+        entries.delete(path)
     reach("gcp.detached")
 
 

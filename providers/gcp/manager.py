@@ -76,10 +76,12 @@ class CertificateManagerTarget:
         if found is None:
             return
         attached = ours(entries, found.used_by)
-        if others := set(found.used_by) - {entry.name for entry in attached}:
+        if others := set(found.used_by) - set(attached):
             raise InUse(f"{found.id} is in use: {', '.join(sorted(others))}")
-        for entry in attached:
-            detach(entries, entry, found.id)
+        for path in attached:
+            detach(entries, path, found.id)
+        if attached and certificates.ours(installed) is None:
+            return  # that took a while
         authorizations = certificates.authorizations(found.id) if found.hosting else ()
         certificates.delete(found)
         Authorizations(self._service(), self._owner).discard(authorizations)

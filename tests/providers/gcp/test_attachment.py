@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from certificate_manager_rig import OWNER_ID, PARENT, SOMEBODY, Rig
 from google.cloud import certificate_manager_v1 as api
-from wire import Response, Way
+from wire import Request, Response, Way
 
 from providers.base import NAME, OWNER, Installed
 from providers.errors import Ambiguous, Conflict, Denied, InUse, Rejected
@@ -273,3 +273,56 @@ def test_names_of_entries_fit_and_differ(rig: Rig) -> None:
     paths = [entries.named(name).rsplit("/", 1)[1] for name in names]
     assert len(set(paths)) == len(names)
     assert max(map(len, paths)) <= 63
+
+
+def test_what_comes_to_an_entry_while_others_are_detached_stays(
+    rig: Rig, target: CertificateManagerTarget, serving: Callable[[], dict[str, list[str]]]
+) -> None:
+    installed = target.install(rig.request("web", rig.bundle("a.example.com", "b.example.com")))
+    other = rig.target().install(rig.request("other"))
+    entries = Entries(target._service(), OWNER_ID, MAP)
+    serve = rig.emulator.wire.service
+
+    def attach_meanwhile(request: Request) -> Response:
+        if request.method == "DELETE":
+            for name in ("a.example.com", "b.example.com"):
+                entry = rig.emulator.resources[entries.named(name)]
+                if entry.name != request.path.removeprefix("/v1/"):
+                    entry.certificates = [installed.id, other.id]
+            rig.emulator.wire.service = serve
+        return serve(request)
+
+    rig.emulator.wire.service = attach_meanwhile
+    target.remove(installed)
+    assert list(serving().values()) == [["other"]]
+
+
+def test_a_certificate_that_is_replaced_while_it_is_detached_stays(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    installed = target.install(rig.request("web"))
+    theirs = rig.bundle()
+    serve = rig.emulator.wire.service
+
+    def replace_meanwhile(request: Request) -> Response:
+        if request.method == "DELETE":
+            rig.resource("web").pem_certificate = theirs.certificate.decode()
+        return serve(request)
+
+    rig.emulator.wire.service = replace_meanwhile
+    with pytest.raises(Conflict, match="not what was observed"):
+        target.remove(installed)
+    assert rig.asked("DeleteCertificate") == []
+
+
+def test_an_entry_under_our_name_for_another_host_is_not_taken_for_ours(
+    rig: Rig, target: CertificateManagerTarget, serving: Callable[[], dict[str, list[str]]]
+) -> None:
+    target.install(rig.request("other", rig.bundle("other.example.com")))
+    entries = Entries(target._service(), OWNER_ID, MAP)
+    entry = rig.emulator.resources.pop(entries.named("other.example.com"))
+    entry.name = entries.named("www.example.com")
+    rig.emulator.resources[entry.name] = entry
+    with pytest.raises(Conflict, match=r"the entry of other\.example\.com"):
+        target.install(rig.request("web"))
+    assert serving() == {"other.example.com": ["other"]}
