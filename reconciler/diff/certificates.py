@@ -9,6 +9,7 @@ from reconciler.diff.adoption import STOPS, adoption
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.needs import (
     FLAPPING_AFTER,
+    PUT_RIGHT,
     Needs,
     is_flapping,
     is_unfinished,
@@ -213,7 +214,8 @@ def _install_after(
         return
     found = world.installed(install)
     reason = Reason.SUPERSEDED if found else Reason.NOT_FOUND
-    message = "follows the new certificate"
+    astray = need is not None and need.reason in PUT_RIGHT and issue.before is not None
+    message = "follows the new certificate" + (f"; {need.message}" if need and astray else "")
     yield _install(world, desired, install, Finding(reason, message), (issue.id,), due=issue.due)
 
 

@@ -15,6 +15,7 @@ def test_what_was_deleted_by_hand_comes_back(company: Company) -> None:
     planned = company.plan()
     assert "observed, 0 certificates, and 1 of others" in planned
     assert "4 to install" in planned
+    assert planned.count("follows the new certificate; nothing is installed there") == 3
     company.settle()
     found = company.everywhere("www")
     assert found.keys() == before.keys()
@@ -33,7 +34,8 @@ def test_what_was_replaced_by_hand_is_shown_and_replaced_again(company: Company)
     spoilt = company.everywhere("www")
     assert len({each.sha256 for each in spoilt.values()}) == 2
     planned = company.plan()
-    assert f"{spoilt['vault'].serial}" in planned
+    told = f"follows the new certificate; serial {spoilt['vault'].serial} was found instead"
+    assert planned.count(told) == 3
     assert "4 to install" in planned
     company.settle()
     found = company.everywhere("www")
