@@ -8,19 +8,13 @@ from typing import Any
 
 from azure.keyvault.certificates import CertificateContentType, CertificatePolicy
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from providers.azure.creation import UNKNOWN
-from schemas.certificate import Algorithm, Usage
+from providers.x509.profile import USAGES
+from schemas.certificate import Algorithm
 from schemas.request import KeyType, LeafRequest
 
-_USAGES = {
-    Usage.SERVER_AUTH: ExtendedKeyUsageOID.SERVER_AUTH,
-    Usage.CLIENT_AUTH: ExtendedKeyUsageOID.CLIENT_AUTH,
-    Usage.CODE_SIGNING: ExtendedKeyUsageOID.CODE_SIGNING,
-    Usage.EMAIL_PROTECTION: ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    Usage.TIMESTAMPING: ExtendedKeyUsageOID.TIME_STAMPING,
-}
 _MONTH = 30 * 86_400
 _PEM = {"contentType": "application/x-pem-file"}
 
@@ -84,7 +78,7 @@ def _properties(request: LeafRequest) -> Mapping[str, Any]:
     }
     told = {"sans": {kind: list(values) for kind, values in names.items() if values}}
     subject = {"subject": found} if (found := _subject(request)) else {}
-    return {**told, **subject, "ekus": [_USAGES[use].dotted_string for use in request.usages]}
+    return {**told, **subject, "ekus": [USAGES[use].dotted_string for use in request.usages]}
 
 
 def _subject(request: LeafRequest) -> str:

@@ -12,7 +12,7 @@ from providers.x509.subtrees import encode_constraints
 from schemas.certificate import Algorithm, Subject, Usage
 from schemas.request import AuthorityRequest, LeafRequest
 
-_USAGES = {
+USAGES = {
     Usage.SERVER_AUTH: ExtendedKeyUsageOID.SERVER_AUTH,
     Usage.CLIENT_AUTH: ExtendedKeyUsageOID.CLIENT_AUTH,
     Usage.CODE_SIGNING: ExtendedKeyUsageOID.CODE_SIGNING,
@@ -120,7 +120,7 @@ def leaf_extensions(request: LeafRequest) -> Extensions:
         (_DECIPHERS if encipher else _SIGNS, True),
         # RFC 3161 section 2.3: critical, and the only usage, when it is time stamping
         (
-            x509.ExtendedKeyUsage([_USAGES[usage] for usage in request.usages]),
+            x509.ExtendedKeyUsage([USAGES[usage] for usage in request.usages]),
             Usage.TIMESTAMPING in request.usages,
         ),
     ]

@@ -22,7 +22,7 @@ from keyvault_errors import Refusal, bad, error, forbidden, throttled
 from keyvault_operations import Ask
 from keyvault_state import Entry, Json, Pending
 from keyvault_store import Store, completed_policy
-from keyvault_tokens import HEADER, Tokens
+from keyvault_tokens import Tokens, environment
 from wire import Request, Response, Tls, Wire
 
 VERSIONS = frozenset(
@@ -119,12 +119,7 @@ class KeyVault:
 
     def environment(self) -> Mapping[str, str]:
         """Return what a process needs in its environment to get at this vault."""
-        return {
-            "IDENTITY_ENDPOINT": f"{self.identity.url}/msi/token",
-            "IDENTITY_HEADER": HEADER,
-            "REQUESTS_CA_BUNDLE": str(self.tls.authority),
-            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
-        }
+        return environment(self.identity, self.tls)
 
     def serve(self, request: Request) -> Response:
         """Answer one request, as the service would."""

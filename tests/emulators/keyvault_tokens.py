@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 from keyvault_errors import answer, error
-from wire import Request, Response, Wire
+from wire import Request, Response, Tls, Wire
 
 RESOURCE = "https://vault.azure.net"
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -75,6 +75,16 @@ class Tokens:
         token, expires = self.issue(resource)
         body = {"access_token": token, "expires_on": str(expires), "resource": resource}
         return answer({**body, "token_type": "Bearer", "client_id": TENANT})
+
+
+def environment(identity: Wire, tls: Tls) -> dict[str, str]:
+    """Return what a process needs in its environment to have a token, and to trust a vault."""
+    return {
+        "IDENTITY_ENDPOINT": f"{identity.url}/msi/token",
+        "IDENTITY_HEADER": HEADER,
+        "REQUESTS_CA_BUNDLE": str(tls.authority),
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+    }
 
 
 def _mac(body: str) -> str:

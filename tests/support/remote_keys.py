@@ -20,7 +20,7 @@ from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import kms_v1
 from keyvault_errors import throttled
 from keyvault_keys import Vault
-from keyvault_tokens import HEADER
+from keyvault_tokens import environment
 from pki_house import NOW, House
 from wire import Response, Tls, Wire
 
@@ -116,12 +116,6 @@ def azure(folder: Path, house: House) -> Iterator[Place]:
     vault = Vault(Tls.made(folder))
     identity = vault.tokens.wire()
     with vault.wire().running(), identity.running():
-        environment = {
-            "IDENTITY_ENDPOINT": f"{identity.url}/msi/token",
-            "IDENTITY_HEADER": HEADER,
-            "REQUESTS_CA_BUNDLE": str(vault.tls.authority),
-            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
-        }
 
         def make(kind: KeyType) -> RemoteKey:
             which = vault.make("ca", cast("AsymmetricKey", house.key(kind)))
@@ -140,7 +134,7 @@ def azure(folder: Path, house: House) -> Iterator[Place]:
             name, version = key.settings.key.split("/")[-2:]
             vault.versions[name, version].enabled = False
 
-        with mock.patch.dict(os.environ, environment):
+        with mock.patch.dict(os.environ, environment(identity, vault.tls)):
             credentials.cache_clear()
             yield Place(
                 kind="azure-key-vault",

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from keyvault_keys import Key, Vault
-from keyvault_tokens import HEADER
+from keyvault_tokens import environment
 from wire import Tls
 
 from providers.azure.credentials import credentials
@@ -24,17 +24,14 @@ from schemas.custody import AzureKey
 def vault(tmp_path: Path) -> Iterator[Vault]:
     vault = Vault(Tls.made(tmp_path))
     identity = vault.tokens.wire()
-    with vault.wire().running(), identity.running():
-        environment = {
-            "IDENTITY_ENDPOINT": f"{identity.url}/msi/token",
-            "IDENTITY_HEADER": HEADER,
-            "REQUESTS_CA_BUNDLE": str(vault.tls.authority),
-            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
-        }
-        with mock.patch.dict(os.environ, environment):
-            credentials.cache_clear()
-            yield vault
-            credentials.cache_clear()
+    with (
+        vault.wire().running(),
+        identity.running(),
+        mock.patch.dict(os.environ, environment(identity, vault.tls)),
+    ):
+        credentials.cache_clear()
+        yield vault
+        credentials.cache_clear()
 
 
 def signer(vault: Vault, which: tuple[str, str], *, verify: bool = False) -> AzureKeySigner:

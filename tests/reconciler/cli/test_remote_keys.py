@@ -15,7 +15,7 @@ from certificate_manager_tokens import Tokens
 from command_line import Repository, environment
 from cryptography.hazmat.primitives.asymmetric import ec
 from keyvault_keys import Vault
-from keyvault_tokens import HEADER
+from keyvault_tokens import environment as environment_of
 from wire import Tls, Wire
 
 SERVICES = "authorities/services.yaml"
@@ -150,12 +150,7 @@ def test_a_key_in_an_azure_key_vault_signs_from_yaml_to_leaves(tmp_path: Path) -
     which = vault.make("ca", ec.generate_private_key(ec.SECP256R1()))
     identity = vault.tokens.wire()
     with vault.wire().running() as wire, identity.running():
-        variables = {
-            "IDENTITY_ENDPOINT": f"{identity.url}/msi/token",
-            "IDENTITY_HEADER": HEADER,
-            "REQUESTS_CA_BUNDLE": str(vault.tls.authority),
-            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
-        }
+        variables = environment_of(identity, vault.tls)
         key = f"{{key: '{vault.identifier(which)}', verifyChallengeResource: false}}"
         converges(begun(tmp_path, f"azure-key-vault: {key}", **variables), wire)
 
