@@ -69,7 +69,7 @@ def points(
             names = [
                 name for name in log.read_text().split() if rig.FULL or name.startswith(CLOUDS)
             ]
-        found += [(scenario, name, at) for name, at in rig.chosen(names)]
+        found += [(scenario, name, at) for name, at in rig.chosen(names, per_name=1)]
     return found
 
 

@@ -57,7 +57,7 @@ TROUBLES = (
     Trouble("gone dark", Way.DROPPED, times=None),
     Trouble("dark after", Way.UNANSWERED, times=None),
 )
-QUICK = ("time-out after", "a proxy's page", "permission lost")
+QUICK = ("a proxy's page", "permission lost")
 """What is tried at requests that only read, where the sweep is not a full one."""
 
 
