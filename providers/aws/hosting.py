@@ -9,6 +9,7 @@ from providers.aws.content import KEY_TYPES
 from providers.aws.identity import check_identity
 from providers.aws.importing import check_vacant
 from providers.aws.labelling import set_labels
+from providers.aws.naming import bearer
 from providers.aws.records import IMPORTED, Record
 from providers.aws.service import Service
 from providers.aws.tags import REPLACES, as_tags
@@ -28,9 +29,9 @@ def host(service: Service, request: HostRequest) -> Installed:
         record = check_identity(service.read(before.id, whole=True), before, service.owner)
         return _kept(service, request, record)
     there = service.named(request.name, None)
-    for record in there:
-        if record.tags.get(SPEC) == request.labels.get(SPEC) and _is_wanted(record, request):
-            return _kept(service, request, record)
+    stands = bearer(there, service.owner, request.name)
+    if stands is not None and _is_wanted(stands, request):
+        return _kept(service, request, stands)
     check_vacant(service, request.name, there, before)
     tags = dict(request.labels)
     if before is not None:
@@ -52,8 +53,10 @@ def _kept(service: Service, request: HostRequest, record: Record) -> Installed:
 
 
 def _is_wanted(record: Record, request: HostRequest) -> bool:
+    """Whether an object is what was asked for before, by a run that died or was not answered."""
     superseded = request.predecessor is not None and record.arn == request.predecessor.id
-    return not superseded and record.type != IMPORTED and _says(record, request.request)
+    same = record.tags.get(SPEC) == request.labels.get(SPEC) and _says(record, request.request)
+    return same and not superseded and record.type != IMPORTED
 
 
 def _says(record: Record, wanted: LeafRequest) -> bool:

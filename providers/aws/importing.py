@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from providers.aws.identity import check_identity, check_ours
-from providers.aws.labelling import add_tags
-from providers.aws.naming import names
+from providers.aws.labelling import add_tags, check_room
+from providers.aws.naming import bearer
 from providers.aws.records import Record
 from providers.aws.service import Service, settle
 from providers.aws.tags import REPLACES
@@ -34,7 +34,7 @@ def _install_new(service: Service, request: InstallRequest, pair: Pair) -> Insta
             return _settled(service, request, record, pair)
     before = request.predecessor
     check_vacant(service, request.name, there, before)
-    tags = {**request.labels, CONTENT: _seal(pair)}
+    tags = _tags(request, pair)
     if before is not None:
         old = check_identity(service.read(before.id, whole=True), before, service.owner)
         tags[REPLACES] = old.id
@@ -47,11 +47,9 @@ def check_vacant(
     service: Service, name: str, there: list[Record], before: Installed | None
 ) -> None:
     """Raise `Conflict` where an object goes by the name that is not the one to be superseded."""
-    named = names(there, service.owner)
-    for record in there:
-        mine = named.get(record.arn, record.arn) == name
-        if mine and (before is None or record.arn != before.id):
-            raise Conflict(f"{record.arn} goes by the name {name} already")
+    stands = bearer(there, service.owner, name)
+    if stands is not None and (before is None or stands.arn != before.id):
+        raise Conflict(f"{stands.arn} goes by the name {name} already")
 
 
 def _import_once(
@@ -83,9 +81,14 @@ def _install_again(
     if there is not None and there.sha256 == pair.sha256 and there.owned_by(service.owner):
         return _settled(service, request, there, pair)
     record = check_identity(there, before, service.owner)
+    check_room(record, _tags(request, pair))
 
     def is_done() -> bool:
-        return service.opened(record).sha256 == pair.sha256
+        now = service.read(before.id, whole=True)
+        if now is not None and now.sha256 == pair.sha256:
+            return True
+        check_identity(now, before, service.owner)
+        return False
 
     # a repeated import into an ARN is the same import: nothing else holds the key that is sent
     settle(lambda: service.import_certificate(request.bundle, arn=record.arn), is_done)
@@ -95,7 +98,7 @@ def _install_again(
 
 def _settled(service: Service, request: InstallRequest, record: Record, pair: Pair) -> Installed:
     """Label and seal what is there, and return it."""
-    add_tags(service, record, {**request.labels, CONTENT: _seal(pair)})
+    add_tags(service, record, _tags(request, pair))
     reach("aws.labelled")
     return _shown(service, request, record.arn, pair)
 
@@ -115,8 +118,8 @@ def _shown(service: Service, request: InstallRequest, arn: str, pair: Pair) -> I
     return record.installed(request.name, service.owner)
 
 
-def _seal(pair: Pair) -> str:
-    return str(Seal.of(pair, pair.serial))
+def _tags(request: InstallRequest, pair: Pair) -> dict[str, str]:
+    return {**request.labels, CONTENT: str(Seal.of(pair, pair.serial))}
 
 
 def _check_sendable(bundle: Bundle) -> None:

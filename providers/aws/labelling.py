@@ -7,9 +7,9 @@ from providers.abilities import AdoptRequest, RelabelRequest
 from providers.aws.identity import check_identity, check_ours
 from providers.aws.records import IMPORTED, Record
 from providers.aws.service import Service, settle
-from providers.aws.tags import REPLACES, labels_of
+from providers.aws.tags import MOST, REPLACES, labels_of
 from providers.base import NAME, OWNER, SPEC, Installed
-from providers.errors import Ambiguous, Conflict, NotFound
+from providers.errors import Ambiguous, Conflict, NotFound, QuotaExceeded
 from providers.failpoints import reach
 from providers.seal import CONTENT, Seal
 
@@ -38,6 +38,15 @@ def set_labels(service: Service, record: Record, labels: Mapping[str, str]) -> d
         )
     reach("aws.labelled")
     return {key: value for key, value in {**record.tags, **labels}.items() if key not in gone}
+
+
+def check_room(record: Record, tags: Mapping[str, str]) -> None:
+    """Raise `QuotaExceeded` where an object would have too many tags; those of AWS's own do not count."""
+    after = [key for key in {**record.tags, **tags} if not key.startswith("aws:")]
+    if len(after) > MOST:
+        raise QuotaExceeded(
+            f"{record.arn} would have {len(after)} tags, ACM takes {MOST} tags: take some of the others off"
+        )
 
 
 def add_tags(service: Service, record: Record, tags: Mapping[str, str]) -> None:

@@ -21,9 +21,15 @@ def names(records: Iterable[Record], owner: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for label, group in groupby(ours, key=_label):
         alike = tuple(group)
-        bearer = _bearer(alike)
-        found |= {each.arn: label if each is bearer else beside(each) for each in alike}
+        first = _first(alike)
+        found |= {each.arn: label if each is first else beside(each) for each in alike}
     return found
+
+
+def bearer(records: Sequence[Record], owner: str, name: str) -> Record | None:
+    """Return what goes by a name."""
+    named = names(records, owner)
+    return next((each for each in records if named.get(each.arn, each.arn) == name), None)
 
 
 def beside(record: Record) -> str:
@@ -36,9 +42,9 @@ def label_of(installed: Installed) -> str:
     return installed.name.partition(_MARK)[0]
 
 
-def _bearer(alike: Sequence[Record]) -> Record:
+def _first(alike: Sequence[Record]) -> Record:
     superseded = {each.tags.get(REPLACES) for each in alike}
-    return max(alike, key=lambda each: (each.id not in superseded, each.stands))
+    return max(alike, key=lambda each: (each.id not in superseded, each.age))
 
 
 def _label(record: Record) -> str:

@@ -35,6 +35,7 @@ class Record:
     status: str
     serial: str | None
     not_after: datetime | None
+    created_at: datetime | None
     changed_at: datetime | None
     content: Content
     used_by: tuple[str, ...] = ()
@@ -55,9 +56,9 @@ class Record:
         return self.tags.get(NAME, self.arn)
 
     @property
-    def stands(self) -> tuple[datetime, str]:
-        """What tells the newer of two."""
-        return self.changed_at or _EARLIEST, self.arn
+    def age(self) -> tuple[datetime, str]:
+        """What tells the newer of two: what is in it may be renewed, by AWS too, and makes none newer."""
+        return self.created_at or _EARLIEST, self.arn
 
     @property
     def waits(self) -> bool:
@@ -140,6 +141,7 @@ def record_of_result(result: Mapping[str, Any]) -> Record:
         status=known.get("Status", ""),
         serial=_serial(said.get("SerialNumber")),
         not_after=_instant(said.get("NotAfter")),
+        created_at=known.get("CreatedAt"),
         changed_at=_changed_at(known),
         content=content_of_attributes(said),
         used_by=(_SOMETHING,) if known.get("InUse") else (),
@@ -156,6 +158,7 @@ def record_of_summary(summary: Mapping[str, Any]) -> Record:
         status=summary.get("Status", ""),
         serial=None,
         not_after=_instant(summary.get("NotAfter")),
+        created_at=summary.get("CreatedAt"),
         changed_at=_changed_at(summary),
         content=content_of_summary(summary, names),
         used_by=(_SOMETHING,) if summary.get("InUse") else (),
@@ -172,6 +175,7 @@ def record_of_detail(detail: Mapping[str, Any]) -> Record:
         status=detail.get("Status", ""),
         serial=_serial(detail.get("Serial")),
         not_after=_instant(detail.get("NotAfter")),
+        created_at=detail.get("CreatedAt"),
         changed_at=_changed_at(detail),
         content=content_of_summary(detail, detail.get("SubjectAlternativeNames", ())),
         used_by=tuple(detail.get("InUseBy", ())),

@@ -14,8 +14,15 @@ def remove(service: Service, installed: Installed) -> None:
         return
     check_identity(record, installed, service.owner)
     reach("aws.removing")
+
+    def is_done() -> bool:
+        now = service.read(record.arn, whole=False)
+        if now is not None:
+            check_identity(now, installed, service.owner)
+        return now is None
+
     try:
-        settle(lambda: service.delete(record.arn), lambda: service.describe(record.arn) is None)
+        settle(lambda: service.delete(record.arn), is_done)
     except NotFound:
         return
     except InUse:

@@ -12,6 +12,10 @@ REPLACES = "certform-replaces"
 """The tag of an object that supersedes another: the other's id, set as the new one is imported."""
 
 
+MOST = 50
+"""Tags of one object, those of AWS's own not counted."""
+
+
 def tags_of(listed: Iterable[Mapping[str, object]]) -> dict[str, str]:
     """Read tags; a tag without a value has an empty one."""
     return {str(each["Key"]): str(each.get("Value", "")) for each in listed}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from acm_others import Others
 from aws_emulator import AwsEmulator
-from wire import Way
+from wire import Request, Response, Way
 
 from providers.abilities import AdoptRequest, RelabelRequest
 from providers.aws.acm import AcmTarget
@@ -119,6 +119,24 @@ def test_a_deletion_whose_answer_was_lost_is_read_back(
     aws.wire.fail("DeleteCertificate", way)
     target.remove(installed)
     assert others.held() == []
+
+
+def test_what_was_changed_meanwhile_is_not_deleted_by_a_second_try(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make
+) -> None:
+    installed = target.install(request("web", bundle()))
+    service = aws.wire.service
+
+    def answer(asked: Request) -> Response:
+        if aws.wire.asked[-2:] == ["DeleteCertificate", "DescribeCertificate"]:
+            others.reimport(installed.id, bundle())
+        return service(asked)
+
+    aws.wire.service = answer
+    aws.wire.fail("DeleteCertificate", Way.DROPPED)
+    with pytest.raises(Conflict, match="as was observed"):
+        target.remove(installed)
+    assert len(others.held()) == 1
 
 
 def test_what_somebody_else_imported_is_adopted_as_it_is(

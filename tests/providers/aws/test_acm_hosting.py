@@ -159,6 +159,32 @@ def test_a_request_that_fails_says_why_and_is_replaced(target: AcmTarget, others
     assert target.host(wanted(predecessor=failed, replace=True)) == second
 
 
+def test_what_was_replaced_and_failed_again_is_not_taken_for_the_next_one(
+    target: AcmTarget, others: Others
+) -> None:
+    first = target.host(wanted())
+    acm_issuance.refuse(others.held()[0], "CAA_ERROR")
+    second = target.host(wanted(predecessor=seen(target)["web"], replace=True))
+    acm_issuance.refuse(others.held()[1], "CAA_ERROR")
+    third = target.host(wanted(predecessor=seen(target)["web"], replace=True))
+    assert len({first.id, second.id, third.id}) == 3
+    assert seen(target)["web"].id == third.id
+
+
+def test_a_renewal_of_what_was_superseded_does_not_take_the_name_back(
+    target: AcmTarget, aws: AwsEmulator, others: Others
+) -> None:
+    target.host(wanted())
+    (oldest,) = others.held()
+    acm_issuance.issue(oldest, aws.acm.now())
+    for number in (1, 2):
+        target.host(wanted(f"{number}.example.com", predecessor=seen(target)["web"], replace=True))
+    newest = seen(target)["web"]
+    target.remove(next(each for each in target.observe() if each.id == others.held()[1].arn))
+    acm_issuance.issue(oldest, aws.acm.now() + timedelta(days=100))
+    assert seen(target)["web"].id == newest.id
+
+
 def test_other_names_or_another_key_are_a_new_request_beside_the_old(
     target: AcmTarget, aws: AwsEmulator, others: Others
 ) -> None:

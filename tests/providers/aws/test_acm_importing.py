@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from acm_others import Others
 from aws_emulator import AwsEmulator
-from wire import Response, Way
+from wire import Request, Response, Way
 
 from providers import x509
 from providers.aws.acm import AcmTarget
@@ -127,7 +127,7 @@ def test_of_two_under_one_name_the_newer_keeps_it(
 ) -> None:
     target.install(request("web", bundle()))
     earlier = others.put(bundle(), labels("web"))
-    earlier.imported_at = datetime(2020, 1, 1, tzinfo=UTC)
+    earlier.created_at = datetime(2020, 1, 1, tzinfo=UTC)
     assert [each.name for each in target.observe() if each.id == earlier.arn] == [
         f"web~{earlier.arn.rpartition('/')[2][:8]}"
     ]
@@ -232,6 +232,39 @@ def test_an_update_that_fails_twice_without_an_answer_is_ambiguous(
     with pytest.raises(Ambiguous):
         target.install(request("web", bundle(), before))
     assert list(target.observe()) == [before]
+
+
+@pytest.mark.parametrize("way", [Way.DROPPED, Way.UNANSWERED])
+def test_what_somebody_else_imported_meanwhile_is_not_overwritten_by_a_second_try(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make, way: Way
+) -> None:
+    before = target.install(request("web", bundle()))
+    by_hand, service = bundle(), aws.wire.service
+
+    def answer(asked: Request) -> Response:
+        if aws.wire.counts["ImportCertificate"] == 2 and aws.wire.asked[-1] != "ImportCertificate":
+            others.reimport(before.id, by_hand)
+        return service(asked)
+
+    aws.wire.service = answer
+    aws.wire.fail("ImportCertificate", way)
+    with pytest.raises(Conflict, match="as was observed"):
+        target.install(request("web", bundle(), before))
+    assert aws.wire.counts["ImportCertificate"] == 2
+    (held,) = others.held()
+    assert held.parsed is not None
+    assert held.parsed.pem == by_hand.certificate
+
+
+def test_what_would_have_too_many_tags_is_not_imported(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make
+) -> None:
+    before = target.install(request("web", bundle()))
+    others.held()[0].tags |= {f"theirs-{n}": "" for n in range(46)}
+    wanted = request("web", bundle(), before)
+    with pytest.raises(QuotaExceeded, match="50 tags"):
+        target.install(replace(wanted, labels={**wanted.labels, "team": "web"}))
+    assert aws.wire.counts["ImportCertificate"] == 1
 
 
 def test_throttling_is_waited_out(target: AcmTarget, aws: AwsEmulator, bundle: Make) -> None:
