@@ -16,6 +16,7 @@ from cryptography.x509 import (
 )
 
 from providers import x509
+from providers.azure.errors import clean
 from providers.errors import Ambiguous
 from providers.signer import PublicKey
 from schemas.request import KeyType
@@ -41,8 +42,8 @@ class Creation:
             issuer=str(found.issuer_name or ""),
             status=found.status or "",
             request=bytes(found.csr or b""),
-            detail=found.status_details or "",
-            error=found.error.message or found.error.code if found.error else "",
+            detail=clean(found.status_details),
+            error=clean(found.error.message or found.error.code) if found.error else "",
         )
 
     @classmethod
@@ -53,7 +54,7 @@ class Creation:
                 issuer=answer["issuer"]["name"],
                 status=answer["status"],
                 request=base64.b64decode(answer["csr"]),
-                detail=answer.get("status_details") or "",
+                detail=clean(answer.get("status_details")),
             )
         except (KeyError, TypeError, binascii.Error):
             raise Ambiguous("the vault's answer could not be read") from None

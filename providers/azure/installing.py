@@ -100,7 +100,10 @@ class Installer:
         """Recover a soft-deleted name of ours; raises `Conflict` for others'."""
         deleted = self.service.get_deleted(name)
         if deleted is None:
-            raise Conflict(f"{name} was deleted, and is being purged or recovered: apply again")
+            raise Conflict(
+                f"{name} was deleted, and is being purged or recovered: apply again; if that goes on, the"
+                " name is that of a deleted key or secret: purge that, or choose another objectName"
+            )
         if not deleted.owned_by(self.owner):
             until = f" until {deleted.purged_on:%Y-%m-%d}" if deleted.purged_on else ""
             raise Conflict(

@@ -74,11 +74,11 @@ class GcpKmsSigner(RemoteSigner):
 
     def _fetch(self) -> PublicKey:
         found = self._described
-        if found.algorithm.name not in _DIGESTS:
+        # what the client library does not know yet is a bare number
+        algorithm = getattr(found.algorithm, "name", str(found.algorithm))
+        if algorithm not in _DIGESTS:
             known = ", ".join(_DIGESTS)
-            raise Conflict(
-                f"{self.named} signs by {found.algorithm.name}; a CA's key is one of {known}"
-            )
+            raise Conflict(f"{self.named} signs by {algorithm}; a CA's key is one of {known}")
         if found.name != self._key:
             raise Conflict(f"{self.named} was asked for, and {found.name} answered")
         return cast("PublicKey", load_pem_public_key(found.pem.encode()))

@@ -35,7 +35,7 @@ _STATUS = {
 
 @dataclass(slots=True)
 class Version:
-    """One key version; `algorithm` is what it signs with, as `EC_SIGN_P256_SHA256`."""
+    """One key version; `algorithm` is what it signs with, as `EC_SIGN_P256_SHA256`, or a new one's number."""
 
     algorithm: str
     key: Key = field(repr=False)
@@ -114,7 +114,9 @@ class Kms:
         pem = version.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return {
             "pem": pem.decode(),
-            "algorithm": version.algorithm,
+            "algorithm": int(version.algorithm)
+            if version.algorithm.isdigit()
+            else version.algorithm,
             "pemCrc32c": self._checksum(pem),
             "name": name,
             "protectionLevel": "HSM",

@@ -12,6 +12,7 @@ from azure.keyvault.certificates import (
 )
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from keyvault_emulator import KeyVault
+from keyvault_errors import in_deleted_state
 from wire import Response, Way
 
 from providers import x509
@@ -248,6 +249,16 @@ def test_the_name_of_somebody_elses_deleted_certificate_is_not_taken(
     with pytest.raises(Conflict, match="purge that, or choose another objectName"):
         target.install(request("web", bundle()))
     assert vault.wire.counts["RecoverCertificate"] == 0
+
+
+def test_a_name_that_a_deleted_secret_has_is_told(
+    vault: KeyVault, target: KeyVaultTarget, bundle: Made
+) -> None:
+    refused = in_deleted_state("web").response
+    vault.wire.fail("ImportCertificate", Way.REFUSED, refused, times=None)
+    with pytest.raises(Conflict, match="a deleted key or secret"):
+        target.install(request("web", bundle()))
+    assert imports(vault) == 1
 
 
 def test_recovery_without_permission_names_it(

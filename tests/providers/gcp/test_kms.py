@@ -63,9 +63,11 @@ def test_the_checksum_is_the_one_of_the_standard(data: bytes) -> None:
         ("RSA_SIGN_PKCS1_3072_SHA256", rsa.generate_private_key(65537, 3072)),
         ("RSA_SIGN_PKCS1_4096_SHA256", rsa.generate_private_key(65537, 4096)),
         ("EC_SIGN_SECP256K1_SHA256", ec.generate_private_key(ec.SECP256K1())),
+        ("999", ec.generate_private_key(ec.SECP256R1())),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
+@pytest.mark.filterwarnings("ignore:Unrecognized CryptoKeyVersionAlgorithm")
 def test_a_key_that_signs_in_another_way_is_refused(place: Place, algorithm: str, key: Key) -> None:
     name = place.kms.make("other", algorithm, key)
     with pytest.raises(Conflict, match=f"signs by {algorithm}; a CA's key is one of"):
