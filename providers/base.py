@@ -112,8 +112,9 @@ class Installed:
     `id` is the provider's own identity (a path, an ARN). `serial` (lower-case hex), `sha256` (hex,
     over the DER certificate), `not_after` and `trust` (digest over chain and anchors, see
     `providers.x509.trust_digest`) are None where the object is too broken to tell. `drift` says in
-    words what differs from what was installed there, by file or attribute. `output_formats` are the
-    additional files it was installed with.
+    words what differs from what was installed there, by file or attribute; `incomplete` what around a
+    sound object is not as it should be, such as a name that it is not served for: an InstallRequest
+    without the private key puts that right. `output_formats` are the additional files it was installed with.
 
     Where a place gives objects no names, `name` is the certificate's label of ours, and for anything
     else the identity; what another object supersedes has a name of its own. `used_by` names what
@@ -129,6 +130,7 @@ class Installed:
     not_after: datetime | None
     trust: str | None = None
     drift: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
     dns_name: str | None = None
     output_formats: tuple[str, ...] = ()
     content: Content | None = None

@@ -129,7 +129,7 @@ def _sighting(world: World, install: DesiredInstall, current: Issuance | None) -
     observation, found = world.observation(install.target), world.installed(install)
     if observation.status != "observed" or found is None:
         return Sighting(install.target, observation.status, observation.detail)
-    problems = list(found.drift)
+    problems = [*found.drift, *found.incomplete]
     if found.hosting is not None:
         detail = found.hosting.detail
         state = [] if found.hosting.state is HostingState.ACTIVE else [str(found.hosting.state)]

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     SUPERSEDED = "Superseded"
     DRIFTED = "Drifted"
     CHAIN_CHANGED = "ChainChanged"
+    INCOMPLETE = "Incomplete"
     UNVERIFIED = "Unverified"
     LABELS_CHANGED = "LabelsChanged"
     ORPHANED = "Orphaned"

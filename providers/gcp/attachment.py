@@ -4,7 +4,8 @@ A new certificate is attached before an old one is detached, so that a name is s
 https://cloud.google.com/certificate-manager/docs/map-entries
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from providers.base import NAME, HostingState, Installed
@@ -39,15 +40,18 @@ class Attachment:
             detach(self.entries, entry, installed.id)
         return (self.certificates.find(installed.id) if stale else None) or installed
 
-    def missing(self, found: Iterable[Installed]) -> Mapping[str, tuple[str, ...]]:
-        """Return, by certificate, the DNS names that the map does not serve it for."""
-        served = {
-            (entry.hostname, tail(certificate))
-            for entry in self.entries.every()
-            for certificate in entry.certificates
-        }
+    def incomplete(self, found: Iterable[Installed]) -> Mapping[str, tuple[str, ...]]:
+        """Say, by certificate, which of its names the map does not serve, and which others still."""
+        served, owned = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+        for entry in self.entries.every():
+            for certificate in map(tail, entry.certificates):
+                served[certificate].add(entry.hostname)
+                if belongs(entry.labels, self.entries.owner):
+                    owned[certificate].add(entry.hostname)
         return {
-            each.id: tuple(n for n in dns_names(each) if (n, tail(each.id)) not in served)
+            each.id: tuple(
+                _differences(dns_names(each), served[tail(each.id)], owned[tail(each.id)])
+            )
             for each in found
         }
 
@@ -113,6 +117,13 @@ def detach(entries: Entries, path: str, certificate: str) -> None:
     else:
         entries.delete(path)
     reach("gcp.detached")
+
+
+def _differences(wanted: Sequence[str], served: set[str], owned: set[str]) -> Iterator[str]:
+    if missing := sorted({*wanted} - served):
+        yield f"the certificate map does not serve it for {', '.join(missing)}"
+    if stale := sorted(owned - {*wanted}):
+        yield f"the certificate map still serves it for {', '.join(stale)}"
 
 
 def dns_names(installed: Installed) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from google.cloud import certificate_manager_v1 as api
 
 from providers.base import Bundle, Installed, InstallRequest
-from providers.errors import Conflict, InUse
+from providers.errors import Conflict, InUse, Rejected
 from providers.failpoints import reach
 from providers.gcp.authorization import Authorizations
 from providers.gcp.errors import Unmet
@@ -62,7 +62,10 @@ class Certificates:
         return found
 
     def install(self, request: InstallRequest, pair: Pair) -> Installed:
-        """Create a certificate, or replace in one call what one of ours holds; its name stays."""
+        """Create a certificate, or replace in one call what one of ours holds; its name stays.
+
+        Where it is there already its key is not asked for.
+        """
         wanted = _Wanted(self.path(request.name), request.bundle, request.labels, pair)
         if request.predecessor is None:
             made = self._create(wanted)
@@ -132,6 +135,8 @@ class Certificates:
         if wanted.is_there(found):
             return found
         check_ours(found, predecessor, self.owner)
+        if wanted.is_held(found):
+            return self.relabel(found, wanted.labels)
         resource = api.Certificate(
             name=wanted.path, labels=wanted.sealed(found.labels), self_managed=wanted.content()
         )
@@ -178,13 +183,18 @@ class _Wanted:
         return sealed({**others, **self.labels}, self.pems, self.pair.trust)
 
     def content(self) -> api.Certificate.SelfManagedCertificate:
-        """Return leaf, chain and key: never to be shown."""
+        """Return leaf, chain and key: never to be shown; raises `Rejected` without a key."""
+        if self.bundle.private_key is None:
+            raise Rejected("Certificate Manager makes no keys: a certificate comes with its own")
         return api.Certificate.SelfManagedCertificate(
             pem_certificate=b"".join(self.pems).decode(),
             pem_private_key=self.bundle.held_key.reveal().decode(),
         )
 
+    def is_held(self, found: Installed) -> bool:
+        """Whether what is found holds just that, whatever it is labelled."""
+        return (found.sha256, found.trust) == (self.pair.sha256, self.pair.trust)
+
     def is_there(self, found: Installed) -> bool:
         """Whether what is found is just that."""
-        same = (found.sha256, found.trust) == (self.pair.sha256, self.pair.trust)
-        return same and self.labels.items() <= found.labels.items()
+        return self.is_held(found) and self.labels.items() <= found.labels.items()

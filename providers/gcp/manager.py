@@ -9,7 +9,7 @@ from google.cloud import certificate_manager_v1 as api
 from providers.abilities import AdoptRequest, HostRequest, RelabelRequest
 from providers.base import OWNER, Installed, InstallRequest, TargetConfig
 from providers.calls import Calls, Pace
-from providers.errors import Conflict, InUse, NotFound, ProviderError, Rejected, Unreachable
+from providers.errors import Conflict, InUse, NotFound, ProviderError, Unreachable
 from providers.gcp.attachment import Attachment, detach, ours
 from providers.gcp.authorization import Authorizations
 from providers.gcp.certificates import Certificates
@@ -61,8 +61,6 @@ class CertificateManagerTarget:
 
     def install(self, request: InstallRequest, /) -> Installed:
         """Create or replace in place, its trust first and its names last where settings say so."""
-        if request.bundle.private_key is None:
-            raise Rejected("Certificate Manager makes no keys: a certificate comes with its own")
         pair = self._pairing.check(request.bundle)
         if (trust := self._trust()) is not None:
             trust.hold(request.bundle)  # whoever checks knows the anchor before it is needed
@@ -133,12 +131,10 @@ class CertificateManagerTarget:
         if (trust := self._trust()) is not None:
             trust.find()  # what cannot be read could not be added to
         attachment = self._attachment()
-        missing = attachment.missing(found) if attachment is not None else {}
+        lacks = attachment.incomplete(found) if attachment is not None else {}
         for each in found:
             made_here = each.owned_by(self._owner) and (each.trust or each.hosting)
-            unserved = missing.get(each.id) if made_here else None
-            told = self._told(each)
-            yield replace(told, drift=_unserved(unserved)) if unserved else told
+            yield replace(self._told(each), incomplete=lacks.get(each.id, ()) if made_here else ())
 
     def _served(self, made: Installed) -> Installed:
         attachment = self._attachment()
@@ -172,7 +168,3 @@ class CertificateManagerTarget:
         service = self._service()
         path = f"{service.parent}/trustConfigs/{self._settings.trust_config}"
         return Trust(service, self._owner, path)
-
-
-def _unserved(names: Sequence[str]) -> tuple[str, ...]:
-    return (f"the certificate map does not serve it for {', '.join(names)}",)

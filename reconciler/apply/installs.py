@@ -48,7 +48,7 @@ def install(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
 
 def _told(task: Task) -> str:
     """Return what went wrong, and the way out where only the target could have the key."""
-    if not task.error or task.request is None or task.request.bundle.private_key is not None:
+    if not task.error or task.request is None or task.issuance.custody is not Custody.TARGET:
         return task.error
     address = task.change.address.partition("@")[0]
     return f"{task.error}; if its key is gone there: certform apply --replace {address}"
@@ -91,10 +91,11 @@ def _task(session: Session, change: Change, keys: Mapping[str, Secret]) -> Task:
         raise LookupError(change.address)
     wanted = session.wanted(change)
     found = session.installed(wanted)
-    if found is not None and _stands(session, found, current, wanted):
+    sound = found is not None and _is_sound(session, found, current, wanted)
+    if found is not None and sound and not found.incomplete:
         return Task(change, current, installed=found)
     key = keys.get(current.serial)
-    if key is None and current.custody is not Custody.TARGET:
+    if key is None and current.custody is not Custody.TARGET and not sound:
         return Task(change, current, error="its key is no longer kept; plan again")
     try:
         request = _request(session, desired, wanted, current, key, found)
@@ -103,8 +104,10 @@ def _task(session: Session, change: Change, keys: Mapping[str, Secret]) -> Task:
     return Task(change, current, request=request)
 
 
-def _stands(session: Session, found: Installed, current: Issuance, wanted: DesiredInstall) -> bool:
-    """Whether what is there is what should be, and has only to prove itself."""
+def _is_sound(
+    session: Session, found: Installed, current: Issuance, wanted: DesiredInstall
+) -> bool:
+    """Whether the object itself is what should be: whatever it lacks takes no key."""
     same = is_same(found, current) and set(found.output_formats) == set(wanted.output_formats)
     return same and not found.drift and found.trust in (None, session.world.trust(current))
 

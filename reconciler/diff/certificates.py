@@ -10,6 +10,7 @@ from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.needs import (
     FLAPPING_AFTER,
     PUT_RIGHT,
+    SOUND,
     Needs,
     is_flapping,
     is_unfinished,
@@ -238,7 +239,7 @@ def _installs(
         else:
             due = need.reason in TIME_DRIVEN or resumes(record, install, need)
             yield _install(world, desired, install, need, first, due=due)
-            if need.reason is Reason.UNVERIFIED:
+            if need.reason in SOUND:
                 yield from relabelling(world, desired, record, install, first)
 
 

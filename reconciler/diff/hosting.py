@@ -7,7 +7,7 @@ from reconciler.checks import Finding
 from reconciler.description import names_of
 from reconciler.diff.certificates import relabelling, renaming
 from reconciler.diff.changes import blocked, change
-from reconciler.diff.needs import occupied
+from reconciler.diff.needs import SOUND, occupied
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord
 from reconciler.state import DesiredCertificate, DesiredInstall, DesiredIssuer
@@ -60,6 +60,8 @@ def _need(
     placement = record.placement(install.target, install.name)
     if placement is None or placement.object_id != found.id or not placement.hosted:
         return Finding(Reason.UNVERIFIED, "asked for, and not yet recorded")
+    if found.incomplete:
+        return Finding(Reason.INCOMPLETE, "; ".join(found.incomplete))
     return _waiting(desired, found.hosting)
 
 
@@ -152,7 +154,7 @@ def _ask(
 
 def _replaced(found: Installed | None, need: Finding, issuer: DesiredIssuer) -> dict[str, object]:
     """What a new object is to stand beside, where the place changes nothing that it issued."""
-    kept = issuer.spec.capabilities.in_place or need.reason is Reason.UNVERIFIED
+    kept = issuer.spec.capabilities.in_place or need.reason in SOUND
     return {} if found is None or kept else {"replaces": found.id}
 
 

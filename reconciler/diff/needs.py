@@ -6,7 +6,7 @@ from datetime import timedelta
 from providers.base import NAME, Installed
 from reconciler.checks import Finding
 from reconciler.diff.world import World
-from reconciler.ledger.records import CertificateRecord, Issuance
+from reconciler.ledger.records import CertificateRecord, Issuance, Placement
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import Custody
 from schemas.issuer import gives_way
@@ -17,6 +17,7 @@ FLAPPING_WITHIN = timedelta(days=1)
 """What had to be put right twice within a day, and is wrong again, is being changed by somebody else."""
 
 NEEDS_KEY = frozenset({Reason.NOT_FOUND, Reason.SUPERSEDED, Reason.DRIFTED, Reason.CHAIN_CHANGED})
+SOUND = frozenset({Reason.UNVERIFIED, Reason.INCOMPLETE})
 PUT_RIGHT = frozenset({Reason.NOT_FOUND, Reason.DRIFTED})
 
 Needs = Mapping[DesiredInstall, Finding | None]
@@ -45,9 +46,16 @@ def need_of(
         return Finding(
             Reason.CHAIN_CHANGED, "its chain or trust anchors are not those of its issuer"
         )
-    placement = record.placement(install.target, install.name)
+    return _lacking(record.placement(install.target, install.name), current, found)
+
+
+def _lacking(placement: Placement | None, current: Issuance, found: Installed) -> Finding | None:
+    """Say what a sound object lacks: nothing of it takes a key."""
     if placement is None or placement.serial != current.serial:
-        return Finding(Reason.UNVERIFIED, "installed, but not yet seen working")
+        words = ("installed, but not yet seen working", *found.incomplete)
+        return Finding(Reason.UNVERIFIED, "; ".join(words))
+    if found.incomplete:
+        return Finding(Reason.INCOMPLETE, "; ".join(found.incomplete))
     return None
 
 

@@ -1,9 +1,10 @@
 """A certificate map serves every DNS name of a certificate, and never loses one on the way."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from certificate_manager_rig import OWNER_ID, PARENT, SOMEBODY, Rig
+from certificate_manager_rig import OWNER_ID, PARENT, SOMEBODY, Rig, labels
 from google.cloud import certificate_manager_v1 as api
 from wire import Request, Response, Way
 
@@ -59,7 +60,7 @@ def test_every_name_gets_an_entry_of_ours_in_a_map_that_is_made(
     assert installed.used_by == ()  # our own entries go with it
     assert len(rig.target().inspect(installed).used_by) == 2
     assert list(target.observe()) == [installed]
-    assert installed.drift == ()
+    assert installed.incomplete == ()
 
 
 def test_a_map_that_is_somebody_elses_is_used_and_not_labelled(
@@ -80,7 +81,7 @@ def test_a_name_that_somebody_else_serves_is_a_conflict_that_names_the_entry(
         target.install(rig.request("web"))
     assert list(rig.emulator.resources[entry].certificates) == [f"{PARENT}/certificates/other"]
     (found,) = target.observe()
-    assert found.drift == ("the certificate map does not serve it for www.example.com",)
+    assert found.incomplete == ("the certificate map does not serve it for www.example.com",)
 
 
 def test_installing_again_writes_no_entry(rig: Rig, target: CertificateManagerTarget) -> None:
@@ -112,12 +113,63 @@ def test_names_that_a_certificate_loses_and_gains_follow(
     assert list(target.observe()) == [after]
 
 
+def test_names_that_are_missing_or_stay_behind_are_told_and_put_right_without_the_key(
+    rig: Rig, target: CertificateManagerTarget, serving: Callable[[], dict[str, list[str]]]
+) -> None:
+    wanted = rig.request("web", rig.bundle("a.example.com", "b.example.com"))
+    before = rig.target().install(wanted)
+    entries = Entries(target._service(), OWNER_ID, MAP)
+    target.install(rig.request("old", rig.bundle("c.example.com")))
+    path = entries.named("c.example.com")
+    rig.emulator.resources[path].certificates.append(before.id)
+    (found,) = (each for each in target.observe() if each.name == "web")
+    assert found.drift == ()
+    assert found.incomplete == (
+        "the certificate map does not serve it for a.example.com, b.example.com",
+        "the certificate map still serves it for c.example.com",
+    )
+    rig.emulator.wire.asked.clear()
+    keyless = replace(wanted, bundle=replace(wanted.bundle, private_key=None), predecessor=found)
+    after = target.install(keyless)
+    assert (after.sha256, after.incomplete) == (before.sha256, ())
+    assert rig.asked("UpdateCertificate", "CreateCertificate") == []
+    assert serving() == {
+        "a.example.com": ["web"],
+        "b.example.com": ["web"],
+        "c.example.com": ["old"],
+    }
+    assert after in target.observe()
+
+
+def test_another_certificate_is_not_installed_without_its_key(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    before = target.install(rig.request("web"))
+    for predecessor, name in ((before, "web"), (None, "other")):
+        wanted = rig.request(name, predecessor=predecessor)
+        with pytest.raises(Rejected, match="makes no keys"):
+            target.install(replace(wanted, bundle=replace(wanted.bundle, private_key=None)))
+    assert list(target.observe()) == [before]
+
+
+def test_a_certificate_that_only_has_other_labels_is_not_sent_again(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    wanted = rig.request("web")
+    before = target.install(wanted)
+    other = {**labels("web"), "team": "edge"}
+    keyless = replace(wanted.bundle, private_key=None)
+    after = target.install(replace(wanted, bundle=keyless, labels=other, predecessor=before))
+    assert after.labels == other
+    assert list(target.observe()) == [after]
+
+
 def test_two_certificates_of_ours_serve_one_name_side_by_side(
     rig: Rig, target: CertificateManagerTarget, serving: Callable[[], dict[str, list[str]]]
 ) -> None:
     first, second = target.install(rig.request("ecdsa")), target.install(rig.request("rsa"))
     assert serving() == {"www.example.com": ["ecdsa", "rsa"]}
-    assert [found.drift for found in target.observe()] == [(), ()]
+    assert [found.incomplete for found in target.observe()] == [(), ()]
     target.remove(target.inspect(first))
     assert serving() == {"www.example.com": ["rsa"]}
     target.remove(target.inspect(second))
@@ -146,7 +198,7 @@ def test_the_new_one_is_attached_and_served_before_the_old_one_is_detached(
 ) -> None:
     superseded(rig, target)
     (found,) = [each for each in target.observe() if each.name == "web-2"]
-    assert found.drift
+    assert found.incomplete
     rig.emulator.wire.asked.clear()
     target.install(rig.request("web-2", predecessor=found))
     assert serving() == {"www.example.com": ["web-2"]}
@@ -215,7 +267,7 @@ def test_a_project_that_goes_by_its_number_is_the_same_project(
     numbered = "projects/123456789/locations/global/certificates/web"
     rig.emulator.resources[path].certificates = [numbered]
     (found,) = target.observe()
-    assert found.drift == ()
+    assert found.incomplete == ()
 
 
 @pytest.mark.parametrize(
@@ -246,9 +298,9 @@ def test_a_run_that_breaks_off_is_seen_and_finished_by_the_next(
         rig.target(certificateMap="front").install(wanted)
     rig.emulator.wire.heal()
     (found,) = target.observe()
-    assert found.drift
+    assert found.incomplete
     finished = target.install(wanted)
-    assert (finished.sha256, finished.drift) == (found.sha256, ())
+    assert (finished.sha256, finished.incomplete) == (found.sha256, ())
     assert list(target.observe()) == [finished]
 
 

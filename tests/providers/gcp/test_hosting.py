@@ -146,7 +146,7 @@ def test_names_are_moved_only_when_the_new_certificate_is_there(rig: Rig) -> Non
     )
     path = entry.name
     assert list(rig.emulator.resources[path].certificates) == [old.id, new.id]
-    assert [found.drift for found in target.observe()] == [(), ()]
+    assert [found.incomplete for found in target.observe()] == [(), ()]
     rig.emulator.provision(new.id)
     target.host(wanted)
     assert list(rig.emulator.resources[path].certificates) == [new.id]

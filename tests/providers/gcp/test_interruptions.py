@@ -82,9 +82,9 @@ def test_an_install_that_breaks_anywhere_is_finished_by_the_next_run(rig: Rig, w
             assert "b.example.com" in hosts(rig)
         installed = again(target, rig, new)
         assert list(target.observe()) == [installed]
-        assert installed.drift == ()
+        assert installed.incomplete == ()
         assert hosts(rig) == {"b.example.com": ["web"]}
-        assert target.observe()[0].drift == ()
+        assert target.observe()[0].incomplete == ()
 
 
 @pytest.mark.parametrize("way", [Way.REFUSED, Way.UNANSWERED], ids=lambda way: way.name)
@@ -94,7 +94,7 @@ def test_a_first_install_that_breaks_anywhere_is_seen_and_finished(rig: Rig, way
         try:
             target.install(rig.request("web", bundle))
         except ProviderError:
-            unfinished = [each for each in target.observe() if not each.drift]
+            unfinished = [each for each in target.observe() if not each.incomplete]
             served = set(hosts(rig)) == {"a.example.com", "b.example.com"}
             assert served or not unfinished  # what lacks an entry does not look finished
         installed = again(target, rig, bundle)

@@ -36,7 +36,7 @@ def test_a_map_and_a_trust_config_cost_one_call_each(rig: Rig) -> None:
     target.install(rig.request("web"))
     rig.emulator.wire.asked.clear()
     (found,) = target.observe()
-    assert found.drift == ()
+    assert found.incomplete == ()
     assert rig.asked() == ["ListCertificates", "GetTrustConfig", "ListCertificateMapEntries"]
 
 
