@@ -206,9 +206,9 @@ def _is_kept(
 
 
 def _replaces(step: Change, target: str, serial: str) -> bool:
-    """Whether a change takes a serial out of a target."""
+    """Whether a change takes a serial out of a target; a new object beside the old one does not."""
     taken = step.action in TAKES_AWAY and (step.before or {}).get("serial") == serial
-    return taken and place(step.address) == target
+    return taken and "replaces" not in (step.after or {}) and place(step.address) == target
 
 
 def _revoke(world: World, item: Wanted, planned: Planned) -> Change:
