@@ -11,7 +11,7 @@ from providers.base import Bundle, Installed, InstallRequest, Target
 from providers.errors import ProviderError
 from providers.secret import Secret
 from reconciler.apply.session import Impossible, Outcome, Session, owner, place
-from reconciler.apply.transitions import erasable, verified, without_keys
+from reconciler.apply.transitions import erasable, superseded, verified, without_keys
 from reconciler.chains import chain_above
 from reconciler.diff.needs import is_same
 from reconciler.ledger.contract import Wave
@@ -306,6 +306,9 @@ def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
     for task in tasks:
         record = session.record(owner(task.change))
         wanted = session.wanted(task.change)
+        object_id = task.installed.id if task.installed else None
+        if task.request is not None and task.request.replace:
+            record = superseded(record, target, wanted.name, object_id)
         record = verified(
             record,
             target,
@@ -313,7 +316,7 @@ def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
             task.issuance.serial,
             session.clock(),
             found=session.world.installed(wanted),
-            object_id=task.installed.id if task.installed else None,
+            object_id=object_id,
         )
         erased = _spent(session.desired(task.change), record, task.issuance)
         records.append(without_keys(record, erased))

@@ -191,7 +191,10 @@ def _record_withdrawn(session: Session, changes: Sequence[Change]) -> None:
         record = records.get(name) or session.record(name)
         object_name = str((change.before or {})["name"])
         found = _installed_as(session, change, object_name)
-        records[name] = withdrawn(record, place(change), object_name, found.id if found else None)
+        id_ = found.id if found else None
+        if id_ and "supersededBy" in (change.before or {}):  # which has its name by now
+            object_name = id_
+        records[name] = withdrawn(record, place(change), object_name, id_)
     known = session.journal.state.certificates
     touched = [record for record in records.values() if record.name in known]
     if touched:

@@ -162,6 +162,14 @@ def hosted(
     return _put_placement(record, placement.model_copy(update=update))
 
 
+def superseded(
+    record: CertificateRecord, target: str, object_name: str, object_id: str | None
+) -> CertificateRecord:
+    """Return the record after a new object was put beside the old one, which still stands there."""
+    placement = record.placement(target, object_name)
+    return _accounted(record, placement, object_id) if placement else record
+
+
 def _accounted(
     record: CertificateRecord, placement: Placement, object_id: str | None
 ) -> CertificateRecord:

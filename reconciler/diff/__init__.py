@@ -11,7 +11,7 @@ from reconciler.diff.keys import key_changes
 from reconciler.diff.publications import publication_changes
 from reconciler.diff.quotas import quota_changes
 from reconciler.diff.recipients import recipient_changes
-from reconciler.diff.removals import removal_changes
+from reconciler.diff.removals import removal_changes, superseded_changes
 from reconciler.diff.revocations import (
     Wanted,
     revocation_changes,
@@ -36,7 +36,9 @@ def diff(world: World) -> tuple[Change, ...]:
         changes.extend(
             certificate_changes(world, certificate, coming, _by(revoking, world, certificate.name))
         )
-    changes.extend(removal_changes(world, _by_owner(changes)))
+    owners = _by_owner(changes)
+    changes.extend(superseded_changes(world, owners))
+    changes.extend(removal_changes(world, owners))
     changes.extend(revocation_changes(world, revoking, _by_owner(changes)))
     revoked = {step.address for step in changes if step.action is Action.REVOKE}
     happening = {s: item for s, item in revoking.items() if item.address in revoked}

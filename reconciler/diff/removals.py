@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from providers.base import NAME, Installed
-from reconciler.address import spot
+from reconciler.address import owner, place, spot
 from reconciler.description import names_of
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.revocations import Planned
@@ -37,6 +37,35 @@ def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
             there = (placement.target, placement.object_name)
             if there not in wanted and there not in seen:
                 yield from _left_behind(world, record, placement)
+
+
+def superseded_changes(world: World, planned: Planned) -> Iterator[Change]:
+    """Yield the removal of what this plan puts a new object beside, unless something uses it."""
+    for steps in planned.values():
+        for step in steps:
+            after = step.after or {}
+            if step.action is Action.INSTALL and "replaces" in after and not after.get("usedBy"):
+                yield from _superseded(world, step, str(after["replaces"]))
+
+
+def _superseded(world: World, step: Change, id_: str) -> Iterator[Change]:
+    target = place(step.address)
+    there = world.observation(target).installed.values()
+    found = next(each for each in there if each.id == id_)
+    known = world.serials.get(found.serial or "")
+    if known is None or found.hosting is not None:
+        return
+    leaving = _Leaving(owner(step.address), target, found, known[1])
+    yield change(
+        spot(leaving.name, target, found.id),
+        Action.REMOVE,
+        Reason.SUPERSEDED,
+        "a new object takes its place",
+        identity=leaving.identity(),
+        requires=(step.id,),
+        before={**leaving.before(), "supersededBy": step.address},
+        due=step.due,
+    )
 
 
 def _remove(world: World, target: str, found: Installed, planned: Planned) -> Change:

@@ -39,3 +39,18 @@ def test_another_kind_of_key_takes_a_new_arn_and_the_old_one_stays_while_it_is_u
     assert left.id == new
     assert len({each.sha256 for each in company.everywhere("www").values()}) == 1
     assert company.strangers() == strangers
+
+
+def test_what_nobody_uses_goes_in_the_same_run(company: Company) -> None:
+    company.settle()
+    (old,) = company.in_acm("www")
+    company.repository.edit(
+        "www.yaml", "  duration", "  privateKey: {algorithm: RSA, size: 2048}\n  duration"
+    )
+    planned = company.plan()
+    assert "a new object takes its place" in planned
+    assert f'id       = "{old.id}"' in planned or old.id in planned
+    company.settle()
+    (left,) = company.in_acm("www")
+    assert left.id != old.id
+    assert len({each.sha256 for each in company.everywhere("www").values()}) == 1
