@@ -1,6 +1,6 @@
 """The envelope every document wears, and the kinds there are."""
 
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from schemas.issuer import IssuerSpec
 from schemas.policy import PolicySpec
 from schemas.project import ProjectSpec
 from schemas.revocation import RevocationSpec
-from schemas.scalars import Name, Text
+from schemas.scalars import Name, OfOthers, Text
 from schemas.target import TargetSpec
 
 SPECS: dict[str, type[Model]] = {
@@ -32,7 +32,7 @@ class Metadata(Model):
     """What a document is called. `formerly` keeps a certificate's history through a rename."""
 
     name: Name
-    labels: dict[Name, Text] = Field(default_factory=dict)
+    labels: dict[Annotated[Name, OfOthers], Text] = Field(default_factory=dict)
     formerly: tuple[Name, ...] = ()
 
 

@@ -206,6 +206,12 @@ def _email(value: Any) -> Any:
     return value
 
 
+def _of_others(value: str) -> str:
+    if value.lower().startswith("certform-"):
+        raise ValueError("must not begin with certform-: certform puts such labels on by itself")
+    return value
+
+
 def _path(value: str) -> str:
     if ".." in value.split("/"):
         raise ValueError("must not climb with `..`")
@@ -283,6 +289,8 @@ Text = Annotated[
     WithJsonSchema({"type": ["string", "number", "boolean"], "pattern": _LINE}),
 ]
 """One line of text without control characters."""
+OfOthers = AfterValidator(_of_others)
+"""For the key of a label that somebody chooses: those of certform say what is whose."""
 CommonName = Annotated[
     str, Matching(r"^[^\x00-\x1f\x7f]{1,64}$", "must be one line of 1 to 64 characters")
 ]

@@ -19,7 +19,16 @@ from schemas.capabilities import (
     Limits,
 )
 from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
-from schemas.scalars import Duration, FilePath, Integer, Matching, Mode, Text, format_duration
+from schemas.scalars import (
+    Duration,
+    FilePath,
+    Integer,
+    Matching,
+    Mode,
+    OfOthers,
+    Text,
+    format_duration,
+)
 
 LONGEST_PATIENCE = timedelta(minutes=2)
 """How long one certificate may be waited for: the ledger's lock is not renewed meanwhile."""
@@ -135,7 +144,7 @@ class TargetSpec(Model):
     check: Argv | None = None
     reload: Argv | None = None
     verify: Verify | None = None
-    tags: dict[Text, Text] = Field(default_factory=dict)
+    tags: dict[Annotated[Text, OfOthers], Text] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

@@ -186,3 +186,15 @@ def test_a_target_is_refused_for(examined: Examine, case: str) -> None:
     read = examined({"config/clouds.yaml": f"kind: Target\nmetadata: {{name: wrong}}\n{spec}\n"})
     assert [found.summary for found in read.diagnostics if summary in found.summary]
     assert all(source(found).file == "config/clouds.yaml" for found in read.diagnostics)
+
+
+def test_nobody_writes_a_label_that_certform_itself_puts_on_objects(examined: Examine) -> None:
+    labels = "metadata:\n  name: one\n  labels:\n    certform-replaces: arn:a"
+    document = CERTIFICATE.replace("metadata: {name: one, formerly: [uno]}", labels)
+    (found,) = examined({"config/clouds.yaml": TARGETS, "one.yaml": document}).diagnostics
+    assert "must not begin with certform-" in found.summary
+    assert source(found).line == 5
+    targets = TARGETS.replace("cost-centre", "Certform-Owner")
+    (found,) = examined({"config/clouds.yaml": targets, "one.yaml": CERTIFICATE}).diagnostics
+    assert "must not begin with certform-" in found.summary
+    assert source(found).line == 5
