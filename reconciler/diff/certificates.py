@@ -313,7 +313,8 @@ def relabelling(
         Action.RELABEL,
         Reason.LABELS_CHANGED,
         f"{', '.join(names)} changed",
-        identity={"labels": want},
+        # what others put there is theirs to change, also while this is being reviewed
+        identity={"labels": world.labels(desired, digest, install.target)},
         requires=first,
         source=desired.source,
         before={"labels": {name: have.get(name) for name in names}},

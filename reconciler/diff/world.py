@@ -303,10 +303,10 @@ class World:
         return self._trust[issuer]
 
     def labels(self, certificate: DesiredCertificate, digest: str, target: str) -> dict[str, str]:
-        """The labels a certificate's object in a target is to carry."""
+        """The labels a certificate's object in a target is to carry; the Target's own go before others."""
         return {
-            **self.desired.targets[target].spec.tags,
             **certificate.labels,
+            **self.desired.targets[target].spec.tags,
             OWNER: self.ledger.lineage.owner,
             NAME: certificate.name,
             SPEC: digest,

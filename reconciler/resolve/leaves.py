@@ -204,7 +204,7 @@ def _check_labels(leaf: Leaf, name: str, spec: TargetSpec) -> Iterator[Diagnosti
     rules = spec.capabilities.labels
     if rules is None:
         return
-    labels = {**spec.tags, **leaf.metadata.labels}
+    labels = {**leaf.metadata.labels, **spec.tags}
     where = f"the target {name} ({spec.kind})"
     most = rules.most - OWN_LABELS
     if len(labels) > most:
