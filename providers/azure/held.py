@@ -31,7 +31,7 @@ class Held:
 
     `id` has no version. `name` is in lower case: a vault does not tell that from upper case.
     `thumbprint` is hex SHA-1 over the certificate, None while there is none. A listing leaves out
-    `certificate` (DER) and what the policy says.
+    `certificate` (DER), `version` and what the policy says.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Held:
     certificate: bytes | None = None
     renews: bool = False
     exportable: bool = True
+    version: str = ""
     purged_on: datetime | None = None
 
     @classmethod
@@ -72,6 +73,7 @@ class Held:
             certificate=bytes(found.cer) if found.cer else None,
             renews=any(each.action is CertificatePolicyAction.auto_renew for each in actions),
             exportable=policy is None or policy.exportable is not False,
+            version=(found.properties.version or "") if found.cer else "",
         )
 
     @classmethod

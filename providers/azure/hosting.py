@@ -82,7 +82,7 @@ class Hoster:
         held = self.installer.service.get(name)
         if held is None:
             raise Ambiguous(f"the vault does not show {name} yet: apply again")
-        return held if held.tags == tags else self.installer.service.update(name, tags)
+        return held if held.tags == tags else self.installer.service.update(held, tags)
 
     def _check_ordered(self, request: HostRequest) -> None:
         creation = self.installer.service.creation(request.name)

@@ -51,7 +51,7 @@ class Installer:
         tags = sealed(request.labels, held, pair, witness)
         if held.enabled and held.tags == tags:
             return held
-        return self.service.update(held.name, tags, enabled=True)
+        return self.service.update(held, tags, enabled=True)
 
     def _add(self, request: InstallRequest, held: Held | None, pair: Pair, witness: str) -> Held:
         tags = sealed(request.labels, held, pair, witness)

@@ -105,17 +105,17 @@ class Service:
             )
         return Held.got(self.url, made)
 
-    def update(self, name: str, tags: Mapping[str, str], *, enabled: bool | None = None) -> Held:
-        """Replace the latest version's tags; enable it where asked for."""
+    def update(self, held: Held, tags: Mapping[str, str], *, enabled: bool | None = None) -> Held:
+        """Replace the tags of the version that was looked at, never of a newer one; enable it on request."""
         with suppress(Ambiguous), _needing("update", "update/action"):
             self.calls.change(
                 lambda: self.client.update_certificate_properties(
-                    name, enabled=enabled, tags=dict(tags)
+                    held.name, held.version, enabled=enabled, tags=dict(tags)
                 )
             )
-        found = self.get(name)
+        found = self.get(held.name)
         if found is None or found.tags != dict(tags) or (enabled and not found.enabled):
-            raise Ambiguous(f"the vault does not show the change of {name} yet: apply again")
+            raise Ambiguous(f"the vault does not show the change of {held.name} yet: apply again")
         return found
 
     def discard_creation(self, name: str) -> None:

@@ -89,7 +89,7 @@ class KeyVaultTarget:
         """Replace the tags of the newest version; what others put there since the look stays."""
         held = self._at(request.installed.id)
         held = check_same(request.installed, held, self._owner)
-        made = self._service.update(held.name, relabelled(request, held))
+        made = self._service.update(held, relabelled(request, held))
         reach("azure.labelled")
         return self._told(made)
 
@@ -101,7 +101,7 @@ class KeyVaultTarget:
         if held.tags.get(OWNER, self._owner) != self._owner:
             raise Conflict(f"{held.id} belongs to another owner, {held.tags[OWNER]}")
         tags = added({**request.labels, CONTENT: str(_found_seal(held))}, held)
-        made = self._service.update(held.name, tags)
+        made = self._service.update(held, tags)
         reach("azure.adopted")
         return self._told(made)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from azure.keyvault.certificates import CertificateClient, CertificatePolicy
 from keyvault_emulator import KeyVault
-from wire import Way
+from wire import Request, Response, Way
 
 from providers import x509
 from providers.abilities import AdoptRequest, RelabelRequest
@@ -99,6 +99,25 @@ def test_relabelling_leaves_what_others_put_there_since_the_look(
     assert after.labels == {**other, "cost-centre": "42"}
     assert after.serial == installed.serial
     assert list(target.observe()) == [after]
+
+
+def test_a_version_that_comes_between_the_look_and_the_labels_gets_none_of_ours(
+    vault: KeyVault, target: KeyVaultTarget, client: CertificateClient, bundle: Made
+) -> None:
+    installed = target.install(request("web", bundle()))
+    serve = vault.wire.service
+
+    def overtaken(asked: Request) -> Response:
+        if asked.method == "PATCH" and asked.body:
+            vault.wire.service = serve
+            client.begin_create_certificate("web", SELF, tags={"theirs": "new"}).result()
+        return serve(asked)
+
+    vault.wire.service = overtaken
+    with pytest.raises(Ambiguous, match="apply again"):
+        target.relabel(RelabelRequest(installed, {**labels("web"), "team": "blue"}))
+    assert [each.tags.get("theirs") for each in vault.entry("web").versions] == [None, "new"]
+    assert vault.entry("web").tags == {"theirs": "new"}
 
 
 def test_what_is_forgotten_keeps_nothing_of_ours(
