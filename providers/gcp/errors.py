@@ -6,6 +6,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.protobuf.json_format import ParseError
 from requests import TooManyRedirects
+from requests.exceptions import SSLError
 
 from providers.errors import (
     Ambiguous,
@@ -52,7 +53,9 @@ def explain(error: Exception) -> ProviderError | None:
     """Return what an exception of Google's client means, None for what is none of its."""
     if isinstance(error, GoogleAPICallError):
         return _refused(_answer(error))
-    if isinstance(error, TransportError):
+    if isinstance(error, TransportError) or (
+        isinstance(error, GoogleAuthError) and error.retryable
+    ):
         return Transient("Google's token endpoint could not be reached")
     if isinstance(error, GoogleAuthError):
         return Denied(
@@ -61,6 +64,10 @@ def explain(error: Exception) -> ProviderError | None:
         )
     if _is_of_no_google(error):
         return Ambiguous(NOT_GOOGLE)
+    if isinstance(error, SSLError):
+        return Ambiguous(
+            "TLS with Google failed: where a proxy stands between, set REQUESTS_CA_BUNDLE to its CA"
+        )
     if isinstance(error, OSError):  # what the HTTP library raises is
         return Ambiguous("the connection to Google broke or timed out")
     return None

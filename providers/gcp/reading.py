@@ -75,9 +75,14 @@ def _state(managed: Any) -> HostingState:
     return _STATES.get(int(managed.state), HostingState.PENDING)
 
 
+def _named(value: Any) -> str:
+    """Return an enum's name; what the client does not know yet is a bare number."""
+    return str(getattr(value, "name", value))
+
+
 def _detail(managed: Any) -> str:
     attempts = (
-        f"{attempt.domain}: {attempt.details or attempt.failure_reason.name}"
+        f"{attempt.domain}: {attempt.details or _named(attempt.failure_reason)}"
         for attempt in managed.authorization_attempt_info
         if attempt.failure_reason
     )

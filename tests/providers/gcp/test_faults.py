@@ -8,6 +8,7 @@ import pytest
 from certificate_manager_emulator import CertificateManagerEmulator
 from certificate_manager_errors import Refusal
 from certificate_manager_rig import PARENT, Rig
+from google.auth.exceptions import RefreshError
 from wire import Request, Response, Way, Wire
 
 from providers.abilities import RelabelRequest
@@ -20,6 +21,7 @@ from providers.errors import (
     QuotaExceeded,
     Rejected,
     Throttled,
+    Transient,
     Unreachable,
 )
 from providers.gcp.errors import explain
@@ -313,6 +315,11 @@ def test_an_answer_without_words_of_google_is_told_by_its_number(
     rig.emulator.wire.fail("CreateCertificate", Way.REFUSED, Response(status), times=None)
     with pytest.raises(error):
         rig.target().install(rig.request("web"))
+
+
+def test_a_token_that_could_not_be_had_just_now_is_asked_for_again() -> None:
+    assert isinstance(explain(RefreshError("503", retryable=True)), Transient)
+    assert isinstance(explain(RefreshError("invalid_grant")), Denied)
 
 
 def test_what_is_not_googles_is_not_explained() -> None:

@@ -112,6 +112,19 @@ def test_what_google_gave_up_is_told_with_its_reason(
     assert found.hosting.records != ()
 
 
+@pytest.mark.filterwarnings("ignore:Unrecognized FailureReason")
+def test_a_reason_that_the_client_does_not_know_is_told_by_its_number(
+    rig: Rig, target: CertificateManagerTarget
+) -> None:
+    asked = target.host(asking("example.com"))
+    attempt = api.Certificate.ManagedCertificate.AuthorizationAttemptInfo.from_json(
+        '{"domain": "example.com", "state": 2, "failureReason": 77}'
+    )
+    rig.resource("web").managed.authorization_attempt_info = [attempt]
+    (found,) = target.observe()
+    assert (found.id, found.hosting and found.hosting.detail) == (asked.id, "example.com: 77")
+
+
 def test_other_labels_alone_are_set_in_place(rig: Rig, target: CertificateManagerTarget) -> None:
     asked = target.host(asking("example.com"))
     after = target.host(asking("example.com", predecessor=asked, spec="1" * 32))

@@ -161,6 +161,9 @@ def test_it_is_reached_over_tls(
     with CertificateManagerEmulator.running(folder, tls=True) as emulator:
         for name, value in emulator.environment().items():
             monkeypatch.setenv(name, value)
-        rig = Rig(emulator)
+        rig = Rig(emulator, patience=0.01)
         installed = rig.target().install(rig.request("web"))
         assert list(rig.target().observe()) == [installed]
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        with pytest.raises(Unreachable, match="REQUESTS_CA_BUNDLE"):
+            rig.target().observe()
