@@ -50,7 +50,7 @@ def _loaded(entry: EntryPoint) -> type[PluginTarget]:
         words = f"{entry.value} cannot be loaded: {type(why).__name__}: {why}"
         raise NotFound(words) from why
     capabilities, model = (getattr(found, name, None) for name in ("capabilities", "config_model"))
-    fit = isinstance(capabilities, Capabilities) and isinstance(model, type)
-    if not fit or not issubclass(model, Model):
+    told = isinstance(capabilities, Capabilities)
+    if not (told and isinstance(model, type) and issubclass(model, Model)):
         raise NotFound(f"{entry.value} is no target: it lacks capabilities or config_model")
     return found

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from providers import x509
 from providers.abilities import Finder, Inspector, Marked
 from providers.base import Installed, InstallRequest, Publisher, Target, TargetConfig
-from providers.errors import MissingExtra, ProviderError
+from providers.errors import ProviderError
 from providers.local.hosts import here
 from providers.local.location import Location
 from providers.local.publisher import DirectoryPublisher
@@ -38,17 +38,17 @@ def make_targets(desired: Desired, ledger: LedgerState, root: Path) -> Mapping[s
 def _made(config: TargetConfig) -> Target:
     try:
         return make_target(config)
-    except MissingExtra as missing:
-        return Absent(missing)
+    except ProviderError as why:
+        return Absent(why)
 
 
 class Absent:
-    """A target whose library is not installed: nothing is known of it, and nothing can be done."""
+    """A target that cannot be made, as without its library: nothing is known of it, nothing can be done."""
 
     capabilities: ClassVar[Capabilities] = Capabilities()
 
-    def __init__(self, missing: MissingExtra) -> None:
-        self._missing = missing
+    def __init__(self, why: ProviderError) -> None:
+        self._why = why
 
     @classmethod
     def from_config(cls, _config: TargetConfig, /) -> Self:
@@ -56,16 +56,16 @@ class Absent:
         raise TypeError(cls)
 
     def observe(self) -> Sequence[Installed]:
-        """Raise what says how to install the library."""
-        raise self._missing
+        """Raise what says why, such as how to install the library."""
+        raise self._why
 
     def install(self, _request: InstallRequest, /) -> Installed:
         """Raise the same."""
-        raise self._missing
+        raise self._why
 
     def remove(self, _installed: Installed, /) -> None:
         """Raise the same."""
-        raise self._missing
+        raise self._why
 
 
 def make_publisher(desired: Desired, ledger: LedgerState, root: Path) -> Publisher | None:
@@ -148,16 +148,19 @@ def _unlisted(
 
 def inspect(world: World, targets: Mapping[str, Target]) -> World:
     """Return the world with all that can be told of the few objects that make room or are taken over."""
+    finders = {name: each for name, each in targets.items() if isinstance(each, Finder)}
+    inspectors = {name: each for name, each in targets.items() if isinstance(each, Inspector)}
+    if not finders and not inspectors:
+        return world
     observations = dict(world.observed.targets)
     for name, id_ in world.unlisted():
-        target = targets.get(name)
-        if isinstance(target, Finder):
-            observations[name] = _found(observations[name], target, id_)
+        if name in finders and observations[name].status == "observed":
+            observations[name] = _found(observations[name], finders[name], id_)
     world = replace(world, observed=replace(world.observed, targets=observations))
-    for name, found in worth_inspecting(world):
-        target = targets.get(name)
-        if isinstance(target, Inspector):
-            observations[name] = _inspected(observations[name], target, found)
+    near = {(name, found.id): found for name, found in worth_inspecting(world)}
+    for (name, _), found in near.items():
+        if name in inspectors and observations[name].status == "observed":
+            observations[name] = _inspected(observations[name], inspectors[name], found)
     return replace(world, observed=replace(world.observed, targets=observations))
 
 
