@@ -1,8 +1,8 @@
 """Places in clouds that hold certificates, and how each is reached; credentials are each SDK's affair."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import Model, Word
 from schemas.scalars import Boolean, Integer, Matching, Name, Text
@@ -107,3 +107,13 @@ class GcpCertificateManager(Model):
     certificate_map: Name | None = None
     trust_config: Name | None = None
     endpoint: Endpoint | None = None
+
+    @model_validator(mode="after")
+    def _served_from_global(self) -> Self:
+        regions = [place for place in self.locations if place != "global"]
+        if self.certificate_map is not None and regions:
+            raise ValueError(
+                f"Google has certificate maps in global only: give {', '.join(regions)} a Target without"
+                " `certificateMap`"
+            )
+        return self

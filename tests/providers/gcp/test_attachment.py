@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from certificate_manager_rig import OWNER_ID, PARENT, SOMEBODY, Rig, labels
 from google.cloud import certificate_manager_v1 as api
+from pydantic import ValidationError
 from wire import Request, Response, Way
 
 from providers.base import NAME, OWNER, Installed
@@ -312,10 +313,11 @@ def test_the_permission_to_use_a_certificate_is_named(
         target.install(rig.request("web"))
 
 
-def test_a_map_of_a_region_is_refused_by_the_service(rig: Rig) -> None:
-    target = rig.target(certificateMap="front", locations=("europe-west1",))
-    with pytest.raises(Rejected, match="global only"):
-        target.install(rig.request("web"))
+def test_a_map_of_a_region_is_refused_before_anything_is_asked(rig: Rig) -> None:
+    with pytest.raises(ValidationError, match=r"maps in global only: give europe-west1 a Target"):
+        rig.config(certificateMap="front", locations=("global", "europe-west1"))
+    rig.config(certificateMap="front", locations=("global",))
+    rig.config(trustConfig="clients", locations=("global", "europe-west1"))
 
 
 def test_names_of_entries_fit_and_differ(rig: Rig) -> None:

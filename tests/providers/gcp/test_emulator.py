@@ -153,6 +153,13 @@ def test_a_scope_is_for_the_location_global(rig: Rig, call: Call) -> None:
         )
 
 
+def test_a_map_is_for_the_location_global(call: Call) -> None:
+    parent = "projects/example-project/locations/europe-west1"
+    new = {"parent": parent, "certificate_map_id": "front", "certificate_map": api.CertificateMap()}
+    with pytest.raises(BadRequest, match="global only"):
+        call("create_certificate_map", new)
+
+
 def test_who_has_no_token_is_told_so(rig: Rig, call: Call) -> None:
     rig.emulator.service.tokens.refuse_all = True
     with pytest.raises(Unauthorized):

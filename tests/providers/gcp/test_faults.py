@@ -318,8 +318,9 @@ def test_an_answer_without_words_of_google_is_told_by_its_number(
 
 
 def test_a_token_that_could_not_be_had_just_now_is_asked_for_again() -> None:
-    assert isinstance(explain(RefreshError("503", retryable=True)), Transient)
-    assert isinstance(explain(RefreshError("invalid_grant")), Denied)
+    failed: Callable[..., Exception] = RefreshError
+    assert isinstance(explain(failed("503", retryable=True)), Transient)
+    assert isinstance(explain(failed("invalid_grant")), Denied)
 
 
 def test_what_is_not_googles_is_not_explained() -> None:
