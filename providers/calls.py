@@ -117,8 +117,7 @@ def _asked(state: RetryCallState) -> float | None:
 
 
 def _pause(state: RetryCallState) -> float:
-    asked = _asked(state)
-    return _backoff(state) if asked is None else asked
+    return max(_backoff(state), _asked(state) or 0)
 
 
 class _WornOut(stop_after_delay):

@@ -116,8 +116,14 @@ def test_what_waiting_does_not_cure_is_raised_at_once(
 
 
 def test_a_pause_is_as_long_as_the_service_asked_for(calls: Calls, clock: Clock) -> None:
-    assert calls.read(failing(Throttled("slow", 7.0), Throttled("slow", 0.0))) == 3
-    assert clock.slept == [7.0, 0.0]
+    assert calls.read(failing(Throttled("slow", 7.0), Throttled("slow", 60.0))) == 3
+    assert clock.slept == [7.0, 60.0]
+
+
+def test_a_service_that_asks_for_no_pause_at_all_gets_one(calls: Calls, clock: Clock) -> None:
+    assert calls.read(failing(*[Throttled("at once", 0.0)] * 12)) == 13
+    assert len(clock.slept) == 12
+    assert sum(clock.slept) > 1
 
 
 def test_a_pause_that_nobody_asked_for_grows_and_is_bounded(calls: Calls, clock: Clock) -> None:
