@@ -4,16 +4,20 @@ import re
 
 from botocore.exceptions import (
     BotoCoreError,
+    ChecksumError,
     ClientError,
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
     LoginError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
     ProxyConnectionError,
+    SSLError,
     SSOError,
     TokenRetrievalError,
 )
@@ -37,6 +41,13 @@ class NoSuchOperation(Rejected):
     """An endpoint does not know an operation, which tells nothing of what is there."""
 
 
+_UNANSWERED = (
+    HTTPClientError,
+    SSLError,
+    ChecksumError,
+    IncompleteReadError,
+    ResponseParserError,
+)
 _NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 _NO_CREDENTIALS = (
     NoCredentialsError,
@@ -87,8 +98,16 @@ _CLASSES: dict[str, type[ProviderError]] = {
     "DisabledException": Conflict,
     "KMSInvalidStateException": Conflict,
     "InvalidKeyUsageException": Conflict,
+    "IDPCommunicationError": Transient,
 }
-_SERVICES = {"GetResources": "tag", "AssumeRole": "sts", "GetPublicKey": "kms", "Sign": "kms"}
+_SERVICES = {
+    "GetResources": "tag",
+    "AssumeRole": "sts",
+    "AssumeRoleWithWebIdentity": "sts",
+    "GetRoleCredentials": "sso",
+    "GetPublicKey": "kms",
+    "Sign": "kms",
+}
 _SUSPECT = re.compile(r"-----|[A-Za-z0-9+/=]{60}")
 _LONGEST = 400
 
@@ -110,8 +129,13 @@ def explain(error: Exception, service: str = "acm") -> ProviderError | None:
         return Rejected("the AWS SDK refuses a request as malformed; its words may quote a key")
     if isinstance(error, _NOT_SENT):
         return Transient(f"AWS cannot be reached ({_kind(error)})")
-    if isinstance(error, BotoCoreError | ResponseParserError):
+    if isinstance(error, _UNANSWERED):
         return Ambiguous(f"AWS gave no answer that can be read ({_kind(error)})")
+    if isinstance(error, BotoCoreError):
+        return Rejected(
+            f"the AWS SDK cannot work as it is configured ({_kind(error)}):"
+            " see the profile, and the variables that begin with AWS_"
+        )
     return None
 
 
@@ -130,7 +154,8 @@ def _refusal(error: ClientError, service: str) -> ProviderError:
         return Throttled(f"{action}: too many calls", _retry_after(error))
     if status >= 500:
         return Ambiguous(text)
-    return _CLASSES.get(code, Rejected)(text)
+    kind = _CLASSES.get(code, Rejected)
+    return kind(f"{text}; have the quota raised, or make room" if kind is QuotaExceeded else text)
 
 
 def _retry_after(error: ClientError) -> float | None:

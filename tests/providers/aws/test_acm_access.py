@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aws_emulator import ACCOUNT, AwsEmulator
@@ -105,6 +106,35 @@ def test_a_profile_that_is_not_there_is_said(
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(Unreachable, match="ProfileNotFound"):
+        AcmTarget(config, sleep=lambda _: None).observe()
+
+
+def test_a_profile_that_cannot_work_is_said_at_once(
+    aws: AwsEmulator, config: TargetConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    profiles = tmp_path / "config"
+    profiles.write_text(f"[profile ci]\nrole_arn = {ROLE}\nsource_profile = nobody\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profiles))
+    monkeypatch.setenv("AWS_PROFILE", "ci")
+    pauses: list[float] = []
+    with pytest.raises(Unreachable, match="InvalidConfigError"):
+        AcmTarget(config, sleep=pauses.append).observe()
+    assert pauses == []
+
+
+def test_a_token_of_the_workflow_that_aws_refuses_is_said(
+    aws: AwsEmulator, config: TargetConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    token = tmp_path / "token"
+    token.write_text("a.b.c")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+    aws.denied.add("AssumeRoleWithWebIdentity")
+    with pytest.raises(Unreachable, match="sts:AssumeRoleWithWebIdentity"):
         AcmTarget(config, sleep=lambda _: None).observe()
 
 
