@@ -77,7 +77,7 @@ ERRORS = (
 AT_ONCE = tuple(
     error for error in ERRORS if error.said is quoted or error.name in ("500 after", "no answer")
 )
-"""Those after which nothing is looked for in ACM for 15 seconds; the others are tried without a command line."""
+"""Those after which nothing is looked for in ACM for 15 seconds; the others are tried in this process."""
 
 
 def failing(clouds: Clouds, error: Error, stack: ExitStack) -> None:
