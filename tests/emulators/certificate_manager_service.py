@@ -4,8 +4,8 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +44,8 @@ class Quota:
 class Service:
     """`denied` holds permissions that the account lacks, `unreachable` locations that lists leave out.
 
-    `page_cap` is the largest page that is given, whatever was asked for.
+    `page_cap` is the largest page that is given, whatever was asked for. `numbers` maps projects, by
+    their ids, to the numbers that references are told by; a request may name a project in both ways.
     """
 
     tokens: Tokens = field(default_factory=Tokens)
@@ -54,6 +55,7 @@ class Service:
     denied: set[str] = field(default_factory=set)
     unreachable: list[str] = field(default_factory=list)
     page_cap: int = 1000
+    numbers: dict[str, int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __call__(self, request: Request) -> Response:
@@ -61,7 +63,7 @@ class Service:
             return self.tokens.issue(request)
         with self._lock:
             try:
-                return self._answer(request)
+                return self._answer(self._by_id(request))
             except Refusal as refusal:
                 return refusal.response
 
@@ -91,6 +93,20 @@ class Service:
                 return self._update(route, kind, message)
         return self._delete(route, message)
 
+    def _by_id(self, request: Request) -> Request:
+        target, body = request.target, request.body
+        for project, number in self.numbers.items():
+            target = target.replace(f"projects/{number}/", f"projects/{project}/")
+            body = body.replace(f"projects/{number}/".encode(), f"projects/{project}/".encode())
+        return replace(request, target=target, body=body)
+
+    def _told(self, names: Iterable[str]) -> list[str]:
+        """Return references as they are shown."""
+        split = (name.split("/", 2) for name in names)
+        return [
+            "/".join((head, str(self.numbers.get(id_, id_)), rest)) for head, id_, rest in split
+        ]
+
     def _permit(self, permission: str, path: str) -> None:
         if permission in self.denied:
             resource = f"//certificatemanager.googleapis.com{path.removeprefix('/v1')}"
@@ -101,6 +117,11 @@ class Service:
 
     def _list(self, route: Route, kind: Kind, message: Any) -> Response:
         prefix = f"{message.parent}/{kind.collection}/"
+        if (
+            "/" in message.parent.split("/locations/")[1]
+            and message.parent not in self.rules.resources
+        ):
+            raise missing(message.parent)
         names = sorted(name for name in self.rules.resources if name.startswith(prefix))
         start = int(message.page_token or 0)
         end = start + min(message.page_size or 100, self.page_cap)
@@ -176,7 +197,10 @@ class Service:
             shown.etag = etag_of(resource)
         if isinstance(shown, api.Certificate):
             known = self.rules.users() if users is None else users
-            shown.used_by = [api.Certificate.UsedBy(name=user) for user in known.get(name, [])]
+            told = self._told(known.get(name, []))
+            shown.used_by = [api.Certificate.UsedBy(name=user) for user in told]
+        if isinstance(shown, api.CertificateMapEntry):
+            shown.certificates = self._told(shown.certificates)
         return shown
 
 

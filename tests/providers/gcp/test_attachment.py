@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from certificate_manager_rig import OWNER_ID, PARENT, SOMEBODY, Rig, labels
+from certificate_manager_rig import OWNER_ID, PARENT, PROJECT, SOMEBODY, Rig, labels
 from google.cloud import certificate_manager_v1 as api
 from pydantic import ValidationError
 from wire import Request, Response, Way
@@ -261,14 +261,18 @@ def test_a_certificate_that_an_entry_of_others_needs_stays_with_our_entries(
 
 
 def test_a_project_that_goes_by_its_number_is_the_same_project(
-    rig: Rig, target: CertificateManagerTarget
+    rig: Rig, target: CertificateManagerTarget, serving: Callable[[], dict[str, list[str]]]
 ) -> None:
-    target.install(rig.request("web"))
-    path = Entries(target._service(), OWNER_ID, MAP).named("www.example.com")
-    numbered = "projects/123456789/locations/global/certificates/web"
-    rig.emulator.resources[path].certificates = [numbered]
-    (found,) = target.observe()
-    assert found.incomplete == ()
+    rig.emulator.service.numbers = {PROJECT: 123456789}
+    before = target.install(rig.request("web", rig.bundle("a.example.com", "b.example.com")))
+    assert list(target.observe()) == [before]
+    bundle = rig.bundle("b.example.com", "c.example.com")
+    after = target.install(rig.request("web", bundle, before))
+    assert serving() == {"b.example.com": ["web"], "c.example.com": ["web"]}
+    beside = target.install(rig.request("rsa", rig.bundle("c.example.com")))
+    assert list(target.observe()) == [beside, after]
+    target.remove(after)
+    assert serving() == {"c.example.com": ["rsa"]}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Whichever request is the one that breaks, before or after it was done: the next run ends as it should."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from certificate_manager_rig import Rig
@@ -20,13 +21,16 @@ MOST = 60
 
 
 class Interrupted:
-    """A service whose n-th request from now on breaks: `wire` turns its answer into nothing."""
+    """A service whose n-th request from now on breaks; `watch` looks at it before each request."""
 
     def __init__(self, serve: Service, at: int, way: Way) -> None:
         self.serve, self.at, self.way, self.seen = serve, at, way, 0
+        self.watch: Callable[[], object] = lambda: None
+        self.watched: list[object] = []
 
     def __call__(self, request: Request) -> Response:
         self.seen += 1
+        self.watched.append(self.watch())
         if self.seen != self.at:
             return self.serve(request)
         if self.way is Way.UNANSWERED:
@@ -99,6 +103,36 @@ def test_a_first_install_that_breaks_anywhere_is_seen_and_finished(rig: Rig, way
         installed = again(target, rig, bundle)
         assert list(target.observe()) == [installed]
         assert hosts(rig) == {"a.example.com": ["web"], "b.example.com": ["web"]}
+
+
+@pytest.mark.parametrize("way", [Way.REFUSED, Way.UNANSWERED], ids=lambda way: way.name)
+def test_a_name_is_served_at_every_moment_while_one_object_takes_the_place_of_another(
+    rig: Rig, way: Way
+) -> None:
+    target, wanted = rig.target(**SETTINGS), rig.request("web-2")
+    target.install(replace(wanted, name="web"))
+    for interrupted in interruptions(rig, way):
+        interrupted.watch = lambda: {"web", "web-2"} & {*hosts(rig)["www.example.com"]}
+        with suppress(ProviderError):
+            target.install(wanted)
+        found = next((each for each in target.observe() if each.name == "web-2"), None)
+        target.install(replace(wanted, predecessor=found))
+        assert hosts(rig) == {"www.example.com": ["web-2"]}
+        assert all(interrupted.watched)
+
+
+@pytest.mark.parametrize("way", [Way.REFUSED, Way.UNANSWERED], ids=lambda way: way.name)
+def test_entries_that_are_put_right_are_put_right_whatever_breaks(rig: Rig, way: Way) -> None:
+    target, wanted = rig.target(**SETTINGS), rig.request("web")
+    there = rig.target(trustConfig="clients").install(wanted)
+    keyless = replace(wanted, bundle=replace(wanted.bundle, private_key=None), predecessor=there)
+    for _ in interruptions(rig, way):
+        with suppress(ProviderError):
+            target.install(keyless)
+        served = target.install(keyless)
+        assert list(target.observe()) == [served]
+        assert hosts(rig) == {"www.example.com": ["web"]}
+    assert rig.asked("CreateCertificate", "UpdateCertificate") == ["CreateCertificate"]
 
 
 @pytest.mark.parametrize("way", [Way.REFUSED, Way.UNANSWERED], ids=lambda way: way.name)
