@@ -37,6 +37,7 @@ from providers.base import (
     TargetConfig,
 )
 from providers.conformance_adoption import OURS, AdoptionConformance, labels
+from providers.disclosure import discloses
 from providers.errors import Conflict, ProviderError, Unreachable
 from providers.specimens import P256, Specimens
 from schemas.capabilities import Capabilities
@@ -327,9 +328,8 @@ def declared(capabilities: Capabilities) -> list[KeyType]:
 
 
 def shows(bundle: Bundle, text: str) -> bool:
-    """Whether a text holds any line of a bundle's private key."""
-    lines = bundle.held_key.reveal().decode().split("\n")
-    return any(line in text for line in lines if len(line) > 16 and not line.startswith("-"))
+    """Whether a text holds any part of a bundle's private key, however it is written."""
+    return discloses(bundle.held_key, text)
 
 
 def sound(result: Item | ProviderError, kind: type[Item]) -> Item:
