@@ -105,8 +105,7 @@ def test_the_walk_through_shows_what_happens(
     told = done.stdout + done.stderr
     assert re.findall(r"^Apply complete: (.*)", told, re.MULTILINE) == [
         "1 replaced, 5 installed.",
-        "1 replaced, 3 installed.",
-        "2 removed.",
+        "1 replaced, 3 installed, 2 removed.",
         "1 replaced, 5 installed.",
         "1 adopted.",
         "1 removed.",
