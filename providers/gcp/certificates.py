@@ -7,7 +7,7 @@ from typing import Any
 from google.cloud import certificate_manager_v1 as api
 
 from providers.base import Bundle, Installed, InstallRequest
-from providers.errors import Conflict, InUse, Rejected
+from providers.errors import Conflict, InUse, NotFound, Rejected
 from providers.failpoints import reach
 from providers.gcp.authorization import Authorizations
 from providers.gcp.errors import Unmet
@@ -112,7 +112,7 @@ class Certificates:
         return self._patch(resource, ("labels",), is_there, secretly=False)
 
     def delete(self, found: Installed) -> None:
-        """Delete a certificate; raises `InUse`, with what refers to it."""
+        """Delete a certificate, unless it is gone already; raises `InUse`, with what refers to it."""
         request = api.DeleteCertificateRequest(name=found.id)
 
         def change() -> None:
@@ -120,6 +120,8 @@ class Certificates:
 
         try:
             self.service.settle(change, lambda: self.find(found.id) is None or None, found.id)
+        except NotFound:
+            return
         except Unmet as refusal:
             users = ", ".join(found.used_by) or str(refusal)
             raise InUse(f"{found.id} is in use: {users}") from None

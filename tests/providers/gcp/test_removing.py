@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from certificate_manager_errors import Refusal
 from certificate_manager_rig import SOMEBODY, Rig
-from wire import Way
+from wire import Request, Response, Way
 
 from providers.base import OWNER
 from providers.errors import Conflict, InUse
@@ -40,6 +40,21 @@ def test_what_comes_into_use_at_the_last_moment_stays(rig: Rig) -> None:
     with pytest.raises(InUse, match="targetHttpsProxies/front"):
         target.remove(installed)
     assert rig.emulator.resources
+
+
+def test_what_somebody_else_deletes_at_the_last_moment_is_gone(rig: Rig) -> None:
+    target = rig.target()
+    installed = target.install(rig.request("web"))
+    serve = rig.emulator.wire.service
+
+    def delete_first(request: Request) -> Response:
+        if request.method == "DELETE":
+            rig.emulator.resources.clear()
+        return serve(request)
+
+    rig.emulator.wire.service = delete_first
+    target.remove(installed)
+    assert rig.asked("DeleteCertificate") == ["DeleteCertificate"]
 
 
 def test_what_became_somebody_elses_or_another_certificate_stays(rig: Rig) -> None:
