@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -19,6 +18,7 @@ from reconciler.diff.close_ups import worth_inspecting
 from reconciler.diff.world import World
 from reconciler.ledger.records import LedgerState, Placement
 from reconciler.state import Desired, DesiredTarget, Observation, Observed, PublishedFile
+from reconciler.threads import side_by_side
 from schemas.capabilities import Capabilities
 
 SIDE_BY_SIDE = 32
@@ -92,10 +92,8 @@ def observe(
     # where there are no threads yet, a local target may fork to read faster: those come first
     observations = {each.name: look(each) for each in wanted if not _remote(each)}
     distant = [each for each in wanted if _remote(each)]
-    if distant:
-        with ThreadPoolExecutor(min(len(distant), SIDE_BY_SIDE)) as pool:
-            names = [each.name for each in distant]
-            observations |= dict(zip(names, pool.map(look, distant), strict=True))
+    found = side_by_side(look, distant, SIDE_BY_SIDE)
+    observations |= {each.name: seen for each, seen in zip(distant, found, strict=True)}
     published, detail = _published(publisher, bool(ledger.crls))
     ordered = {each.name: observations[each.name] for each in wanted}
     return Observed(ordered, published, detail)
@@ -122,14 +120,14 @@ def _observe(
         hosts = wanted.spec.local_directory.hosts if wanted.spec.local_directory else ()
         return Observation("not-here", detail=f"on {', '.join(hosts)}")
     try:
-        installed = list(target.observe())
+        installed = target.observe()
         if placed and not installed and isinstance(target, Marked):
             target.confirm()
-        installed += _unlisted(target, installed, placed, owner)
+        looked_up = {found.id: found for found in _unlisted(target, installed, placed, owner)}
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
-    newest = {item.id: item for item in installed}  # what was looked up comes last
-    return Observation("observed", {item.name: item for item in newest.values()})
+    seen = [*(item for item in installed if item.id not in looked_up), *looked_up.values()]
+    return Observation("observed", {item.name: item for item in seen})
 
 
 def _unlisted(
