@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Self
@@ -162,7 +162,7 @@ class TargetSpec(Model):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if len(self._kinds()) != 1:
+        if len(tuple(self._kinds())) != 1:
             raise ValueError(
                 "must say what kind of place it is, once: `local-directory: {path: ...}`,"
                 " `aws-acm: {regions: [...]}`, `azure-key-vault: {vault: ...}`"
@@ -174,13 +174,13 @@ class TargetSpec(Model):
                 raise ValueError(f"`{name}` means nothing in a place of kind {self.kind}")
         return self
 
-    def _kinds(self) -> tuple[str, ...]:
-        return tuple(kind for kind, name in _KINDS.items() if getattr(self, name) is not None)
+    def _kinds(self) -> Iterator[str]:
+        return (kind for kind, name in _KINDS.items() if getattr(self, name) is not None)
 
     @property
     def kind(self) -> str:
         """The kind of place, as the registry names it."""
-        return self.plugin.kind if self.plugin else self._kinds()[0]
+        return self.plugin.kind if self.plugin else next(self._kinds())
 
     @property
     def capabilities(self) -> Capabilities:

@@ -57,17 +57,19 @@ class Adoption:
 
     def decides(self, install: DesiredInstall) -> bool:
         """Whether an install is not like any other."""
-        return install in self.objects or install in self.stops
+        return bool(install.adopt) and (install in self.objects or install in self.stops)
 
     def stand_ins(self, desired: DesiredCertificate) -> tuple[Installed, ...]:
         """What stands for a certificate of ours, if nothing is missing anywhere."""
-        whole = self.objects.keys() == set(desired.installs)
+        whole = all(install in self.objects for install in desired.installs)
         return tuple(self.objects.values()) if whole else ()
 
 
 def adoption(world: World, desired: DesiredCertificate, record: CertificateRecord) -> Adoption:
     """Return what becomes of a certificate's `adopt` entries."""
     verdicts = {i: _verdict(world, desired, record, i) for i in desired.installs if i.adopt}
+    if not verdicts:
+        return Adoption()
     objects = {i: found for i, found in verdicts.items() if isinstance(found, Installed)}
     return Adoption(
         objects,

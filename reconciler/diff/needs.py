@@ -78,9 +78,10 @@ def occupied(
 
 def _made_there(world: World, install: DesiredInstall, found: Installed) -> Finding | None:
     """Say that what a place issued by itself keeps its name for ever; None where it can make room."""
+    if found.hosting is None or found.name != install.name:
+        return None
     spec = world.desired.targets[install.target].spec
-    fixed = spec.capabilities.names_objects and not gives_way(spec.kind)
-    if found.hosting is None or not fixed or found.name != install.name:
+    if not spec.capabilities.names_objects or gives_way(spec.kind):
         return None
     message = f"{found.id} was issued by the place itself and cannot become another certificate"
     return Finding(Reason.OCCUPIED, f"{message}; give this one another objectName")

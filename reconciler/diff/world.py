@@ -154,9 +154,10 @@ class World:
         if install.hosted and (issued := self._issued_there(install)):
             return issued
         there = self.observation(install.target).installed
-        names = (install.name, *install.formerly)
-        named = next((there[name] for name in names if name in there), None)
-        return named or next(iter(self.adoptable(install)), None)
+        for name in (install.name, *install.formerly):
+            if name in there:
+                return there[name]
+        return next(iter(self.adoptable(install)), None) if install.adopt else None
 
     def _issued_there(self, install: DesiredInstall) -> Installed | None:
         """What a place was asked for, by the identity that the ledger knows: it may go by any name."""
@@ -238,6 +239,8 @@ class World:
         )
 
     def _names(self, install: DesiredInstall) -> tuple[str, ...]:
+        if not (install.hosted or install.formerly or install.adopt):
+            return (install.name,)  # nothing else is looked for there
         found = self.installed(install)
         # what a document adopts stays ours as long as it says so, even beside what supersedes it
         kept = [o.name for o in self.adoptable(install) if (install.target, o.id) in self.adopted]
