@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/acm/latest/APIReference/Welcome.html
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import ClassVar, Self
 
 from providers.abilities import AdoptRequest, HostRequest, RelabelRequest
@@ -73,14 +72,11 @@ class AcmTarget:
         return record.installed(listing.name_of(self._service, record), self._service.owner)
 
     def inspect(self, installed: Installed, /) -> Installed:
-        """Return the object with the ARNs of all that uses it, and all its names."""
+        """Return the object as it is now, with the ARNs of all that uses it and all that it says itself."""
         record = self._service.read(installed.id, whole=True)
         if record is None:
             raise NotFound(f"{installed.id} is gone")
-        shown = record.installed(installed.name, self._service.owner)
-        return replace(
-            installed, used_by=shown.used_by, content=shown.content, hosting=shown.hosting
-        )
+        return record.installed(installed.name, self._service.owner)
 
     def relabel(self, request: RelabelRequest, /) -> Installed:
         """Set the tags that differ; tags of others stay."""

@@ -1,6 +1,6 @@
 """Changes of tags alone: relabelling, forgetting and adopting."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from providers.abilities import AdoptRequest, RelabelRequest
@@ -8,28 +8,33 @@ from providers.aws.identity import check_identity, check_ours
 from providers.aws.records import IMPORTED, Record
 from providers.aws.service import Service, settle
 from providers.aws.tags import MOST, REPLACES, labels_of
-from providers.base import NAME, OWNER, SPEC, Installed
+from providers.base import NAME, OWNER, Installed
 from providers.errors import Ambiguous, Conflict, NotFound, QuotaExceeded
 from providers.failpoints import reach
 from providers.seal import CONTENT, Seal
 
-_OURS = (OWNER, NAME, SPEC)
-
 
 def relabel(service: Service, request: RelabelRequest) -> Installed:
-    """Set the labels that differ; our own go where they are not wanted any more, others' stay."""
+    """Set the labels that differ; what was observed and is left out goes, what came since stays."""
     observed = request.installed
     record = check_identity(service.read(observed.id, whole=False), observed, service.owner)
-    tags = set_labels(service, record, request.labels)
+    tags = set_labels(
+        service, record, request.labels, observed.labels.keys() - request.labels.keys()
+    )
     return _with_labels(observed, tags)
 
 
-def set_labels(service: Service, record: Record, labels: Mapping[str, str]) -> dict[str, str]:
-    """Make the labels those wanted, and return all tags that are there then."""
-    unwanted = [key for key in _OURS if key not in labels]
-    if OWNER in unwanted:
-        unwanted += [CONTENT, REPLACES]
-    gone = {key: record.tags[key] for key in unwanted if key in record.tags}
+def set_labels(
+    service: Service,
+    record: Record,
+    labels: Mapping[str, str],
+    unwanted: Iterable[str] = (),
+) -> dict[str, str]:
+    """Set labels and take others off, but for AWS's own; return all tags that are there then."""
+    off = {key for key in unwanted if not key.startswith("aws:")}
+    if OWNER in off:
+        off |= {CONTENT, REPLACES}
+    gone = {key: record.tags[key] for key in off & record.tags.keys()}
     add_tags(service, record, labels)
     if gone:
         settle(

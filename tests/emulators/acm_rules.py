@@ -53,11 +53,11 @@ def check_reimport(before: Certificate, parsed: Parsed) -> None:
         raise invalid("At least one domain name of the certificate must stay.")
 
 
-def check_tags(tags: Mapping[str, str]) -> None:
-    """Raise what ACM refuses an object's tags with, all of them together."""
-    if any(key.lower().startswith("aws:") for key in tags):
+def check_tags(before: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Raise what ACM refuses tags with, beside those that are there; AWS's own do not count."""
+    if any(key.lower().startswith("aws:") for key in given):
         raise Refusal("InvalidTagException", "Tag keys must not begin with aws:")
-    if len(tags) > 50:
+    if sum(not key.startswith("aws:") for key in {**before, **given}) > 50:
         raise Refusal("TooManyTagsException", "A certificate has at most 50 tags.")
 
 

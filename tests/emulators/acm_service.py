@@ -61,7 +61,7 @@ def _import(acm: Acm, store: Store, asked: Body) -> Body:
     before = store.get(arn) if arn else None
     parsed = check_import(pem, key, chain, now)
     tags = _tags(asked)
-    check_tags(tags)
+    check_tags({}, tags)
     if before is not None:
         check_reimport(before, parsed)
     store.count_import(now, new=before is None)
@@ -146,15 +146,15 @@ def _delete(_: Acm, store: Store, asked: Body) -> Body:
 
 def _add_tags(_: Acm, store: Store, asked: Body) -> Body:
     certificate = store.get(asked["CertificateArn"])
-    tags = {**certificate.tags, **_tags(asked)}
-    check_tags(tags)
+    check_tags(certificate.tags, _tags(asked))
     store.changing(certificate.arn)
-    certificate.tags = tags
+    certificate.tags |= _tags(asked)
     return {}
 
 
 def _remove_tags(_: Acm, store: Store, asked: Body) -> Body:
     certificate = store.get(asked["CertificateArn"])
+    check_tags({}, _tags(asked))
     store.changing(certificate.arn)
     for tag in asked["Tags"]:
         if tag.get("Value", certificate.tags.get(tag["Key"])) == certificate.tags.get(tag["Key"]):

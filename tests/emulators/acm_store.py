@@ -111,7 +111,7 @@ class Store:
 
     def put(self, certificate: Certificate) -> Certificate:
         """Keep a certificate, new or changed."""
-        check_tags(certificate.tags)
+        check_tags({}, certificate.tags)
         self.changing(certificate.arn)
         self._unseen[certificate.arn] = self.delay
         self.certificates[certificate.arn] = certificate

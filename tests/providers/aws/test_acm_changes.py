@@ -1,6 +1,7 @@
 """Labels, adoption and removal in ACM: only of what is ours, and still what was observed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from acm_others import Others
@@ -47,6 +48,22 @@ def test_what_is_forgotten_loses_our_labels_and_nothing_else(
     assert (forgotten.name, forgotten.labels) == (installed.id, {"team": "payments"})
     (seen,) = target.observe()
     assert (seen.name, seen.serial) == (installed.id, installed.serial)
+
+
+def test_labels_that_are_left_out_go_and_those_that_came_since_stay(
+    target: AcmTarget, others: Others, bundle: Make
+) -> None:
+    target.install(replace(request("web", bundle()), labels={**labels("web"), "team": "web"}))
+    others.held()[0].tags["aws:cloudformation:stack-name"] = "made-by-aws"
+    (installed,) = target.observe()
+    others.held()[0].tags["cost"] = "42"
+    target.relabel(RelabelRequest(installed, labels("web")))
+    (seen,) = target.observe()
+    assert dict(seen.labels) == {
+        **labels("web"),
+        "aws:cloudformation:stack-name": "made-by-aws",
+        "cost": "42",
+    }
 
 
 @pytest.mark.parametrize("way", [Way.UNANSWERED, Way.DROPPED])

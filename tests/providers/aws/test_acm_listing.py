@@ -226,6 +226,18 @@ def test_what_is_in_use_says_so_and_by_what_when_asked(
     assert target.inspect(seen).used_by == (balancer,)
 
 
+def test_what_a_listing_leaves_out_of_a_foreign_one_is_told_when_asked(
+    target: AcmTarget, aws: AwsEmulator, others: Others, bundle: Make
+) -> None:
+    made = bundle()
+    others.put(made)
+    aws.unknown.add("SearchCertificates")
+    (seen,) = target.observe()
+    facts, told = x509.facts(made.certificate), target.inspect(seen)
+    assert (seen.serial, seen.sha256) == (None, None)
+    assert (told.name, told.serial, told.sha256) == (seen.name, facts.serial, facts.sha256)
+
+
 def test_what_listings_do_not_show_yet_can_be_found(
     target: AcmTarget, aws: AwsEmulator, bundle: Make
 ) -> None:
