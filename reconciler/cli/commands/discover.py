@@ -18,6 +18,7 @@ from reconciler.ledger.reader import read_ledger
 from reconciler.load.suggest import nearest
 from reconciler.observe import make_targets, observe
 from reconciler.render.discovery import render_json, render_table
+from reconciler.render.escape import inert, visible
 from reconciler.render.summary import count
 from reconciler.repository import load
 from reconciler.state import Desired, DesiredTarget
@@ -158,7 +159,7 @@ def _write(console: Console, folder: Path, drafts: Drafts) -> None:
             file.write(written(those))
         console.say(f"Wrote {path}: {count(len(those), 'certificate')}.")
     for why, number in _reasons(drafts).items():
-        console.say(f"Not written, {number:,}: {why}.")
+        console.say(inert(visible(f"Not written, {number:,}: {why}.")))
     if files:
         console.say("Nothing is adopted yet: look through them, plan, review, apply.")
 

@@ -148,14 +148,18 @@ def test_json_tells_all(clouds: Clouds, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_text_of_strangers_moves_no_cursor_and_commands_no_runner(
-    clouds: Clouds, capsys: pytest.CaptureFixture[str]
+    clouds: Clouds, applied: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nasty = replace(SHOP, issuer="\x1b[2J::error::", dns_names=("a\nb",))
     clouds.put("acm/eu-west-1", found("::set-output x\x07", nasty))
-    clouds.discover()
-    out = capsys.readouterr().out
-    assert not {"\x1b", "\x07"} & set(out)
-    assert len(out.splitlines()) == 2
+    owned = replace(found(), labels={OWNER: "else\n::error::\x1b[2J"})
+    clouds.put("acm/us-east-1", owned)
+    clouds.put("vault", found("https://kv/certificates/x", name="x\n##[error]\x1b"))
+    clouds.discover("--write", applied.root / "adopted")
+    out, err = capsys.readouterr()
+    assert not {"\x1b", "\x07"} & {*out, *err}
+    assert len(out.splitlines()) == 4
+    assert not [line for line in err.splitlines() if line.startswith("::") or "##[" in line]
 
 
 def test_what_is_written_is_valid_and_adopts(
