@@ -229,11 +229,12 @@ def _left_behind(world: World, record: CertificateRecord, placement: Placement) 
         message = f"Target {placement.target} left the documents with this in it: bring it back"
         yield blocked(address, Reason.TARGET_GONE, message)
     elif world.observation(placement.target).status == "observed":
+        there = placement.object_name in world.observation(placement.target).installed
         yield change(
             address,
             Action.FORGET,
             Reason.ORPHANED,
-            "gone already",
+            "what is there is no longer ours, and stays" if there else "gone already",
             identity={"gone": placement.object_name},
             before={"name": placement.object_name},
         )

@@ -44,8 +44,8 @@ spec: {issuerRef: root, dnsNames: [web.example], targets: [box]}
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built by the tools its maker would use, and unpacked as pip would install it."""
     folder = tmp_path_factory.mktemp("third-party")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, SOURCE]
-    subprocess.run(build, check=True, capture_output=True)
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel"]
+    subprocess.run([*build, "--outdir", str(folder), str(SOURCE)], check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(folder / "site")
     return folder / "site"
