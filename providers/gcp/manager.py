@@ -1,8 +1,8 @@
 """Certificate Manager as a target: one location of one project."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from google.cloud import certificate_manager_v1 as api
 
@@ -123,18 +123,25 @@ class CertificateManagerTarget:
             raise Conflict(f"{request.id} is another owner's")
         return self._told(certificates.relabel(found, request.labels))
 
-    def _observed(self) -> Iterator[Installed]:
+    def _observed(self) -> Iterable[Installed]:
         service = self._service()
         listing = api.ListCertificatesRequest(parent=service.parent)
-        resources = service.every(service.client.list_certificates, listing, "certificates")
-        found = self._certificates().told(list(resources))
-        if (trust := self._trust()) is not None:
-            trust.find()  # what cannot be read could not be added to
-        attachment = self._attachment()
-        lacks = attachment.incomplete(found) if attachment is not None else {}
-        for each in found:
-            made_here = each.owned_by(self._owner) and (each.trust or each.hosting)
-            yield replace(self._told(each), incomplete=lacks.get(each.id, ()) if made_here else ())
+        resources = list(service.every(service.client.list_certificates, listing, "certificates"))
+        found = self._certificates().told(resources)
+        lacks = self._incomplete(resources, found)
+        return (replace(self._told(each), incomplete=lacks.get(each.id, ())) for each in found)
+
+    def _incomplete(
+        self, resources: Sequence[Any], found: Sequence[Installed]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Say, by full name, what those lack around them that were made here."""
+        ours = {each.id: each for each in found if each.owned_by(self._owner)}
+        trust, attachment = self._trust(), self._attachment()
+        brought = (each for each in resources if each.name in ours and ours[each.name].trust)
+        made = (each for each in ours.values() if each.trust or each.hosting)
+        untrusted = trust.incomplete(brought) if trust is not None else {}
+        unserved = attachment.incomplete(made) if attachment is not None else {}
+        return {path: (*untrusted.get(path, ()), *unserved.get(path, ())) for path in ours}
 
     def _served(self, made: Installed) -> Installed:
         attachment = self._attachment()

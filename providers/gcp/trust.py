@@ -4,10 +4,12 @@ It only grows here. An update carries the etag of what was read, and is refused 
 https://cloud.google.com/certificate-manager/docs/trust-configs
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509 import load_der_x509_certificate
 from google.cloud import certificate_manager_v1 as api
 
 from providers import x509
@@ -47,6 +49,12 @@ class Trust:
             return
         raise Conflict(f"{self.path} is changed by others all the time; apply again")
 
+    def incomplete(self, resources: Iterable[Any]) -> Mapping[str, tuple[str, ...]]:
+        """Say, by full name, for which certificates it does not hold what is above them."""
+        held = _Held.by(self.find())
+        lacking = (each.name for each in resources if not held.covers(each.pem_certificate))
+        return dict.fromkeys(lacking, ("the trust config does not hold what it is trusted by",))
+
     def _ours(self) -> Any | None:
         found = self.find()
         if found is not None and not belongs(found.labels, self.owner):
@@ -79,6 +87,44 @@ class Trust:
             self.service.change(client.update_trust_config, change)
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a trust config holds; what anchors issued is asked once for all that lies below."""
+
+    anchors: tuple[bytes, ...]
+    above: frozenset[bytes]
+    _anchored: dict[bytes, bool] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, found: Any | None) -> "_Held":
+        stores = found.trust_stores if found is not None else []
+        anchors = (each for store in stores for each in _ders(store.trust_anchors))
+        above = (each for store in stores for each in _ders(store.intermediate_cas))
+        return cls(tuple(anchors), frozenset(above))
+
+    def covers(self, pem: str) -> bool:
+        """Whether a leaf's chain is held, up to an anchor."""
+        leaf, *chain = x509.split_pem(pem.encode())
+        top = chain[-1] if chain else leaf
+        if top not in self._anchored:
+            self._anchored[top] = any(_issued(top, anchor) for anchor in self.anchors)
+        return self._anchored[top] and self.above.issuperset(chain)
+
+
+def _issued(child: bytes, issuer: bytes) -> bool:
+    try:
+        load_der_x509_certificate(child).verify_directly_issued_by(
+            load_der_x509_certificate(issuer)
+        )
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _ders(held: Iterable[Any]) -> Iterator[bytes]:
+    return (der for each in held for der in x509.split_pem(each.pem_certificate.encode()))
+
+
 def _extended(found: Any | None, bundle: Bundle) -> Any:
     """Return the one trust store there can be, with a bundle's anchors and intermediates in it."""
     stores = found.trust_stores if found is not None else []
@@ -91,7 +137,7 @@ def _extended(found: Any | None, bundle: Bundle) -> Any:
 
 
 def _new(kind: Any, held: Iterable[Any], pems: Iterable[bytes]) -> list[Any]:
-    known = {der for each in held for der in x509.split_pem(each.pem_certificate.encode())}
+    known = set(_ders(held))
     return [kind(pem_certificate=pem.decode()) for pem in pems if x509.to_der(pem) not in known]
 
 

@@ -1,5 +1,6 @@
 """A trust config holds the anchors and intermediates of what was installed, whoever else writes it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -60,6 +61,39 @@ def test_it_grows_and_never_shrinks(rig: Rig, target: CertificateManagerTarget) 
     assert held(rig) == (
         [first.root, rig.specimens.root],
         [first.intermediate, rig.specimens.intermediate],
+    )
+
+
+@pytest.mark.parametrize("anchored_by_itself", [False, True])
+def test_what_it_lacks_is_told_and_put_right_without_the_key(
+    rig: Rig, target: CertificateManagerTarget, *, anchored_by_itself: bool
+) -> None:
+    bundle = rig.bundle()
+    if anchored_by_itself:  # a leaf that its anchor issued has no chain
+        bundle = replace(bundle, chain=(), anchors=bundle.chain)
+    wanted = rig.request("web", bundle)
+    before = rig.target().install(wanted)
+    words = ("the trust config does not hold what it is trusted by",)
+    assert list(target.observe()) == [replace(before, incomplete=words)]
+    put_others(rig)
+    (found,) = target.observe()
+    assert found.incomplete == words
+    keyless = replace(wanted, bundle=replace(bundle, private_key=None), predecessor=found)
+    assert target.install(keyless) == before
+    assert list(target.observe()) == [before]
+    del rig.emulator.resources[PATH].trust_stores[0].trust_anchors[-1]
+    assert list(target.observe()) == [replace(before, incomplete=words)]
+
+
+def put_others(rig: Rig) -> None:
+    """Let the trust config be one of ours that holds another CA."""
+    other = api.TrustConfig.TrustAnchor(
+        pem_certificate=x509.pem(Specimens.make(datetime.now(UTC)).root).decode()
+    )
+    rig.emulator.resources[PATH] = api.TrustConfig(
+        name=PATH,
+        labels={OWNER: OWNER_ID},
+        trust_stores=[api.TrustConfig.TrustStore(trust_anchors=[other])],
     )
 
 
