@@ -52,7 +52,7 @@ def diff(world: World) -> tuple[Change, ...]:
 
 def _by(revoking: Mapping[str, Wanted], world: World, name: str) -> str | None:
     """Name the Revocation that is about to revoke a certificate's current serial."""
-    record = world.records.get(name)
+    record = world.records.get(name) if revoking else None
     current = record.current if record else None
     item = revoking.get(current.serial) if current else None
     return item.by if item else None

@@ -145,13 +145,15 @@ def _desired(leaf: Leaf, around: Surroundings) -> DesiredCertificate:
 def _installs(leaf: Leaf, targets: Shelf[TargetSpec], *, hosted: bool) -> Iterator[DesiredInstall]:
     """Yield an install for each place of each target."""
     for entry in leaf.spec.targets:
-        spec = targets.entries[entry.target_ref].spec
+        spec, former = targets.entries[entry.target_ref].spec, leaf.metadata.formerly
+        if former and spec.capabilities.names_objects:
+            former = ()
         for suffix in spec.places():
             yield DesiredInstall(
                 entry.target_ref + suffix,
                 entry.object_name or leaf.name,
                 entry.additional_output_formats,
-                () if spec.capabilities.names_objects else leaf.metadata.formerly,
+                former,
                 entry.adopt,
                 hosted,
             )

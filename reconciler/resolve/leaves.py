@@ -13,7 +13,7 @@ from reconciler.resolve.catalogue import Shelf, unknown
 from reconciler.resolve.drafts import Draft
 from reconciler.resolve.keys import check_size, holds, key_type
 from schemas.authority import AuthoritySpec
-from schemas.capabilities import Capabilities
+from schemas.capabilities import Capabilities, LabelRules
 from schemas.certificate import CertificateSpec, Custody, RotationPolicy, TargetEntry, Usage
 from schemas.document import Metadata
 from schemas.issuer import IssuerSpec
@@ -191,19 +191,20 @@ def _check_target(
         yield unknown("Target", name, targets.names, leaf.draft, *path, "targetRef")
     elif name in targets.entries:
         spec = targets.entries[name].spec
-        for problem in misfits(leaf.key, entry, leaf.name, spec.capabilities):
+        capabilities = spec.capabilities
+        for problem in misfits(leaf.key, entry, leaf.name, capabilities):
             summary = f"the target {name} ({spec.kind}) {problem}"
             yield error(summary, leaf.draft.at(*path))
-        yield from _check_labels(leaf, name, spec)
+        if capabilities.labels is not None:
+            yield from _check_labels(leaf, name, spec, capabilities.labels)
     if any(earlier.target_ref == name for earlier in leaf.spec.targets[:index]):
         yield error(f"the target {name} is listed twice", leaf.draft.at(*path))
 
 
-def _check_labels(leaf: Leaf, name: str, spec: TargetSpec) -> Iterator[Diagnostic]:
+def _check_labels(
+    leaf: Leaf, name: str, spec: TargetSpec, rules: LabelRules
+) -> Iterator[Diagnostic]:
     """Yield the labels that a target does not take, its own tags among them."""
-    rules = spec.capabilities.labels
-    if rules is None:
-        return
     labels = {**leaf.metadata.labels, **spec.tags}
     where = f"the target {name} ({spec.kind})"
     most = rules.most - OWN_LABELS
