@@ -82,7 +82,10 @@ def _objections(leaf: Leaf, policy: PolicySpec) -> Iterator[tuple[tuple[Step, ..
             path = ("spec", "targets", index)
             yield path, f"the target {entry.target_ref} is not allowed"
         if entry.adopt and not allowed.adopt:
-            yield ("spec", "targets", index, "adopt"), "adopting is not allowed without `allowed.adopt: true`"
+            yield (
+                ("spec", "targets", index, "adopt"),
+                "adopting is not allowed without `allowed.adopt: true`",
+            )
     for form in leaf.forms:
         problem = _refused(form, allowed)
         if problem:
