@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from providers import x509
+from providers.aws import serials
 from providers.aws.private_ca_errors import AlreadyRevoked, InProgress, explain
 from providers.aws.private_ca_limits import check_usable, end_of
 from providers.aws.sessions import CONFIG, Access, shared
@@ -85,7 +86,7 @@ class PrivateCaIssuer:
             self.calls.read(  # to revoke twice is to revoke once: no answer is as good as none
                 lambda: self._client.revoke_certificate(
                     CertificateAuthorityArn=self.settings.arn,
-                    CertificateSerial=_colons(request.serial),
+                    CertificateSerial=serials.write(request.serial),
                     RevocationReason=_REASONS[request.reason],
                 )
             )
@@ -141,9 +142,3 @@ class PrivateCaIssuer:
             lambda session: session.client("acm-pca", region_name=settings.region, config=CONFIG),
         )
         return client
-
-
-def _colons(serial: str) -> str:
-    """Return a serial as AWS writes it: `aa:bb:cc`."""
-    digits = serial.zfill(len(serial) + len(serial) % 2)
-    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))

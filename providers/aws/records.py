@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from providers import x509
+from providers.aws import serials
 from providers.aws.content import (
     UNREADABLE,
     content_of_attributes,
@@ -139,7 +140,7 @@ def record_of_result(result: Mapping[str, Any]) -> Record:
         arn=result["CertificateArn"],
         type=known.get("Type", ""),
         status=known.get("Status", ""),
-        serial=_serial(said.get("SerialNumber")),
+        serial=serials.read(said.get("SerialNumber")),
         not_after=_instant(said.get("NotAfter")),
         created_at=known.get("CreatedAt"),
         changed_at=_changed_at(known),
@@ -173,7 +174,7 @@ def record_of_detail(detail: Mapping[str, Any]) -> Record:
         arn=detail["CertificateArn"],
         type=detail.get("Type", ""),
         status=detail.get("Status", ""),
-        serial=_serial(detail.get("Serial")),
+        serial=serials.read(detail.get("Serial")),
         not_after=_instant(detail.get("NotAfter")),
         created_at=detail.get("CreatedAt"),
         changed_at=_changed_at(detail),
@@ -207,14 +208,6 @@ def _dns_records(validations: Iterable[Mapping[str, Any]]) -> Iterable[DnsRecord
 
 def _changed_at(told: Mapping[str, Any]) -> datetime | None:
     return _instant(told.get("ImportedAt") or told.get("IssuedAt") or told.get("CreatedAt"))
-
-
-def _serial(text: str | None) -> str | None:
-    """Read ACM's octets; what is none of that is not known."""
-    try:
-        return f"{int(text.replace(':', ''), 16):x}" if text else None
-    except ValueError:
-        return None
 
 
 def _instant(when: datetime | None) -> datetime | None:

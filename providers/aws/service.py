@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from providers.aws import serials
 from providers.aws.errors import NoSuchOperation
 from providers.aws.records import Record, record_of_detail
 from providers.aws.sessions import Access, Clients, shared
@@ -222,7 +223,4 @@ def settle(change: Callable[[], object], is_done: Callable[[], bool]) -> None:
 
 
 def _of_serial(serial: str) -> "CertificateFilterStatementTypeDef":
-    """ACM writes a serial as octets with colons between."""
-    even = serial.zfill(len(serial) + len(serial) % 2)
-    octets = ":".join(even[at : at + 2] for at in range(0, len(even), 2))
-    return {"Filter": {"X509AttributeFilter": {"SerialNumber": octets}}}
+    return {"Filter": {"X509AttributeFilter": {"SerialNumber": serials.write(serial)}}}

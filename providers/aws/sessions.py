@@ -61,13 +61,12 @@ class Sessions:
         """Return clients; connects nowhere. Raises what the SDK raises of its configuration."""
         with self._lock:
             session = self._session(access)
-            acm = session.client("acm", region_name=access.region, config=CONFIG)
-            tagging = session.client(
-                "resourcegroupstaggingapi", region_name=access.region, config=CONFIG
+            return Clients(
+                session.client("acm", region_name=access.region, config=CONFIG),
+                session.client(
+                    "resourcegroupstaggingapi", region_name=access.region, config=CONFIG
+                ),
             )
-            for client in (acm, tagging):
-                client.meta.events.register("after-call", check_readable)
-            return Clients(acm, tagging)
 
     def client(self, access: Access, make: Callable[[boto3.Session], Any]) -> Any:
         """Return a client of another service, made from the session of a role."""
@@ -77,7 +76,9 @@ class Sessions:
     def _session(self, access: Access) -> boto3.Session:
         key = (access.role, access.external_id, _environment())
         if key not in self._made:
-            self._made[key] = _assumed(access) if access.role else boto3.Session()
+            made = _assumed(access) if access.role else boto3.Session()
+            made.events.register("after-call", check_readable)
+            self._made[key] = made
         return self._made[key]
 
 

@@ -106,6 +106,16 @@ def test_an_answer_that_is_lost_costs_no_second_certificate(
     assert len(cas.sold) == 1
 
 
+@pytest.mark.parametrize("operation", ["IssueCertificate", "GetCertificate"])
+def test_a_page_of_a_proxy_is_no_answer(
+    aws: AwsEmulator, cas: PrivateCa, issuer: PrivateCaIssuer, operation: str
+) -> None:
+    page = Response(200, b"<html>Please log in</html>", {"content-type": "text/html"})
+    aws.wire.fail(operation, Way.MISANSWERED, page)
+    _issued(issuer, _request())
+    assert len(cas.sold) == 1
+
+
 def test_the_same_token_means_the_same_order_for_five_minutes_only(
     cas: PrivateCa, issuer: PrivateCaIssuer
 ) -> None:
