@@ -52,16 +52,34 @@ Endpoint = Annotated[
 class AcmQuotas(Model):
     """An account's own quotas, where AWS has raised them: certificates held, and imports in 365 days."""
 
-    certificates: Annotated[Integer, Field(ge=1)] = 2_500
-    imports_per_year: Annotated[Integer, Field(ge=1)] = 5_000
+    certificates: Annotated[
+        Integer, Field(ge=1, description="certificates a region may hold, where AWS has raised it")
+    ] = 2_500
+    imports_per_year: Annotated[
+        Integer, Field(ge=1, description="imports within 365 days, where AWS has raised it")
+    ] = 5_000
 
 
 class AwsAcm(Model):
     """AWS Certificate Manager, in one place for each region; `role` is assumed for it."""
 
-    regions: Annotated[tuple[AwsRegion, ...], Field(min_length=1), AfterValidator(_once)]
-    role: RoleArn | None = None
-    external_id: Text | None = None
+    regions: Annotated[
+        tuple[AwsRegion, ...],
+        Field(
+            min_length=1,
+            description="the regions; each is a place of its own (`certificate/www@acm/eu-west-1`)."
+            " CloudFront reads `us-east-1` alone",
+        ),
+        AfterValidator(_once),
+    ]
+    role: RoleArn | None = Field(
+        default=None,
+        description="the role that is assumed (STS) for the account; its session is shared by all regions."
+        " Without it, the credentials' own account",
+    )
+    external_id: Text | None = Field(
+        default=None, description="what the role's trust policy asks for, where it does"
+    )
     quotas: AcmQuotas = AcmQuotas()
 
 
@@ -71,9 +89,18 @@ class AzureKeyVault(Model):
     `verifyChallengeResource: false` is for a vault that is reached by a name of your own.
     """
 
-    vault: VaultAddress
-    tenant: Tenant | None = None
-    verify_challenge_resource: Boolean = True
+    vault: VaultAddress = Field(
+        description="the vault's name, or its `https://` address (sovereign clouds, private names)"
+    )
+    tenant: Tenant | None = Field(
+        default=None,
+        description="the tenant to sign in to, where the vault is in another than the identity's own",
+    )
+    verify_challenge_resource: Boolean = Field(
+        default=True,
+        description="`false` where the vault is reached by a name of your own, not below its cloud's domain;"
+        " whoever answers there then chooses what the token it is sent is good for",
+    )
 
     @property
     def url(self) -> str:
@@ -99,14 +126,35 @@ class GcpCertificateManager(Model):
     trust anchors and intermediates of what is installed.
     """
 
-    project: GcpProject
-    locations: Annotated[tuple[GcpLocation, ...], Field(min_length=1), AfterValidator(_once)] = (
-        "global",
+    project: GcpProject = Field(description="the project's id")
+    locations: Annotated[
+        tuple[GcpLocation, ...],
+        Field(
+            min_length=1,
+            description="`global`, or regions; each is a place of its own"
+            " (`certificate/www@edge/europe-west1`)",
+        ),
+        AfterValidator(_once),
+    ] = ("global",)
+    scope: GcpScope = Field(
+        default=GcpScope.DEFAULT,
+        description="`default`, `edge-cache`, `all-regions` or `client-auth`, for new certificates: Google"
+        " changes it for none that is there",
     )
-    scope: GcpScope = GcpScope.DEFAULT
-    certificate_map: Name | None = None
-    trust_config: Name | None = None
-    endpoint: Endpoint | None = None
+    certificate_map: Name | None = Field(
+        default=None,
+        description="a map that gets an entry for each DNS name of each certificate; made where it is"
+        " missing. Google has maps in `global` only",
+    )
+    trust_config: Name | None = Field(
+        default=None,
+        description="a trust config that gets the anchors and intermediates of what is installed; made"
+        " where it is missing",
+    )
+    endpoint: Endpoint | None = Field(
+        default=None,
+        description="another address of the service than Google's, such as that of a private endpoint",
+    )
 
     @model_validator(mode="after")
     def _served_from_global(self) -> Self:

@@ -113,10 +113,17 @@ VAULT_ISSUER = IssuerCapabilities(
 class AwsPrivateCa(Model):
     """A CA in AWS Private CA, in the region that its ARN names; `role` is assumed for it."""
 
-    arn: PrivateCaArn
-    role: RoleArn | None = None
-    external_id: Text | None = None
-    template: Template = "EndEntityCertificate/V1"
+    arn: PrivateCaArn = Field(description="the CA; the region is in it")
+    role: RoleArn | None = Field(
+        default=None,
+        description="the role that is assumed (STS). Without it, the credentials' own account",
+    )
+    external_id: Text | None = Field(
+        default=None, description="what the role's trust policy asks for, where it does"
+    )
+    template: Template = Field(
+        default="EndEntityCertificate/V1", description="name or ARN of a template for leaves"
+    )
 
     @property
     def region(self) -> str:

@@ -144,7 +144,10 @@ class TargetSpec(Model):
     check: Argv | None = None
     reload: Argv | None = None
     verify: Verify | None = None
-    tags: dict[Annotated[Text, OfOthers], Text] = Field(default_factory=dict)
+    tags: dict[Annotated[Text, OfOthers], Text] = Field(
+        default_factory=dict,
+        description="labels put on everything installed in a cloud, beside those of each certificate",
+    )
 
     @model_validator(mode="before")
     @classmethod
