@@ -23,12 +23,18 @@ class Case:
     cloud: str
     listings: int
     lost: int
+    kinds: frozenset[str] = LISTINGS
 
     def __str__(self) -> str:
-        return f"{self.cloud}, {self.listings} old listings, {self.lost} lost answers"
+        kinds = "listings" if self.kinds == LISTINGS else "listings of labels"
+        return f"{self.cloud}, {self.listings} old {kinds}, {self.lost} lost answers"
 
 
-CASES = [Case(c, n, lost) for c in PLACES for n in (1, 2, 4, 8) for lost in (0, 1, 2)]
+LABELS = frozenset({"GetResources"})
+CASES = [
+    *(Case(c, n, lost) for c in PLACES for n in (1, 2, 4, 8) for lost in (0, 1, 2)),
+    *(Case("aws", n, lost, LABELS) for n in (1, 2, 4, 8) for lost in (0, 1)),
+]
 
 
 def attempted(clouds: Clouds, case: Case, root: Path) -> list[str]:
@@ -39,7 +45,7 @@ def attempted(clouds: Clouds, case: Case, root: Path) -> list[str]:
     if case.lost:
         wire.fail(IMPORTS[case.cloud], Way.UNANSWERED, times=case.lost)
     problems, statuses, most = [], [], 0
-    with lagging(wire, LISTINGS, case.listings):
+    with lagging(wire, case.kinds, case.listings):
         for _ in range(3):
             statuses.append(fleet.run()[0])
             most = max(most, written(clouds, case.cloud))
