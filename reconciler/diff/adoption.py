@@ -7,12 +7,11 @@ from enum import Enum
 from providers.base import NAME, OWNER, Installed
 from reconciler.address import spot
 from reconciler.checks import Finding
-from reconciler.diff.changes import blocked, change
+from reconciler.diff.changes import blocked, change, seen
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.plan import Action, Change, Reason
-from schemas.scalars import format_instant
 
 STOPS = frozenset({Reason.OCCUPIED, Reason.BLOCKED_BY})
 """Why nothing is installed in a place, apart from what concerns the certificate as a whole."""
@@ -181,10 +180,6 @@ def _adopt(desired: DesiredCertificate, install: DesiredInstall, found: Installe
             "name": install.name,
         },
         source=desired.source,
-        before={
-            "serial": found.serial,
-            "not_after": format_instant(found.not_after) if found.not_after else None,
-            "sha256": found.sha256,
-        },
+        before=seen(found),
         after={"id": found.id, "name": install.name},
     )

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from providers.base import Installed
 from reconciler.checks import Finding, Subject, first_finding
 from reconciler.description import describe
 from reconciler.diff.adoption import STOPS, adoption
-from reconciler.diff.changes import blocked, change, change_id
+from reconciler.diff.changes import blocked, change, change_id, seen
 from reconciler.diff.needs import (
     FLAPPING_AFTER,
     PUT_RIGHT,
@@ -140,7 +139,7 @@ def _issue(
         identity=_issue_identity(desired, current),
         requires=(*first, authority, *_adoptions(desired, current)),
         source=desired.source,
-        before=_before(current) or _adopted(world, desired),
+        before=seen(current) if current else _adopted(world, desired),
         after={**describe(desired.request), "targets": [i.target for i in desired.installs]},
         fields=finding.fields,
         due=due,
@@ -184,20 +183,10 @@ def _issue_identity(desired: DesiredCertificate, current: Issuance | None) -> di
     }
 
 
-def _before(current: Issuance | None) -> dict[str, object] | None:
-    if current is None:
-        return None
-    return {
-        "serial": current.serial,
-        "not_after": format_instant(current.not_after),
-        "sha256": current.sha256,
-    }
-
-
 def _adopted(world: World, desired: DesiredCertificate) -> dict[str, object] | None:
     """What the first certificate of ours takes the place of, where a document adopts."""
     found = (adopted for i in desired.installs for adopted in world.adoptable(i))
-    return _found(next(found, None))
+    return next(map(seen, found), None)
 
 
 def _install_after(
@@ -271,7 +260,7 @@ def _install(
         },
         requires=(*requires, change_id(Action.ADOPT, f"{desired.address}@{install.target}")),
         source=desired.source,
-        before=_found(found),
+        before=seen(found) if found else None,
         after={"name": install.name, **replaces},
         due=due,
     )
@@ -280,16 +269,6 @@ def _install(
 def _blocked_install(desired: DesiredCertificate, install: DesiredInstall, why: Finding) -> Change:
     address = f"{desired.address}@{install.target}"
     return blocked(address, why.reason, why.message, source=desired.source)
-
-
-def _found(found: Installed | None) -> dict[str, object] | None:
-    if found is None:
-        return None
-    return {
-        "serial": found.serial,
-        "not_after": format_instant(found.not_after) if found.not_after else None,
-        "sha256": found.sha256,
-    }
 
 
 def relabelling(

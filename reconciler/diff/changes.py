@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from providers.base import Installed
+from reconciler.ledger.records import Issuance
 from schemas.base import digest
 from schemas.plan import Action, Change, FieldChange, Reason, Source
+from schemas.scalars import format_instant
 
 
 def change(  # noqa: PLR0913 - a change has this many sides
@@ -56,6 +59,15 @@ def blocked(
         requires=requires,
         before=before,
     )
+
+
+def seen(held: Installed | Issuance) -> dict[str, object]:
+    """Return what a reader knows one certificate by."""
+    return {
+        "serial": held.serial,
+        "not_after": format_instant(held.not_after) if held.not_after else None,
+        "sha256": held.sha256,
+    }
 
 
 def change_id(action: Action, address: str) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from providers.base import NAME, Installed
 from reconciler.address import owner, place, spot
 from reconciler.description import names_of
-from reconciler.diff.changes import blocked, change, change_id
+from reconciler.diff.changes import blocked, change, change_id, seen
 from reconciler.diff.revocations import Planned
 from reconciler.diff.standing import is_issued_there
 from reconciler.diff.world import World
@@ -21,21 +20,19 @@ from schemas.scalars import format_instant
 def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
     """Yield the removal of our objects that no document asks for, and the placements left behind."""
     wanted = world.wanted_spots
-    seen: set[tuple[str, str]] = set()
+    there: set[tuple[str, str]] = set()
     for target, observation in world.observed.targets.items():
         for found in observation.installed.values():
             if not found.owned_by(world.ledger.lineage.owner):
                 continue
-            seen |= {
-                (target, found.name),
-                (target, found.id),
-            }  # what was superseded goes by its identity
+            # what was superseded goes by its identity
+            there |= {(target, found.name), (target, found.id)}
             if world.is_unwanted(target, found):
                 yield _remove(world, target, found, planned)
     for record in world.records.values():
         for placement in record.placements:
-            there = (placement.target, placement.object_name)
-            if there not in wanted and there not in seen:
+            where = (placement.target, placement.object_name)
+            if where not in wanted and where not in there:
                 yield from _left_behind(world, record, placement)
 
 
@@ -117,19 +114,11 @@ class _Leaving:
         """What a reader knows it by."""
         found, issuance = self.found, self.issuance
         if issuance is not None:
-            names, end = names_of(issuance.request), issuance.not_after
+            names, end = names_of(issuance.request), format_instant(issuance.not_after)
             apart = {} if found.name == self.name else {"id": found.id}
-            return {**names, **_shown(found, end), "name": found.name, **apart}
+            return {**names, **seen(found), "not_after": end, "name": found.name, **apart}
         said = {"dnsNames": list(found.content.dns_names if found.content else ())}
-        return {**said, **_shown(found, found.not_after), "name": found.name, "id": found.id}
-
-
-def _shown(found: Installed, end: datetime | None) -> dict[str, object]:
-    return {
-        "serial": found.serial,
-        "not_after": format_instant(end) if end else None,
-        "sha256": found.sha256,
-    }
+        return {**said, **seen(found), "name": found.name, "id": found.id}
 
 
 def _take_away(world: World, leaving: _Leaving, planned: Planned) -> Change:
@@ -179,13 +168,7 @@ def _give_back(world: World, name: str, target: str, found: Installed) -> Change
         Reason.WITHDRAWN if wanted else Reason.ORPHANED,
         "it was adopted and is wanted no longer: it stays, without our labels",
         identity={"serial": found.serial, "sha256": found.sha256, "name": found.name},
-        before={
-            "serial": found.serial,
-            "not_after": format_instant(found.not_after) if found.not_after else None,
-            "sha256": found.sha256,
-            "name": found.name,
-            "id": found.id,
-        },
+        before={**seen(found), "name": found.name, "id": found.id},
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reconciler.address import place
 from reconciler.description import names_of
 from reconciler.diagnostics import Diagnostic, warning
-from reconciler.diff.changes import blocked, change
+from reconciler.diff.changes import blocked, change, seen
 from reconciler.diff.standing import is_issued_there
 from reconciler.diff.world import World, unexpired
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
@@ -15,7 +15,6 @@ from schemas.certificate import OnRemove
 from schemas.plan import Action, Change, Reason, Source
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
-from schemas.scalars import format_instant
 
 Planned = Mapping[str, Sequence[Change]]
 """Changes by the certificate or authority they belong to."""
@@ -222,9 +221,7 @@ def _revoke(world: World, item: Wanted, planned: Planned) -> Change:
         source=item.source,
         before={
             **names_of(item.issuance.request),
-            "serial": item.issuance.serial,
-            "not_after": format_instant(item.issuance.not_after),
-            "sha256": item.issuance.sha256,
+            **seen(item.issuance),
         },
         after={"reason": str(item.reason), "issuer": item.issuance.request.issuer},
     )
