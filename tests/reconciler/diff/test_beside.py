@@ -48,3 +48,12 @@ def test_nothing_is_revoked_that_stays_in_use_beside_its_successor(fleet: Fleet)
     (step,) = [c for c in plan.changes if c.address == f"{WEB}#{old}"]
     assert (step.action, step.reason) == ("blocked", "BlockedBy")
     assert step.message == "a would go on serving certificate/web"
+
+
+def test_what_nothing_uses_is_revoked_once_it_is_gone(fleet: Fleet) -> None:
+    old = fleet.current("web").serial
+    fleet.wait(0.1).revoke("inc", "web")
+    steps = changes(with_another_key(fleet.world()))
+    (gone,) = [id_ for id_ in steps if id_.startswith("remove:")]
+    assert gone in steps[f"revoke:{WEB}#{old}"].requires
+    assert steps[gone].requires == (f"install:{WEB}@a",)
