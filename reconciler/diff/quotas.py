@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from reconciler.address import place
+from reconciler.address import owner, place
 from reconciler.diff.changes import blocked
 from reconciler.diff.world import World
 from schemas.plan import Action, Budget, Change, Reason
@@ -29,13 +29,15 @@ def _budget(world: World, target: str, installs: Sequence[Change]) -> Budget:
     limits = world.desired.targets[target].spec.limits
     there = world.observation(target).installed.values()
     since = world.now - YEAR
-    recent = sum(found.installed_at is not None and found.installed_at > since for found in there)
+    # what the place issues by itself is held there, and no import
+    came = (found.installed_at for found in there if found.hosting is None)
+    recent = sum(moment is not None and moment > since for moment in came)
     return Budget(
         installs=len(installs),
         seconds=math.ceil(len(installs) / (limits.installs_per_second or math.inf)),
         objects=len(there) + sum(_adds(step) for step in installs),
         objects_limit=limits.objects,
-        year=recent + len(installs),
+        year=recent + sum(not _is_hosted(world, step) for step in installs),
         year_limit=limits.installs_per_year,
     )
 
@@ -54,6 +56,11 @@ def _beyond(cost: Budget) -> Iterator[str]:
         yield f"it would hold {cost.objects:,} certificates, the quota is {cost.objects_limit:,}: {hint}"
     if cost.year_limit is not None and cost.year > cost.year_limit:
         yield f"{cost.year:,} imports within a year, the quota is {cost.year_limit:,}: {hint}"
+
+
+def _is_hosted(world: World, step: Change) -> bool:
+    certificate = world.desired.certificates[owner(step.address)]
+    return world.desired.hosting(certificate) is not None
 
 
 def _adds(step: Change) -> bool:

@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import HERE, Fleet, Leaf, at
 
+from providers.base import Hosting, HostingState
 from reconciler.diff import World, diff
 from reconciler.diff.quotas import budgets
 from reconciler.planning import make_plan
 from reconciler.render.text import costs
+from reconciler.state import DesiredIssuer, Observation
 from schemas.clouds import AcmQuotas, AwsAcm
+from schemas.issuer import AmazonIssuer, IssuerSpec
 from schemas.plan import Action, Budget, Reason
 from schemas.target import TargetSpec
 
@@ -81,3 +84,22 @@ def test_what_goes_beyond_a_quota_is_told(
         [(Action.BLOCKED, Reason.QUOTA)] if words else []
     )
     assert all(words in step.message for step in steps)
+
+
+def test_what_a_place_issues_by_itself_is_held_and_not_imported(world: World_) -> None:
+    found = world()
+    issuer = DesiredIssuer("amazon", HERE, IssuerSpec(aws_acm=AmazonIssuer()))
+    two = found.desired.certificates["two"]
+    theirs = two.request.model_copy(update={"issuer": "amazon", "issuer_id": "aws-acm"})
+    certificates = {**found.desired.certificates, "two": replace(two, request=theirs)}
+    there = found.observed.targets["a"].installed["one"]
+    seen = Observation("observed", {"one": replace(there, hosting=Hosting(HostingState.ACTIVE))})
+    cost = budgets(
+        replace(
+            found,
+            desired=replace(found.desired, issuers={"amazon": issuer}, certificates=certificates),
+            observed=replace(found.observed, targets={"a": seen}),
+        ),
+        diff(found),
+    )["a"]
+    assert (cost.objects, cost.year) == (3, 1)
