@@ -10,7 +10,7 @@ _HEAD = ("| field | says | default |", "| --- | --- | --- |")
 
 
 def settings_table(name: str, model: type[Model], **beside: FieldInfo) -> str:
-    """Return a Markdown table of the fields of a model that is written under `name`, and of some beside it."""
+    """Return a Markdown table of the fields of a model written under `name`, and of some beside it."""
     others = (_row(path, field) for path, field in beside.items())
     return "\n".join((*_HEAD, *_rows(name, model), *others))
 
