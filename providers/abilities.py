@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from providers.base import Installed, InstallRequest
-from providers.errors import ProviderError
+from providers.errors import Conflict, ProviderError
 from schemas.request import LeafRequest
 
 
@@ -150,11 +150,22 @@ class Inspector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AdoptRequest:
-    """Take over the object `id` under the certificate's name and labels, and change nothing else."""
+    """Take over the object `id` under the certificate's name and labels, and change nothing else.
+
+    `serial` and `sha256` are those that were reviewed, None where the observation did not know them.
+    """
 
     id: str
     name: str
     labels: Mapping[str, str]
+    serial: str | None = None
+    sha256: str | None = None
+
+    def check(self, serial: str | None, sha256: str | None) -> None:
+        """Raise `Conflict` unless what is there is what was reviewed; asked before anything is changed."""
+        pairs = ((self.serial, serial), (self.sha256, sha256))
+        if any(known not in (None, found) for known, found in pairs):
+            raise Conflict(f"{self.id} was changed by somebody else meanwhile: plan again")
 
 
 @runtime_checkable
@@ -162,7 +173,7 @@ class Adopter(Protocol):
     """Can take over an object that somebody else made."""
 
     def adopt(self, request: AdoptRequest, /) -> Installed:
-        """Label it; raises `NotFound`, and `Conflict` where it is another owner's already."""
+        """Label it; raises `NotFound`, and `Conflict` for another owner's or another than was reviewed."""
         ...
 
 

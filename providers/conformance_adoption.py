@@ -3,11 +3,13 @@
 # ruff: noqa: S101, D102  tests assert, and their names are sentences
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from providers.abilities import Adopter, AdoptRequest, Relabeler, RelabelRequest
 from providers.base import NAME, OWNER, SPEC, Target
+from providers.errors import Conflict
 
 OURS = "conformance_0123456789abcdef"
 
@@ -34,6 +36,19 @@ class AdoptionConformance:
         assert (found.name, found.labels) == (taken.name, taken.labels)
         again = adopter.adopt(AdoptRequest(foreign.id, called, labels(called)))
         assert again.labels == taken.labels
+
+    def test_another_than_was_reviewed_is_not_adopted(
+        self, target: Target, adopter: Adopter, intrude: Callable[[], str]
+    ) -> None:
+        name = intrude()
+        (foreign,) = [each for each in target.observe() if each.name == name]
+        called = "web" if foreign.name == foreign.id else foreign.name
+        request = AdoptRequest(foreign.id, called, labels(called), foreign.serial, foreign.sha256)
+        for other in (replace(request, serial="1" * 38), replace(request, sha256="1" * 64)):
+            with pytest.raises(Conflict):
+                adopter.adopt(other)
+        assert [each for each in target.observe() if each.id == foreign.id] == [foreign]
+        assert adopter.adopt(request).id == foreign.id
 
     def test_what_was_adopted_can_be_given_back(
         self,

@@ -190,6 +190,7 @@ class MemoryTarget:
         before = known[0].installed
         if before.labels.get(OWNER, self._owner) != self._owner:
             raise Conflict(f"{request.id} is another owner's")
+        request.check(before.serial, before.sha256)
         if before.name != request.name and request.name in self.store.objects:
             raise Conflict(f"there is another object called {request.name}")
         labels = {**before.labels, **request.labels}

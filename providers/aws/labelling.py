@@ -74,6 +74,7 @@ def adopt(service: Service, request: AdoptRequest) -> Installed:
         )
     if record.owned_by(service.owner) and record.label != request.name:
         raise Conflict(f"{record.arn} is {record.label} already")
+    request.check(record.serial, record.sha256)
     add_tags(service, record, {**request.labels, **_seal(record)})
     reach("aws.adopted")
     adopted = service.read(record.arn, whole=True)

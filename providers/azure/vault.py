@@ -100,7 +100,9 @@ class KeyVaultTarget:
             raise NotFound(f"{request.id} is not there, or is no certificate yet")
         if held.tags.get(OWNER, self._owner) != self._owner:
             raise Conflict(f"{held.id} belongs to another owner, {held.tags[OWNER]}")
-        tags = added({**request.labels, CONTENT: str(_found_seal(held))}, held)
+        seal = _found_seal(held)
+        request.check(seal.serial, seal.sha256)
+        tags = added({**request.labels, CONTENT: str(seal)}, held)
         made = self._service.update(held, tags)
         reach("azure.adopted")
         return self._told(made)

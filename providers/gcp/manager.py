@@ -121,6 +121,7 @@ class CertificateManagerTarget:
             raise NotFound(f"{request.id} is not there")
         if found.labels.get(OWNER, self._owner) != self._owner:
             raise Conflict(f"{request.id} is another owner's")
+        request.check(found.serial, found.sha256)
         return self._told(certificates.relabel(found, request.labels))
 
     def _observed(self) -> Iterable[Installed]:

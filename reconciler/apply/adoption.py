@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from providers.abilities import Adopter, AdoptRequest
-from providers.base import Installed
 from providers.errors import Conflict, ProviderError
 from providers.failpoints import reach
 from reconciler.apply.session import Outcome, Session, named, owner
@@ -49,18 +48,9 @@ def _label(session: Session, change: Change) -> None:
         raise Conflict("what others installed in this target cannot be taken over")
     digest = current.digest if current else desired.digest
     labels = session.world.labels(desired, digest, wanted.target)
-    found = target.adopt(AdoptRequest(_identity(change), wanted.name, labels))
-    _check_unchanged(change, found)
-    session.adopted[wanted.target, wanted.name] = found
-
-
-def _check_unchanged(change: Change, found: Installed) -> None:
-    """Raise `Conflict` unless what was labelled is what the plan saw; labels alone do no harm."""
-    before = change.before or {}
-    seen = before.get("serial"), before.get("sha256")
-    pairs = zip(seen, (found.serial, found.sha256), strict=True)
-    if any(had is not None and have is not None and had != have for had, have in pairs):
-        raise Conflict(f"{found.id} was changed by somebody else meanwhile: plan again")
+    (seen,) = session.world.adoptable(wanted)
+    request = AdoptRequest(seen.id, wanted.name, labels, seen.serial, seen.sha256)
+    session.adopted[wanted.target, wanted.name] = target.adopt(request)
 
 
 def _identity(change: Change) -> str:
