@@ -7,12 +7,13 @@ then not answered.
 
 import datetime as dt
 import ipaddress
+import socket
 import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,6 +91,7 @@ class Wire:
     faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _server: ThreadingHTTPServer | None = None
+    _connections: set[socket.socket] = field(default_factory=set)
 
     @property
     def port(self) -> int:
@@ -126,7 +128,7 @@ class Wire:
     def running(self) -> Iterator["Wire"]:
         """Serve on a free port of 127.0.0.1 until the end of the context."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        server.daemon_threads = True
+        server.daemon_threads = False  # each is waited for: no thread outlives its server
         if self.tls is not None:
             server.socket = self.tls.context().wrap_socket(server.socket, server_side=True)
         self._server = server
@@ -136,8 +138,15 @@ class Wire:
             yield self
         finally:
             server.shutdown()
+            self._hang_up()
             server.server_close()
             thread.join()
+
+    def _hang_up(self) -> None:
+        """End the connections that clients keep open."""
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def answer(self, request: Request) -> Response | None:
         """Return the answer to a request, None where the connection is to break."""
@@ -170,6 +179,15 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            wire._connections.add(self.connection)
+
+        def finish(self) -> None:
+            wire._connections.discard(self.connection)
+            with suppress(OSError):  # whoever asked may have gone
+                super().finish()
 
         def _serve(self) -> None:
             length = int(self.headers.get("content-length") or 0)
