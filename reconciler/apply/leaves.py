@@ -11,10 +11,14 @@ from providers.failpoints import reach
 from providers.processes import spread
 from providers.secret import Secret
 from providers.signer import KeyHolder
+from reconciler.apply.leaf_reservations import (
+    kept_keys,
+    key_for,
+    reserve,
+    with_reservation,
+)
 from reconciler.apply.reservation import (
     issuer_urls,
-    new_key,
-    public_half,
     to_be_signed,
     validity,
 )
@@ -25,7 +29,6 @@ from reconciler.apply.transitions import (
     attempted,
     erasable,
     issued,
-    prune,
     put,
     without_keys,
 )
@@ -33,7 +36,7 @@ from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.schedule import is_resumable
 from reconciler.state import DesiredCertificate
-from schemas.certificate import Custody, RotationPolicy
+from schemas.certificate import Custody
 from schemas.plan import Change
 
 BATCH = 10_000
@@ -61,7 +64,7 @@ def issue_leaves(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
 
 
 def _issue_batch(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
-    kept = _kept_keys(session, changes)
+    kept = kept_keys(session, changes)
     bundle = secrets.token_hex(8)
     decided: list[Decided] = []
     failed: list[Outcome] = []
@@ -86,18 +89,6 @@ def _issue_batch(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
         yield Outcome(item.change)
 
 
-def _kept_keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secret]:
-    """Return the keys used again: of reservations to resume, and where the key never rotates."""
-    serials = []
-    for change in changes:
-        desired, record = session.desired(change), session.record(owner(change))
-        if record.pending:
-            serials.append(record.pending.serial)
-        if record.current and desired.rotation_policy is RotationPolicy.NEVER:
-            serials.append(record.current.serial)
-    return session.journal.leaf_keys(serials) if serials else {}
-
-
 def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle: str) -> Decided:
     desired, record = session.desired(change), session.record(owner(change))
     now, pending = session.clock(), record.pending
@@ -109,27 +100,10 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
             return Decided(change, record, pending, None, resumed=True)
     if pending:
         record = put(record, abandoned(pending))
-    key, spki = (None, there) if there else _key(session, desired, record, kept)
+    key, spki = (None, there) if there else key_for(session, desired, record, kept)
     issuance = _reservation(session, desired, spki, bundle if key else None, now)
-    if not record.issuances:  # later it is a change of its own, to be reviewed as one
-        record = record.model_copy(update={"on_remove": desired.on_remove})
-    return Decided(change, prune(put(record, issuance), session.world), issuance, key)
-
-
-def _key(
-    session: Session,
-    desired: DesiredCertificate,
-    record: CertificateRecord,
-    kept: Mapping[str, Secret],
-) -> tuple[Secret, str]:
-    """Return a new key, or the old one where it never changes; that of a revoked one always does."""
-    current = record.current
-    burnt = current and (current.revoked or current.serial in session.revoking)
-    if current and not burnt and desired.rotation_policy is RotationPolicy.NEVER:
-        found = kept.get(current.serial)
-        if found and current.request.key == desired.request.key:
-            return found, public_half(found)
-    return new_key(desired.request.key)
+    record = with_reservation(session, desired, record, issuance)
+    return Decided(change, record, issuance, key)
 
 
 def _reservation(
@@ -159,22 +133,9 @@ def _reservation(
 
 
 def _reserve(session: Session, fresh: Sequence[Decided], bundle: str) -> None:
-    """Make reservations durable, their keys in one bundle."""
-    if not fresh:
-        return
-    renamed = [session.world.renames.get(item.record.name, "") for item in fresh]
-    known = session.journal.state.certificates
-    keys = {item.issuance.serial: item.key for item in fresh if item.key is not None}
-    session.journal.write(
-        Wave(
-            message=_message("Reserve", fresh),
-            certificates=[item.record for item in fresh],
-            gone=[old for old in renamed if old in known],
-            bundle=bundle if keys else None,
-            new_keys=keys,
-        )
-    )
-    reach("leaf.reserved")
+    if fresh:
+        reserve(session, _message("Reserve", fresh), fresh, bundle)
+        reach("leaf.reserved")
 
 
 def _sign_all(session: Session, decided: Sequence[Decided]) -> list[bytes | str]:

@@ -18,7 +18,13 @@ from providers.issuing import Issued, Issuer, IssueRequest, Pending
 from providers.secret import Secret
 from providers.x509 import CertificateFacts
 from providers.x509.ordering import signing_request
-from reconciler.apply.reservation import new_key, public_half, validity
+from reconciler.apply.leaf_reservations import (
+    kept_keys,
+    key_for,
+    reserve,
+    with_reservation,
+)
+from reconciler.apply.reservation import validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
 from reconciler.apply.target_keys import made_request
 from reconciler.apply.transitions import (
@@ -27,7 +33,6 @@ from reconciler.apply.transitions import (
     bought,
     erasable,
     ordered,
-    prune,
     put,
     without_keys,
 )
@@ -35,7 +40,7 @@ from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.schedule import is_resumable
 from reconciler.state import DesiredCertificate
-from schemas.certificate import Custody, RotationPolicy
+from schemas.certificate import Custody
 from schemas.plan import Change
 from schemas.request import LeafRequest
 
@@ -74,7 +79,7 @@ def order_leaves(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
 
 
 def _order_all(session: Session, issuer: Issuer, changes: Sequence[Change]) -> Iterator[Outcome]:
-    kept = _kept_keys(session, changes)
+    kept = kept_keys(session, changes)
     bundle = secrets.token_hex(8)
     orders: list[Order] = []
     for change in changes:
@@ -87,13 +92,6 @@ def _order_all(session: Session, issuer: Issuer, changes: Sequence[Change]) -> I
     for order in orders:
         session.stay_alive()
         yield _fill(session, issuer, order)
-
-
-def _kept_keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secret]:
-    """Return the keys used again: of reservations to resume, and where the key never rotates."""
-    records = [session.record(owner(change)) for change in changes]
-    serials = [i.serial for r in records for i in (r.pending, r.current) if i and i.bundle]
-    return session.journal.leaf_keys(serials) if serials else {}
 
 
 def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle: str) -> Order:
@@ -111,9 +109,8 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
         record = put(record, abandoned(pending))
     key, csr, spki = (None, *there) if there else _own(session, change, record, kept)
     issuance = _reservation(session, desired, spki, bundle if key else None)
-    if not record.issuances:  # later it is a change of its own, to be reviewed as one
-        record = record.model_copy(update={"on_remove": desired.on_remove})
-    return Order(change, prune(put(record, issuance), session.world), issuance, csr, key)
+    record = with_reservation(session, desired, record, issuance)
+    return Order(change, record, issuance, csr, key)
 
 
 def _reservation(
@@ -143,43 +140,16 @@ def _own(
 ) -> tuple[Secret, bytes, str]:
     """Return a key that the ledger keeps, a signing request by it, and its public half."""
     desired = session.desired(change)
-    key, spki = _key(session, desired, record, kept)
+    key, spki = key_for(session, desired, record, kept)
     return key, signing_request(desired.request, key), spki
 
 
-def _key(
-    session: Session,
-    desired: DesiredCertificate,
-    record: CertificateRecord,
-    kept: Mapping[str, Secret],
-) -> tuple[Secret, str]:
-    """Return a new key, or the old one where it never changes; that of a revoked one always does."""
-    current = record.current
-    burnt = current and (current.revoked or current.serial in session.revoking)
-    if current and not burnt and desired.rotation_policy is RotationPolicy.NEVER:
-        found = kept.get(current.serial)
-        if found and current.request.key == desired.request.key:
-            return found, public_half(found)
-    return new_key(desired.request.key)
-
-
 def _reserve(session: Session, fresh: Sequence[Order], bundle: str) -> None:
-    """Make reservations durable, their keys in one bundle."""
-    if not fresh:
-        return
-    renamed = [session.world.renames.get(order.record.name, "") for order in fresh]
-    known = session.journal.state.certificates
-    names = ", ".join(f"certificate/{order.record.name}" for order in fresh[:5])
-    session.journal.write(
-        Wave(
-            message=f"Reserve {names if len(fresh) <= 5 else f'{len(fresh)} orders'}",
-            certificates=[order.record for order in fresh],
-            gone=[old for old in renamed if old in known],
-            bundle=bundle,
-            new_keys={o.issuance.serial: o.key for o in fresh if o.key is not None},
-        )
-    )
-    reach("orders.reserved")
+    if fresh:
+        names = ", ".join(f"certificate/{order.record.name}" for order in fresh[:5])
+        message = f"Reserve {names if len(fresh) <= 5 else f'{len(fresh)} orders'}"
+        reserve(session, message, fresh, bundle)
+        reach("orders.reserved")
 
 
 def _fill(session: Session, issuer: Issuer, order: Order) -> Outcome:

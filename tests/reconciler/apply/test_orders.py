@@ -1,7 +1,7 @@
 """Ordering from CAs of others: moved there and back, resumed after any crash, paid for once."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,8 +12,10 @@ from memory_ledger import Crash
 from providers.errors import Ambiguous, Denied, Throttled
 from providers.issuing import Issued, IssueRequest, Pending
 from providers.memory_issuer import MemoryIssuer
+from providers.secret import Secret
 from providers.x509 import to_der
 from reconciler.events import EventStatus
+from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import Status
 from schemas.certificate import Custody, OnRemove, RotationPolicy
 from schemas.issuer import AwsPrivateCa, IssuerSpec
@@ -95,6 +97,43 @@ def test_a_key_that_never_changes_is_used_again(fleet: Fleet) -> None:
     fleet.wait(25).converge()
     assert fleet.current("web").spki == first.spki
     assert set(fleet.kept_keys()) == {fleet.current("web").serial}
+
+
+@pytest.mark.parametrize("issuer", ["root", "theirs"])
+@pytest.mark.parametrize("rotation", RotationPolicy)
+def test_a_renewal_opens_no_key_but_one_that_never_changes(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, issuer: str, rotation: RotationPolicy
+) -> None:
+    fleet.edit("web", issuer=issuer, custody=Custody.LEDGER, rotation=rotation).converge()
+    first, opened, leaf_keys = fleet.current("web"), list[str](), fleet.journal.leaf_keys
+
+    def watched(serials: Sequence[str], /) -> Mapping[str, Secret]:
+        opened.extend(serials)
+        return leaf_keys(serials)
+
+    monkeypatch.setattr(fleet.journal, "leaf_keys", watched)
+    fleet.wait(25).converge()
+    assert fleet.current("web").serial != first.serial
+    assert opened == ([first.serial] if rotation is RotationPolicy.NEVER else [])
+
+
+@pytest.mark.parametrize("issuer", ["root", "theirs"])
+@pytest.mark.parametrize("custody", [Custody.LEDGER, Custody.TARGET])
+def test_a_bundle_is_written_where_a_key_goes_into_it(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, issuer: str, custody: Custody
+) -> None:
+    fleet.edit("web", issuer=issuer, custody=custody)
+    waves, write = list[Wave](), fleet.journal.write
+
+    def watched(wave: Wave, /) -> None:
+        waves.append(wave)
+        write(wave)
+
+    monkeypatch.setattr(fleet.journal, "write", watched)
+    fleet.converge()
+    assert fleet.current("web").bundle in {wave.bundle for wave in waves}
+    assert [bool(wave.new_keys) for wave in waves] == [wave.bundle is not None for wave in waves]
+    assert any(wave.bundle for wave in waves) == (custody is Custody.LEDGER)
 
 
 def test_what_is_pending_goes_on_with_the_same_order(fleet: Fleet) -> None:
