@@ -6,13 +6,12 @@ from providers.base import SPEC, DnsRecord, Hosting, HostingState, Installed
 from reconciler.checks import Finding
 from reconciler.description import names_of
 from reconciler.diff.certificates import relabelling, renaming
-from reconciler.diff.changes import blocked, change
+from reconciler.diff.changes import blocked, change, seen
 from reconciler.diff.needs import SOUND, occupied
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord
 from reconciler.state import DesiredCertificate, DesiredInstall, DesiredIssuer
 from schemas.plan import TIME_DRIVEN, Action, Change, FieldChange, Reason
-from schemas.scalars import format_instant
 
 _STOPS = frozenset({Reason.OCCUPIED, Reason.PENDING, Reason.FAILED})
 
@@ -139,7 +138,7 @@ def _ask(
         },
         requires=first,
         source=desired.source,
-        before=_before(found),
+        before=seen(found) if found else None,
         after={
             **names_of(desired.request),
             "name": install.name,
@@ -163,10 +162,3 @@ def _resumes(record: CertificateRecord, install: DesiredInstall, need: Finding) 
     placement = record.placement(install.target, install.name)
     asked = placement is not None and placement.object_id is None and placement.serial is None
     return asked and need.reason is Reason.NOT_FOUND
-
-
-def _before(found: Installed | None) -> dict[str, object] | None:
-    if found is None:
-        return None
-    end = format_instant(found.not_after) if found.not_after else None
-    return {"serial": found.serial, "not_after": end, "sha256": found.sha256}
