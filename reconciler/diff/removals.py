@@ -37,11 +37,15 @@ def removal_changes(world: World, planned: Planned) -> Iterator[Change]:
 
 
 def superseded_changes(world: World, planned: Planned) -> Iterator[Change]:
-    """Yield the removal of what this plan puts a new object beside, unless something uses it."""
+    """Yield the removal of what this plan puts a new object beside, unless something uses it.
+
+    What a place is only asked to issue takes nobody's place before it has.
+    """
     for steps in planned.values():
         for step in steps:
             after = step.after or {}
-            if step.action is Action.INSTALL and "replaces" in after and not after.get("usedBy"):
+            beside = step.action is Action.INSTALL and "replaces" in after
+            if beside and not after.get("usedBy") and not after.get("issuedThere"):
                 yield from _superseded(world, step, str(after["replaces"]))
 
 

@@ -192,6 +192,7 @@ def test_a_certificate_of_ours_gives_way_when_the_place_has_issued_and_not_befor
     serial = fleet.current("web").serial
     fleet.edit("web", issuer="amazon")
     assert reasons(fleet.plan(), THERE) == {Action.INSTALL: Reason.ISSUER_CHANGED}
+    assert Action.REMOVE not in {step.action for step in fleet.plan().changes}
     fleet.apply()
     old = next(i for i in _objects(fleet) if i != fleet.installed("a", "web").id)
     fleet.apply()
