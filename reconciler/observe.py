@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -23,6 +24,8 @@ from schemas.capabilities import Capabilities
 
 SIDE_BY_SIDE = 32
 """How many remote targets are asked at once."""
+LAG = timedelta(days=1)
+"""How long a listing, of labels too, may lag behind, counted back from the last wave of the ledger."""
 
 
 def make_targets(desired: Desired, ledger: LedgerState, root: Path) -> Mapping[str, Target]:
@@ -84,10 +87,10 @@ def observe(
 ) -> Observed:
     """Read everything; a place that cannot be read whole is unknown, which is not the same as empty."""
     wanted = desired.targets.values()
-    placed, owner = _placed(ledger), ledger.lineage.owner
+    placed = _placed(ledger)
 
     def look(target: DesiredTarget) -> Observation:
-        return _observe(target, targets.get(target.name), placed.get(target.name, ()), owner)
+        return _observe(target, targets.get(target.name), placed.get(target.name, ()), ledger)
 
     # where there are no threads yet, a local target may fork to read faster: those come first
     observations = {each.name: look(each) for each in wanted if not _remote(each)}
@@ -114,7 +117,10 @@ def _placed(ledger: LedgerState) -> Mapping[str, tuple[Placement, ...]]:
 
 
 def _observe(
-    wanted: DesiredTarget, target: Target | None, placed: tuple[Placement, ...], owner: str
+    wanted: DesiredTarget,
+    target: Target | None,
+    placed: tuple[Placement, ...],
+    ledger: LedgerState,
 ) -> Observation:
     if target is None:
         hosts = wanted.spec.local_directory.hosts if wanted.spec.local_directory else ()
@@ -123,7 +129,7 @@ def _observe(
         installed = target.observe()
         if placed and not installed and isinstance(target, Marked):
             target.confirm()
-        looked_up = {found.id: found for found in _unlisted(target, installed, placed, owner)}
+        looked_up = {found.id: found for found in _unlisted(target, installed, placed, ledger)}
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
     seen = [*(item for item in installed if item.id not in looked_up), *looked_up.values()]
@@ -131,14 +137,19 @@ def _observe(
 
 
 def _unlisted(
-    target: Target, installed: Iterable[Installed], placed: tuple[Placement, ...], owner: str
+    target: Target,
+    installed: Iterable[Installed],
+    placed: tuple[Placement, ...],
+    ledger: LedgerState,
 ) -> Iterator[Installed]:
-    """Yield what was verified there and is not listed as ours: listings, of labels too, may lag."""
+    """Yield what was verified there not long ago and is not listed as ours: listings may lag."""
     if not isinstance(target, Finder):
         return
+    owner, since = ledger.lineage.owner, ledger.tip_time - LAG
     listed = {found.id for found in installed if found.owned_by(owner)}
     for placement in placed:
-        if placement.object_id is not None and placement.object_id not in listed:
+        recent = placement.verified_at is not None and placement.verified_at >= since
+        if recent and placement.object_id is not None and placement.object_id not in listed:
             found = target.find(placement.object_id)
             if found is not None:
                 yield found

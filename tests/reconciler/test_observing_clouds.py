@@ -87,6 +87,22 @@ def test_what_was_verified_and_is_not_listed_is_looked_up(fleet: Fleet, *, there
     assert list(found.targets["a"].installed) == (["web"] if there else [])
 
 
+def test_what_was_verified_long_ago_and_is_not_listed_is_gone(fleet: Fleet) -> None:
+    fleet.wait(2).leaves["new"] = Leaf(targets=at("b"))
+    fleet.converge()
+
+    class Emptied(MemoryTarget):
+        def observe(self) -> Sequence[Installed]:
+            return ()
+
+        def find(self, id_: str, /) -> Installed | None:
+            raise AssertionError(id_)
+
+    found = read(fleet, {"a": memory(fleet, "a", Emptied), "b": memory(fleet, "b", MemoryTarget)})
+    assert found.targets["a"].status == "observed"
+    assert not found.targets["a"].installed
+
+
 def test_what_was_verified_and_is_listed_without_its_labels_yet_is_looked_up(fleet: Fleet) -> None:
     class Lagging(MemoryTarget):
         def observe(self) -> Sequence[Installed]:
