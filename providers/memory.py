@@ -3,9 +3,8 @@
 It has every optional ability. The store outlives the target, as a real place would.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import ClassVar, Self, TypeVar
 
 from cryptography.hazmat.primitives import hashes
@@ -17,58 +16,14 @@ from providers import x509
 from providers.abilities import AdoptRequest, KeyRequest, RelabelRequest, Staged
 from providers.base import OWNER, Bundle, Installed, InstallRequest, TargetConfig
 from providers.errors import Conflict, NotFound, ProviderError, Rejected, Unreachable
-from providers.pairing import Pairing
-from providers.signer import PrivateKey
+from providers.memory_store import MemoryObject, MemoryStore
+from providers.pairing import Pair, Pairing
 from schemas.capabilities import Capabilities
 
 _CHANGED, _UNCHANGED = "changed", "unchanged"
 _UNFINISHED = "its removal was not finished"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryObject:
-    """One object; `predecessor` is kept until the object is settled."""
-
-    installed: Installed
-    bundle: Bundle | None = None
-    predecessor: "MemoryObject | None" = None
-    settled: bool = True
-    withdrawn: bool = False
-
-
-@dataclass(slots=True)
-class MemoryStore:
-    """What is in the place, what its consumer has loaded, and which calls are to fail.
-
-    `failures` holds errors by verb, or by verb and object name (`install`, `verify:web`); each is
-    raised once, in order. `calls` counts calls by verb. `keys` are those made here, by object name,
-    that wait for a certificate.
-    """
-
-    objects: dict[str, MemoryObject] = field(default_factory=dict)
-    served: dict[str, str | None] = field(default_factory=dict)
-    staged: dict[str, MemoryObject] = field(default_factory=dict)
-    failures: dict[str, list[ProviderError]] = field(default_factory=dict)
-    keys: dict[str, PrivateKey] = field(default_factory=dict, repr=False)
-    calls: Counter[str] = field(default_factory=Counter)
-    reachable: bool = True
-
-    def fail(self, call: str, *errors: ProviderError) -> None:
-        """Let the next calls of a verb fail, one with each error."""
-        self.failures.setdefault(call, []).extend(errors)
-
-    def put_foreign(self, installed: Installed) -> None:
-        """Put an object there that is nobody's we know."""
-        self.objects[installed.name] = MemoryObject(installed)
-
-    def tell(self, verb: str, name: str = "") -> None:
-        """Count a call, and raise what it was told to fail with."""
-        self.calls[verb] += not name
-        errors = self.failures.get(f"{verb}:{name}" if name else verb)
-        if errors:
-            raise errors.pop(0)
 
 
 class MemoryTarget:
@@ -113,8 +68,9 @@ class MemoryTarget:
         """Remove an object of ours; raises `Conflict` for another than was observed."""
         self.store.tell("remove")
         self.store.tell("remove", installed.name)
-        if self._ours(installed) is not None:
-            del self.store.objects[installed.name]
+        shown = self._ours(installed)
+        if shown is not None:
+            del self.store.objects[shown.installed.name]
 
     def withdraw(self, installed: Installed, /) -> None:
         """Let the consumer load it no more; raises `Conflict` for another than was observed."""
@@ -153,11 +109,15 @@ class MemoryTarget:
             raise Conflict(f"{installed.id} is gone, so its predecessor cannot be put back")
         if shown.settled:
             return shown.installed
-        if shown.predecessor is None:
-            del self.store.objects[installed.name]
+        before = shown.predecessor
+        del self.store.objects[shown.installed.name]
+        if before is None:
             return None
-        self.store.objects[installed.name] = shown.predecessor
-        return shown.predecessor.installed
+        left = self.store.at(before.installed.id)  # it stays beside what supersedes it
+        if left is not None:
+            del self.store.objects[left.installed.name]
+        self.store.objects[before.installed.name] = before
+        return before.installed
 
     def settle(self, installed: Sequence[Installed], /) -> None:
         """Forget predecessors."""
@@ -218,8 +178,8 @@ class MemoryTarget:
         )
 
     def _stage(self, request: InstallRequest) -> Staged:
-        made = self._made(request)
-        shown = self.store.objects.get(request.name)
+        shown = self._shown(request)
+        made = self._made(request, shown)
         if shown is not None and _as_seen(shown) == made.installed:
             return Staged(request, _UNCHANGED)
         if request.predecessor is None and shown is not None:
@@ -239,24 +199,30 @@ class MemoryTarget:
         name = staged.request.name
         if staged.token == _CHANGED:
             made = self.store.staged.pop(name)
-            if self.store.objects.get(name) != made.predecessor:
-                raise Conflict(f"{made.installed.id} was changed since it was staged")
+            self.store.make_room(made)
             self.store.objects[name] = made
         return self.store.objects[name].installed
 
     def _verify(self, installed: Installed) -> Installed:
         shown = self._ours(installed)
-        served = self.store.served.get(installed.name)
+        served = self.store.served.get(shown.installed.name) if shown else None
         if shown is None or served != installed.sha256:
             raise Rejected(f"{installed.id}: {served} is served")
         return shown.installed
 
-    def _made(self, request: InstallRequest) -> MemoryObject:
+    def _shown(self, request: InstallRequest) -> MemoryObject | None:
+        """What stands there, which may go by a former name."""
+        before = request.predecessor
+        return self.store.objects.get(before.name if before else request.name)
+
+    def _made(self, request: InstallRequest, shown: MemoryObject | None) -> MemoryObject:
         bundle = request.bundle
         pair = Pairing().check(bundle)
-        shown = self.store.objects.get(request.name)
+        there = shown.installed if shown else None
+        if request.replace and there is not None and there.sha256 != pair.sha256:
+            there = None
         installed = Installed(
-            id=shown.installed.id if shown else f"memory:{self._name}/{request.name}",
+            id=there.id if there else self._new_id(request.name, pair),
             name=request.name,
             labels=dict(request.labels),
             serial=pair.serial,
@@ -265,19 +231,25 @@ class MemoryTarget:
             trust=pair.trust,
             dns_name=pair.dns_name,
             output_formats=request.output_formats,
+            used_by=there.used_by if there else (),
         )
         return MemoryObject(installed, bundle)
+
+    def _new_id(self, name: str, pair: Pair) -> str:
+        """An identity of its own, where what was superseded keeps the name's."""
+        id_ = f"memory:{self._name}/{name}"
+        return id_ if self.store.at(id_) is None else f"{id_}~{pair.serial}"
 
     def _hide(self, verb: str, installed: Installed, *, withdrawn: bool) -> None:
         self.store.tell(verb)
         self.store.tell(verb, installed.name)
         shown = self._ours(installed)
         if shown is not None:
-            self.store.objects[installed.name] = replace(shown, withdrawn=withdrawn)
+            self.store.objects[shown.installed.name] = replace(shown, withdrawn=withdrawn)
 
     def _ours(self, installed: Installed) -> MemoryObject | None:
         """Return the object that was observed, None when gone; raises `Conflict` for any other."""
-        shown = self.store.objects.get(installed.name)
+        shown = self.store.at(installed.id)
         if shown is None:
             return None
         if not shown.installed.owned_by(self._owner) or not _alike(shown.installed, installed):

@@ -6,7 +6,8 @@ from datetime import datetime
 from providers.abilities import HostRequest
 from providers.base import SPEC, Content, DnsRecord, Hosting, HostingState, Installed
 from providers.errors import Conflict
-from providers.memory import MemoryObject, MemoryStore, MemoryTarget
+from providers.memory import MemoryTarget
+from providers.memory_store import MemoryObject, MemoryStore
 
 PENDING = Hosting(
     HostingState.PENDING,

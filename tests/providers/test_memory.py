@@ -1,5 +1,6 @@
 """The in-memory target fails when it is told to, once for each time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from providers.abilities import Staged
 from providers.base import Installed, TargetConfig
 from providers.conformance import OURS, request, sound
 from providers.errors import Rejected, Throttled, Transient, Unreachable
-from providers.memory import MemoryStore, MemoryTarget
+from providers.memory import MemoryTarget
+from providers.memory_store import MemoryStore
 from providers.specimens import Specimens
 from schemas.target import LocalDirectory, TargetSpec
 
@@ -79,6 +81,29 @@ def test_an_unreachable_place_is_unknown_and_what_it_holds_outlives_the_target(
     spec = TargetSpec(local_directory=LocalDirectory(path="tls"))
     again = MemoryTarget(TargetConfig("memory", spec, OURS, tmp_path), store)
     assert again.observe() == (installed,)
+
+
+def test_a_new_object_beside_the_old_one_takes_its_name_and_nothing_else(
+    target: MemoryTarget, wanted: Wanted
+) -> None:
+    old = target.install(wanted())
+    request = replace(wanted(predecessor=old), replace=True)
+    new = target.install(request)
+    assert new.id != old.id
+    assert {each.id: each.name for each in target.observe()} == {new.id: "web", old.id: "web~web"}
+    assert target.install(request) == new
+    target.remove(old)
+    assert target.observe() == (new,)
+
+
+def test_what_is_refused_gives_its_name_back_to_what_stands_beside_it(
+    target: MemoryTarget, store: MemoryStore, wanted: Wanted
+) -> None:
+    old = target.install(wanted())
+    store.fail("verify", Transient("once"))
+    with pytest.raises(Transient):
+        target.install(replace(wanted(predecessor=old), replace=True))
+    assert target.observe() == (old,)
 
 
 def test_what_was_not_activated_is_not_served(target: MemoryTarget, wanted: Wanted) -> None:

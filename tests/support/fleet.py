@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import nameless
 from memory_ledger import ClearCipher, MemoryJournal, MemoryPublisher
 
 from providers.base import NAME, Installed, Target, TargetConfig
 from providers.issuing import Issuer, IssuerConfig
-from providers.memory import MemoryObject, MemoryStore, MemoryTarget
+from providers.memory import MemoryTarget
 from providers.memory_issuer import Desk, MemoryIssuer
+from providers.memory_store import MemoryObject, MemoryStore
 from providers.sops.binary import Sops
 from providers.specimens import Specimens
 from reconciler.apply import Session, apply
@@ -86,6 +88,7 @@ class Leaf:
     days: int = 30
     renew_before: int = 10
     adopt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    key: KeyType = KEY
 
 
 def at(*targets: str) -> tuple[tuple[str, str | None], ...]:
@@ -202,7 +205,7 @@ class Fleet:
     def reach(self) -> Mapping[str, Target]:
         """The targets this host can reach."""
         return {
-            name: self.kinds.get(name, MemoryTarget)(self.config(name), self.store(name))
+            name: self.kinds.get(name, _kind(name))(self.config(name), self.store(name))
             for name in self.targets
             if name not in self.away
         }
@@ -260,8 +263,11 @@ class Fleet:
         return self
 
     def foreign(self, target: str, name: str) -> Installed:
-        """Put somebody else's object into a target."""
-        found = Installed(f"memory:{target}/{name}", name, {}, "abc123", "00" * 32, self.now)
+        """Put somebody else's object into a target; in a place of a region it goes by its identity."""
+        id_ = f"memory:{target}/{name}"
+        if _is_region(target):
+            name = id_ = f"memory:{target}/their-{name}"
+        found = Installed(id_, name, {}, "abc123", "00" * 32, self.now)
         self.store(target).put_foreign(found)
         return found
 
@@ -338,9 +344,20 @@ def name_of(installed: Installed) -> str:
     return installed.labels.get(NAME, "")
 
 
+def _kind(name: str) -> type[MemoryTarget]:
+    return nameless.NamelessTarget if _is_region(name) else MemoryTarget
+
+
 def _target(name: str) -> DesiredTarget:
-    spec = TargetSpec(local_directory=LocalDirectory(path=name))
+    spec = (
+        nameless.SPEC if _is_region(name) else TargetSpec(local_directory=LocalDirectory(path=name))
+    )
     return DesiredTarget(name, HERE, spec, digest(spec.to_json()))
+
+
+def _is_region(name: str) -> bool:
+    """Whether a target is a place of a Target with several, where objects have no names."""
+    return name == nameless.REGION
 
 
 def _authority(
@@ -386,7 +403,7 @@ def _certificate(
         issuer_generation=generation,
         dns_names=tuple(sorted(leaf.names)),
         usages=(Usage.SERVER_AUTH,),
-        key=KEY,
+        key=leaf.key,
         duration=leaf.days * DAY,
         issuer_id=theirs.identity if theirs else None,
     )
@@ -406,6 +423,7 @@ def _certificate(
             DesiredInstall(
                 t,
                 o or name,
+                formerly=leaf.formerly if _is_region(t) else (),
                 adopt=leaf.adopt.get(t, ()),
                 hosted=theirs is not None and theirs.capabilities.hosted,
             )

@@ -11,7 +11,8 @@ from command_line import Repository
 from keyvault_emulator import KeyVault
 
 from providers.base import OWNER, Content, Hosting, HostingState, Installed, Target, TargetConfig
-from providers.memory import MemoryStore, MemoryTarget
+from providers.memory import MemoryTarget
+from providers.memory_store import MemoryStore
 from providers.specimens import Specimens
 from reconciler.cli.app import run
 from reconciler.ledger.records import LedgerState

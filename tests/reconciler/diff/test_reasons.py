@@ -10,7 +10,7 @@ from fleet import Ca, Fleet, Leaf, at, name_of, shown
 from memory_ledger import Crash
 
 from providers.errors import Transient
-from providers.memory import MemoryStore
+from providers.memory_store import MemoryStore
 from reconciler.diff import diff, revocation_warnings
 from reconciler.ledger.records import Status
 from reconciler.selection import Selection
