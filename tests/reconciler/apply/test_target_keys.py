@@ -41,7 +41,7 @@ def test_the_ledger_never_holds_the_key(fleet: Fleet, monkeypatch: pytest.Monkey
     def refuse(_: KeyType) -> Secret:
         raise AssertionError("a key was made outside the target")
 
-    monkeypatch.setattr("reconciler.apply.leaves.new_key", refuse)
+    monkeypatch.setattr("reconciler.apply.leaf_reservations.new_key", refuse)
     fleet.converge()
     assert fleet.kept_keys() == {}
     assert fleet.current("web").bundle is None
