@@ -1,15 +1,14 @@
 """Installing: a target gets all its certificates at once, and keeps the old until the new ones work."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TypeVar
 
 from providers import x509
-from providers.abilities import Activator, Restorer, Staged, Stager, Verifier
+from providers.abilities import Restorer
 from providers.base import Bundle, Installed, InstallRequest, Target
-from providers.errors import ProviderError
 from providers.secret import Secret
+from reconciler.apply.install_steps import Task, activate, stands, verify, write
+from reconciler.apply.predecessors import restore, settle
 from reconciler.apply.session import Impossible, Outcome, Session, owner, place
 from reconciler.apply.transitions import erasable, superseded, verified, without_keys
 from reconciler.chains import chain_above
@@ -19,20 +18,6 @@ from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import Custody
 from schemas.plan import Change
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One install: `request` is what to write, None when the right thing is there and only unproven."""
-
-    change: Change
-    issuance: Issuance
-    request: InstallRequest | None = None
-    installed: Installed | None = None
-    error: str = ""
 
 
 def install(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -141,18 +126,18 @@ def _request(
 def _install_all(session: Session, target: Target, tasks: Sequence[Task]) -> list[Task]:
     """Write, show, activate and verify; whatever does not prove itself gives way to what was there."""
     session.stay_alive()
-    written = _write(target, tasks)
-    active = _activate(target, written)
-    refused = [n for n, task in enumerate(written) if _standing(task) and active[n].error]
-    proven = _verify(session, target, active)
+    written = write(target, tasks)
+    active = activate(target, written)
+    refused = [n for n, task in enumerate(written) if stands(task) and active[n].error]
+    proven = verify(session, target, active)
     if not isinstance(target, Restorer):
         return proven
     if any(task.error and task.installed for task in proven):
-        proven, sound = _restore(target, proven)
+        proven, sound = restore(target, proven)
         session.stay_alive()
         if sound and len(refused) > 1:
             return _install_halves(session, target, tasks, proven, refused)
-    return _settle(target, proven)
+    return settle(target, proven)
 
 
 def _install_halves(
@@ -169,133 +154,6 @@ def _install_halves(
         for n, result in zip(part, results, strict=True):
             done[n] = result
     return done
-
-
-def _settle(target: Restorer, tasks: list[Task]) -> list[Task]:
-    """Drop the predecessors; while their keys lie about, nothing counts as done."""
-    try:
-        target.settle([t.installed for t in tasks if t.installed and not t.error])
-    except ProviderError as why:
-        words = f"it works, but its predecessor could not be deleted: {why}"
-        return [replace(t, error=words) if _standing(t) else t for t in tasks]
-    return tasks
-
-
-def _write(target: Target, tasks: Sequence[Task]) -> list[Task]:
-    if isinstance(target, Stager):
-        return _stage(target, tasks)
-    return [_write_one(target, task) for task in tasks]
-
-
-def _write_one(target: Target, task: Task) -> Task:
-    if task.request is None or task.error:
-        return task
-    try:
-        return replace(task, installed=target.install(task.request))
-    except ProviderError as why:
-        return replace(task, error=str(why))
-
-
-def _stage(target: Stager, tasks: Sequence[Task]) -> list[Task]:
-    pending = [n for n, task in enumerate(tasks) if task.request is not None]
-    done = list(tasks)
-    staged: list[tuple[int, Staged]] = []
-    requests = [task.request for task in tasks if task.request is not None]
-    for n, result in zip(pending, _each(target.stage, requests), strict=True):
-        if isinstance(result, ProviderError):
-            done[n] = replace(done[n], error=str(result))
-        else:
-            staged.append((n, result))
-    shown = _each(target.switch, [item for _, item in staged])
-    for (n, _), shown_one in zip(staged, shown, strict=True):
-        done[n] = _with(done[n], shown_one)
-    return done
-
-
-def _each(
-    verb: Callable[[Sequence[Item]], Sequence[Result | ProviderError]], items: Sequence[Item]
-) -> Sequence[Result | ProviderError]:
-    """Return what a verb makes of its items; one that fails as a whole fails for each of them."""
-    try:
-        return verb(items)
-    except ProviderError as why:
-        return [why] * len(items)
-
-
-def _with(task: Task, result: Installed | ProviderError) -> Task:
-    if isinstance(result, ProviderError):
-        return replace(task, error=str(result))
-    return replace(task, installed=result)
-
-
-def _activate(target: Target, tasks: list[Task]) -> list[Task]:
-    if not isinstance(target, Activator) or not any(_standing(task) for task in tasks):
-        return tasks
-    try:
-        target.activate()
-    except ProviderError as why:
-        return [replace(t, error=str(why)) if _standing(t) else t for t in tasks]
-    return tasks
-
-
-def _verify(session: Session, target: Target, tasks: list[Task]) -> list[Task]:
-    standing = [n for n, task in enumerate(tasks) if _standing(task)]
-    if not isinstance(target, Verifier) or not standing:
-        return tasks
-    results = _proofs(target, [i for n in standing if (i := tasks[n].installed)])
-    done = list(tasks)
-    for n, result in zip(standing, results, strict=True):
-        session.stay_alive()
-        if isinstance(result, ProviderError):
-            done[n] = replace(done[n], error=str(result))
-    return done
-
-
-def _proofs(
-    target: Verifier, installed: Sequence[Installed]
-) -> Iterator[Installed | ProviderError]:
-    """Yield what becomes of each; what fails as a whole fails for all that are left."""
-    left = len(installed)
-    try:
-        for result in target.verify(installed):
-            left -= 1
-            yield result
-    except ProviderError as why:
-        yield from [why] * left
-
-
-def _standing(task: Task) -> bool:
-    return task.installed is not None and not task.error
-
-
-def _restore(target: Restorer, tasks: list[Task]) -> tuple[list[Task], bool]:
-    """Undo each failed install, and let the consumer read again; whether all of that worked."""
-    outcomes = [_restore_one(target, t) for t in tasks]
-    done, sound = [task for task, _ in outcomes], all(fine for _, fine in outcomes)
-    if isinstance(target, Activator):
-        try:
-            target.activate()
-        except ProviderError as why:
-            words = f"; and with that undone: {why}"
-            return [replace(t, error=t.error + words) if t.error else t for t in done], False
-    return done, sound
-
-
-def _restore_one(target: Restorer, task: Task) -> tuple[Task, bool]:
-    """Undo an install if it failed; whether nothing of it is left."""
-    if task.installed is None or not task.error:
-        return task, True
-    try:
-        before = target.restore(task.installed)
-    except ProviderError as why:
-        return replace(task, error=f"{task.error}; and it could not be put back: {why}"), False
-    if before is None:
-        words = "it is taken away again: nothing was there before"
-    elif before.sha256 != task.installed.sha256:
-        words = "the previous certificate is back"
-    else:
-        words = "it stays: there is no other to put back"
-    return replace(task, error=f"{task.error} ({words})"), True
 
 
 def _record(session: Session, target: str, tasks: Sequence[Task]) -> None:
