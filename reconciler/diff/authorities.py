@@ -6,7 +6,8 @@ from reconciler.checks import Finding
 from reconciler.custody import key_holder
 from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, change_id
-from reconciler.diff.world import World, unexpired
+from reconciler.diff.sides import unexpired
+from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.schedule import is_ahead
 from reconciler.state import DesiredAuthority

@@ -7,8 +7,9 @@ from reconciler.address import place
 from reconciler.description import names_of
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change, seen
+from reconciler.diff.sides import unexpired
 from reconciler.diff.standing import is_issued_there
-from reconciler.diff.world import World, unexpired
+from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.state import DesiredRevocation
 from schemas.certificate import OnRemove
