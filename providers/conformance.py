@@ -15,28 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
 
 import pytest
 
-from providers.abilities import (
-    Inspector,
-    Relabeler,
-    RelabelRequest,
-    Restorer,
-    Staged,
-    Stager,
-    Withdrawer,
-)
-from providers.base import (
-    SPEC,
-    Bundle,
-    Installed,
-    InstallRequest,
-    Target,
-    TargetConfig,
-)
-from providers.conformance_adoption import OURS, AdoptionConformance, labels
+from providers.abilities import Inspector, Relabeler, RelabelRequest, Withdrawer
+from providers.base import SPEC, Bundle, Target, TargetConfig
+from providers.conformance_adoption import AdoptionConformance
+from providers.conformance_requests import OURS, labels, request
+from providers.conformance_staging import StagingConformance, sound
 from providers.disclosure import discloses
 from providers.errors import Conflict, ProviderError, Unreachable
 from providers.specimens import P256, Specimens
@@ -45,19 +31,13 @@ from schemas.certificate import Algorithm
 from schemas.request import KeyType
 from schemas.target import LocalDirectory, TargetSpec
 
-__all__ = ["OURS", "TargetConformance", "labels", "request"]
+__all__ = ["OURS", "TargetConformance", "declared", "labels", "request", "shows", "sound"]
 
 LONGEST = "n" + "a" * 61 + "e"
 """As long as `schemas.scalars.Name` allows."""
-Item = TypeVar("Item")
 
 
-@runtime_checkable
-class _Reversible(Stager, Restorer, Protocol):
-    """Can stage, and can take back."""
-
-
-class TargetConformance(AdoptionConformance):
+class TargetConformance(StagingConformance, AdoptionConformance):
     """The tests. Each gets a target whose place is empty."""
 
     @pytest.fixture
@@ -90,16 +70,6 @@ class TargetConformance(AdoptionConformance):
     def bundle(self, specimens: Specimens) -> Callable[[], Bundle]:
         """Make a new certificate with a new key."""
         return lambda: specimens.bundle("www.example.com", datetime.now(UTC))
-
-    @pytest.fixture
-    def stager(self, target: Target) -> Stager:
-        """The target, if it is able to stage."""
-        return target if isinstance(target, Stager) else pytest.skip("the target is no Stager")
-
-    @pytest.fixture
-    def reversible(self, target: Target) -> _Reversible:
-        """The target, if it is able to restore what it staged."""
-        return target if isinstance(target, _Reversible) else pytest.skip("it cannot restore")
 
     @pytest.fixture
     def relabeler(self, target: Target) -> Relabeler:
@@ -216,50 +186,6 @@ class TargetConformance(AdoptionConformance):
     ) -> None:
         assert target.install(request(LONGEST, bundle())).name == LONGEST
 
-    def test_what_is_staged_is_invisible_until_the_switch(
-        self, target: Target, stager: Stager, bundle: Callable[[], Bundle]
-    ) -> None:
-        before = target.install(request("old", bundle()))
-        requests = [request("old", bundle(), before), request("new", bundle())]
-        staged = [sound(each, Staged) for each in stager.stage(requests)]
-        assert list(target.observe()) == [before]
-        shown = [sound(each, Installed) for each in stager.switch(staged)]
-        assert sorted(target.observe(), key=lambda each: each.name, reverse=True) == shown
-
-    def test_a_bad_request_has_its_error_in_its_place(
-        self, stager: Stager, bundle: Callable[[], Bundle]
-    ) -> None:
-        mixed = replace(bundle(), private_key=bundle().private_key)
-        results = stager.stage([request("bad", mixed), request("good", bundle())])
-        assert isinstance(results[0], ProviderError)
-        assert isinstance(results[1], Staged)
-
-    def test_restoring_brings_the_predecessor_back(
-        self, target: Target, reversible: _Reversible, bundle: Callable[[], Bundle]
-    ) -> None:
-        before = target.install(request("web", bundle()))
-        after = switched(reversible, request("web", bundle(), before))
-        assert reversible.restore(after) == before
-        assert list(target.observe()) == [before]
-        assert reversible.restore(before) == before
-
-    def test_a_first_install_has_nothing_to_go_back_to_and_is_taken_away(
-        self, target: Target, reversible: _Reversible, bundle: Callable[[], Bundle]
-    ) -> None:
-        first = switched(reversible, request("web", bundle()))
-        assert reversible.restore(first) is None
-        assert list(target.observe()) == []
-        assert target.install(request("web", bundle())) in target.observe()
-
-    def test_what_is_settled_stays(
-        self, target: Target, reversible: _Reversible, bundle: Callable[[], Bundle]
-    ) -> None:
-        before = target.install(request("web", bundle()))
-        after = switched(reversible, request("web", bundle(), before))
-        reversible.settle([after])
-        assert reversible.restore(after) == after
-        assert list(target.observe()) == [after]
-
     def test_relabelling_changes_the_labels_alone(
         self, target: Target, relabeler: Relabeler, bundle: Callable[[], Bundle]
     ) -> None:
@@ -313,11 +239,6 @@ class TargetConformance(AdoptionConformance):
             target.observe()
 
 
-def request(name: str, bundle: Bundle, predecessor: Installed | None = None) -> InstallRequest:
-    """Return a request with certform's labels."""
-    return InstallRequest(name, bundle, labels(name), predecessor=predecessor)
-
-
 def declared(capabilities: Capabilities) -> list[KeyType]:
     """Return every kind of key that a target says it can hold."""
     return [
@@ -330,15 +251,3 @@ def declared(capabilities: Capabilities) -> list[KeyType]:
 def shows(bundle: Bundle, text: str) -> bool:
     """Whether a text holds any part of a bundle's private key, however it is written."""
     return discloses(bundle.held_key, text)
-
-
-def sound(result: Item | ProviderError, kind: type[Item]) -> Item:
-    """Return a result that must be no error."""
-    assert isinstance(result, kind), result
-    return result
-
-
-def switched(target: _Reversible, wanted: InstallRequest) -> Installed:
-    """Stage and show one object without settling it."""
-    staged = [sound(each, Staged) for each in target.stage([wanted])]
-    return sound(target.switch(staged)[0], Installed)

@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 
 from providers.abilities import Adopter, AdoptRequest, Relabeler, RelabelRequest
-from providers.base import NAME, OWNER, SPEC, Target
+from providers.base import Target
+from providers.conformance_requests import labels
 from providers.errors import Conflict
-
-OURS = "conformance_0123456789abcdef"
 
 
 class AdoptionConformance:
@@ -66,8 +65,3 @@ class AdoptionConformance:
         relabeler.relabel(RelabelRequest(taken, kept))
         (back,) = [each for each in target.observe() if each.id == foreign.id]
         assert back.labels == foreign.labels
-
-
-def labels(name: str) -> dict[str, str]:
-    """Return the three labels of an object."""
-    return {OWNER: OURS, NAME: name, SPEC: "0" * 32}

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("providers.conformance")
+pytest.register_assert_rewrite(
+    "providers.conformance",
+    "providers.conformance_adoption",
+    "providers.conformance_staging",
+    "providers.issuer_conformance",
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 
