@@ -4,6 +4,7 @@ from providers.x509.crl import Crl, CrlEntry, crl_is_by, read_crl, sign_crl
 from providers.x509.facts import (
     CertificateFacts,
     facts,
+    is_issued_by,
     pem,
     split_pem,
     to_der,
@@ -35,6 +36,7 @@ __all__ = [
     "encode_key",
     "facts",
     "generate_key",
+    "is_issued_by",
     "key_pem",
     "key_type",
     "new_serial",

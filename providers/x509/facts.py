@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from providers.x509.keys import armoured
@@ -94,6 +94,15 @@ def to_der(certificate: bytes) -> bytes:
     if len(found) != 1:
         raise ValueError(f"expected one certificate, found {len(found)}")
     return found[0]
+
+
+def is_issued_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name is the one in the certificate, and its key made the signature."""
+    try:
+        child.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def trust_digest(chain: Iterable[bytes], anchors: Iterable[bytes]) -> str:
