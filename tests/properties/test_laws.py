@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from fleet import Fleet, issuances
+from fleet import Fleet, issuances, name_of
 from history import GARBAGE, TARGETS, History, failed
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
+from nameless import REGION
 
 from providers.errors import Transient
 from reconciler.address import place
@@ -24,7 +25,11 @@ from schemas.plan import Action, Change, Reason
 Step = tuple[str, int, int]
 Steps = tuple[list[Step], list[Step]]
 Kept = TypeVar("Kept")
-STEP = st.tuples(st.sampled_from(sorted(History.verbs)), st.integers(0, 20), st.integers(0, 20))
+OFTEN = ("change_key", "begin_to_use", "reconcile") * 2
+"""What has to come together for a new object beside one that is used."""
+STEP = st.tuples(
+    st.sampled_from((*sorted(History.verbs), *OFTEN)), st.integers(0, 20), st.integers(0, 20)
+)
 FIRST = st.tuples(st.just("add"), st.integers(0, 4), st.integers(0, 20))
 HISTORY = st.tuples(st.lists(FIRST, min_size=1, max_size=5), st.lists(STEP, max_size=16))
 LAWS = settings(
@@ -38,6 +43,12 @@ GROWN = (
     [("raise_generation", 0, 0), ("widen", 20, 1)],
 )
 """A CA that is renewed below one whose edit has to wait, and a leaf that needs that edit."""
+REKEYED = ([("add", 0, 3)], [("change_key", 0, 1)])
+"""An object whose kind of key cannot be changed where it is."""
+IN_USE = [("begin_to_use", 0, 1), ("change_key", 0, 1), ("wait", 0, 0), ("revoke_name", 0, 0)]
+USED = ([("add", 0, 3)], [*IN_USE, ("reconcile", 0, 0)])
+"""One whose serial is to be revoked while something uses it beside its successor."""
+LET_GO = (USED[0], [*USED[1], ("begin_to_use", 0, 0)])
 TAKES_AWAY = (Action.REMOVE, Action.FORGET)
 
 
@@ -149,9 +160,29 @@ def test_nothing_is_taken_away_where_something_is_wanted_or_to_be_created(steps:
         for i in c.installs
     }
     for step in changes:
-        if step.action in TAKES_AWAY and "@" in step.address:
+        if step.reason is Reason.SUPERSEDED and step.action is Action.REMOVE:
+            assert f"install:{(step.before or {})['supersededBy']}" in step.requires
+        elif step.action in TAKES_AWAY and "@" in step.address:
             spot = (target_of(step), (step.before or {})["name"])
             assert spot not in wanted
+
+
+@LAWS
+@given(HISTORY)
+@example(REKEYED)
+@example(USED)
+@example(LET_GO)
+def test_only_what_is_used_or_adopted_stays_beside_its_successor(steps: Steps) -> None:
+    history = lived(steps)
+    history.heal()
+    assert failed(history.apply()) == []
+    fleet, adopted = history.fleet, history.laws.taken_over()
+    stuck = {owner_of(step) for step in fleet.plan().changes}
+    beside = [o.installed for t, o in fleet.ours() if t == REGION and "~" in o.installed.name]
+    event(f"beside: {[bool(each.used_by) for each in beside]}")
+    for each in beside:
+        kept = each.used_by or (REGION, each.id) in adopted
+        assert kept or f"certificate/{name_of(each)}" in stuck, each.id
 
 
 @LAWS

@@ -7,16 +7,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from fleet import LINEAGE, Ca, Fleet, Leaf, at, issuances, name_of
+from fleet import KEY, LINEAGE, Ca, Fleet, Leaf, at, issuances, name_of
+from key_kinds import P256
 from laws import Laws, wanted_spots
 from memory_ledger import Crash
+from nameless import REGION
 
+from providers.base import Content, Installed
 from providers.errors import Transient
 from reconciler.events import Event, EventStatus
 from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
 
 NAMES = ("ant", "bee", "cow", "dog", "elk")
-TARGETS = ("a", "b", "c")
+TARGETS = ("a", "b", REGION)
 CAS = ("root", "mid", "low", "other")
 MID = ("example.com",)
 GARBAGE = b"not a CRL"
@@ -86,8 +89,14 @@ class History:
     def put(self, name: str, leaf: Leaf) -> None:
         """Write a document, unless two would be called the same in one target."""
         before = dict(self.fleet.leaves)
-        if leaf.custody is Custody.TARGET and len(leaf.targets) != 1:
-            leaf = replace(leaf, custody=Custody.UNTIL_INSTALLED)  # validate refuses the other
+        # what validate refuses: no names in a region, and no key that is made there
+        leaf = replace(
+            leaf, targets=tuple((t, None if t == REGION else o) for t, o in leaf.targets)
+        )
+        if leaf.custody is Custody.TARGET and (
+            len(leaf.targets) != 1 or leaf.targets == at(REGION)
+        ):
+            leaf = replace(leaf, custody=Custody.UNTIL_INSTALLED)
         self.fleet.leaves[name] = leaf
         spots = [(t, o or n) for n, le in self.fleet.leaves.items() for t, o in le.targets]
         formers = [f for le in self.fleet.leaves.values() for f in le.formerly]
@@ -173,6 +182,11 @@ def change_names(h: History, one: int, two: int) -> None:
 @verb
 def change_labels(h: History, one: int, two: int) -> None:
     _edit(h, one, labels={"team": str(two)})
+
+
+@verb
+def change_key(h: History, one: int, two: int) -> None:
+    _edit(h, one, key=(KEY, P256)[two % 2])
 
 
 @verb
@@ -293,8 +307,39 @@ def garble_publisher(h: History, one: int, two: int) -> None:
 @verb
 def intrude(h: History, one: int, two: int) -> None:
     target, name = TARGETS[one % len(TARGETS)], (*NAMES, "x", "y")[two % 7]
-    if name not in h.fleet.store(target).objects:
-        h.fleet.foreign(target, name)
+    _intrude(h, target, name)
+
+
+def _intrude(h: History, target: str, name: str) -> Installed:
+    """Return what is there already, or put somebody else's object there."""
+    store, there = h.fleet.store(target), f"memory:{target}/their-{name}"
+    taken = store.at(there) if target == REGION else store.objects.get(name)
+    return taken.installed if taken else h.fleet.foreign(target, name)
+
+
+@verb
+def begin_to_use(h: History, one: int, two: int) -> None:
+    """Let something refer to an object in the region, or let it go again."""
+    _touch(h, one, used_by=(f"listener/{two}",) if two % 3 else ())
+
+
+@verb
+def label(h: History, one: int, two: int) -> None:
+    """Let somebody put a label of theirs on an object of ours in the region."""
+    held = _in_region(h, one)
+    if held is not None:
+        _touch(h, one, labels={**held.labels, "theirs": str(two)})
+
+
+def _in_region(h: History, number: int) -> Installed | None:
+    held = [o.installed for t, o in h.fleet.ours() if t == REGION]
+    return held[number % len(held)] if held else None
+
+
+def _touch(h: History, number: int, **fields: Any) -> None:
+    held, objects = _in_region(h, number), h.fleet.store(REGION).objects
+    if held is not None:
+        objects[held.name] = replace(objects[held.name], installed=replace(held, **fields))
 
 
 @verb
@@ -312,6 +357,9 @@ def spoil(h: History, one: int, two: int) -> None:
             del h.fleet.store(target).objects[name]
         elif two % 3 == 1:
             h.fleet.spoil(target, name, "mode is 0644")
+        elif target == REGION:
+            del h.fleet.store(target).objects[name]
+            _intrude(h, target, name.partition("~")[0])
         else:
             h.fleet.foreign(target, name)
 
@@ -325,12 +373,10 @@ def adopt(h: History, one: int, two: int) -> None:
         return
     ends, adopted = h.fleet.now + timedelta(days=30 * (two % 3)), {}
     for target, other in h.fleet.leaves[name].targets:
-        objects = h.fleet.store(target).objects
-        if (other or name) not in objects:
-            h.fleet.foreign(target, other or name)
-        found = objects[other or name].installed
+        found = _intrude(h, target, other or name)
         if not found.owned_by(LINEAGE.owner):
-            h.fleet.store(target).put_foreign(replace(found, not_after=ends))
+            told = Content(key=(KEY, P256)[two % 2]) if target == REGION else None
+            h.fleet.store(target).put_foreign(replace(found, not_after=ends, content=told))
             adopted[target] = (found.id,)
     h.put(name, replace(h.fleet.leaves[name], adopt=adopted))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from fleet import LINEAGE, Fleet, issuances, name_of, revoked_now
+from nameless import REGION, NamelessTarget
 
 from providers.abilities import AdoptRequest, Staged
 from providers.base import Installed, InstallRequest
@@ -38,7 +39,10 @@ class Laws:
                 watching.check_removal(self._name, installed)
                 super().remove(installed)
 
-        fleet.kinds = dict.fromkeys(fleet.targets, Watched)
+        class WatchedRegion(Watched, NamelessTarget):
+            pass
+
+        fleet.kinds = {t: WatchedRegion if t == REGION else Watched for t in fleet.targets}
         fleet.journal.watch = self.check_wave
 
     def check_key(self, request: InstallRequest) -> None:
@@ -64,12 +68,18 @@ class Laws:
         assert installed.owned_by(LINEAGE.owner), "a foreign object was to be removed"
         known_serials = {i.serial for i in issuances(self.state)}
         assert installed.serial in known_serials, "what we did not issue was to be removed"
-        spot = (target, installed.name)
-        assert spot not in wanted_spots(self.fleet), f"{spot} is wanted and was to be removed"
+        assert (target, installed.id) not in self.used(), "what something uses was to be removed"
+        spot, objects = (target, name_of(installed)), self.fleet.store(target).objects
+        stands = {
+            n: o.installed.id for n, o in objects.items() if (target, n) in wanted_spots(self.fleet)
+        }
+        assert installed.id not in stands.values(), f"{spot} is wanted and was to be removed"
         old = name_of(installed)
         for name, leaf in self.fleet.leaves.items():
             if name == old or (old in leaf.formerly and old not in self.fleet.leaves):
                 for place, other in leaf.targets:
+                    if name in stands and target == REGION != place:
+                        continue  # a new object stands beside it: that alone has to work
                     assert self.works(name, place, other or name), f"{old} goes before {name} works"
         self.check_succession(installed)
 
@@ -128,6 +138,7 @@ class Laws:
         """Apply under watch: what is served where it is wanted never goes away, foreign things stay."""
         served = self.proven() & self.standing() & wanted_spots(self.fleet)
         foreign, adopted = self.strangers(), self.taken_over()
+        used, marked = self.used(), self.marked()
         events = []
         for event in stream:
             assert served <= self.standing(), f"{served - self.standing()} vanished meanwhile"
@@ -135,6 +146,9 @@ class Laws:
             assert adopted <= self.identities(), (
                 f"{adopted - self.identities()} was adopted and went"
             )
+            assert used <= self.identities(), f"{used - self.identities()} was used and went"
+            lost = (marked & self.identities()) - self.marked()
+            assert not lost, f"{lost} lost the labels of others"
             events.append(event)
         return [event for event in events if event.final]
 
@@ -161,8 +175,21 @@ class Laws:
         stores = self.fleet.stores.items()
         return {(t, held.installed.id) for t, store in stores for held in store.objects.values()}
 
+    def used(self) -> set[tuple[str, str]]:
+        """The objects of ours in the region that something refers to."""
+        ours = self.fleet.ours()
+        return {(t, held.installed.id) for t, held in ours if held.installed.used_by}
+
+    def marked(self) -> set[tuple[str, str]]:
+        """The objects that somebody put a label of theirs on."""
+        stores = self.fleet.stores.items()
+        held = ((t, each.installed) for t, store in stores for each in store.objects.values())
+        return {(t, each.id) for t, each in held if "theirs" in each.labels}
+
     def taken_over(self) -> set[tuple[str, str]]:
-        """The objects that were adopted and in which nothing of ours was seen yet."""
+        """The objects that were adopted and hold nothing of ours yet, also where a run died over that."""
         placements = [p for r in self.state.certificates.values() for p in r.placements]
         adopted = {(p.target, p.object_id) for p in placements if p.is_adopted and p.object_id}
-        return adopted & self.identities()
+        serials = {issuance.serial for issuance in issuances(self.state)}
+        ours = {(t, o.installed.id) for t, o in self.fleet.ours() if o.installed.serial in serials}
+        return adopted & self.identities() - ours
