@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from aws_emulator import AwsEmulator
 from certificate_manager_emulator import CertificateManagerEmulator
@@ -17,38 +18,38 @@ class Clouds:
     """AWS, an Azure Key Vault and Google's Certificate Manager; what they hold is in memory."""
 
     aws: AwsEmulator
-    vault: KeyVault
-    google: CertificateManagerEmulator
+    azure: KeyVault
+    gcp: CertificateManagerEmulator
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path) -> Iterator["Clouds"]:
+    def running(cls, folder: Path) -> Iterator[Self]:
         """Serve on free ports of 127.0.0.1 until the end of the context; credentials go into `folder`."""
-        for name in ("azure", "google"):
+        for name in ("azure", "gcp"):
             (folder / name).mkdir(parents=True)
         with (
             AwsEmulator().running() as aws,
-            KeyVault.made(folder / "azure") as vault,
-            CertificateManagerEmulator.running(folder / "google") as google,
+            KeyVault.made(folder / "azure") as azure,
+            CertificateManagerEmulator.running(folder / "gcp") as gcp,
         ):
-            yield cls(aws, vault, google)
+            yield cls(aws, azure, gcp)
 
     @property
     def wires(self) -> Mapping[str, Wire]:
         """The way to each cloud."""
-        return {"aws": self.aws.wire, "azure": self.vault.wire, "gcp": self.google.wire}
+        return {"aws": self.aws.wire, "azure": self.azure.wire, "gcp": self.gcp.wire}
 
     def environment(self) -> dict[str, str]:
         """Return what leads any process to these clouds and to no others."""
         return {
-            **self.google.environment(),
+            **self.gcp.environment(),
             **self.aws.environment(),
-            **self.vault.environment(),
-            "SANDBOX_VAULT": self.vault.url,
-            "SANDBOX_GOOGLE": self.google.wire.url,
+            **self.azure.environment(),
+            "SANDBOX_VAULT": self.azure.url,
+            "SANDBOX_GOOGLE": self.gcp.wire.url,
         }
 
     def address(self, text: str) -> str:
         """Return text with the addresses of these clouds where it names others on this host."""
-        text = re.sub(r"https://localhost:\d+", self.vault.url, text)
-        return re.sub(r"http://127\.0\.0\.1:\d+", self.google.wire.url, text)
+        text = re.sub(r"https://localhost:\d+", self.azure.url, text)
+        return re.sub(r"http://127\.0\.0\.1:\d+", self.gcp.wire.url, text)

@@ -81,8 +81,8 @@ def grant(root: Path, clouds: Clouds) -> None:
     """Let Google issue what waits for DNS records, whenever somebody says that they are there."""
     while True:
         if (root / WISH).exists():
-            for name in clouds.google.waiting():
-                clouds.google.provision(name)
+            for name in clouds.gcp.waiting():
+                clouds.gcp.provision(name)
             (root / WISH).unlink()
         time.sleep(0.1)
 

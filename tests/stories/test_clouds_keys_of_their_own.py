@@ -50,11 +50,11 @@ def test_a_cloud_that_issues_by_itself_waits_for_dns_and_renews_without_a_change
     company.write("status.yaml", HOSTED)
     company.apply()
     assert "_acme-challenge.status.example.com. CNAME" in company.plan()
-    (name,) = company.clouds.google.waiting()
-    company.clouds.google.provision(name)
+    (name,) = company.clouds.gcp.waiting()
+    company.clouds.gcp.provision(name)
     assert "No changes." in company.plan()
     issued = company.bystander.at_google()["status"]
-    company.clouds.google.provision(name)
+    company.clouds.gcp.provision(name)
     renewed = company.bystander.at_google()["status"]
     assert renewed.sha256 != issued.sha256
     assert "No changes." in company.plan()

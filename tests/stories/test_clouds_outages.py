@@ -60,7 +60,7 @@ def test_an_import_whose_answer_is_lost_is_read_back_and_not_done_twice(company:
     assert len(company.in_acm("www")) == 1
     assert len({each.sha256 for each in company.everywhere("www").values()}) == 1
     assert company.clouds.aws.wire.counts["ImportCertificate"] == 3, "two strangers' and ours"
-    assert company.clouds.google.wire.counts["CreateCertificate"] == 2
+    assert company.clouds.gcp.wire.counts["CreateCertificate"] == 2
 
 
 def test_a_run_that_is_told_to_wait_waits_and_succeeds(company: Company) -> None:

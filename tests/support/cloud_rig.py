@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from aws_emulator import AwsEmulator, Caller
-from certificate_manager_emulator import CertificateManagerEmulator
+from aws_emulator import Caller
 from certificate_manager_errors import Refusal
+from clouds import Clouds as Emulators
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from google.cloud import certificate_manager_v1 as api
-from keyvault_emulator import KeyVault
 from keyvault_errors import error
 from keyvault_errors import forbidden as azure_forbidden
 from wire import Request, Response, Way, Wire
@@ -67,33 +66,10 @@ REFUSALS: Mapping[str, Refusals] = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Clouds:
-    """AWS, one Azure Key Vault and Google's Certificate Manager."""
+class Clouds(Emulators):
+    """AWS, one Azure Key Vault and Google's Certificate Manager, with what can be asked of their stores."""
 
-    aws: AwsEmulator
-    azure: KeyVault
-    gcp: CertificateManagerEmulator
-
-    @classmethod
-    @contextmanager
-    def running(cls, folder: Path) -> Iterator["Clouds"]:
-        """Serve all three until the end of the context."""
-        (folder / "gcp").mkdir(parents=True)
-        with ExitStack() as stack:
-            yield cls(
-                stack.enter_context(AwsEmulator().running()),
-                stack.enter_context(KeyVault.made(folder / "azure")),
-                stack.enter_context(CertificateManagerEmulator.running(folder / "gcp")),
-            )
-
-    @property
-    def wires(self) -> Mapping[str, Wire]:
-        return {"aws": self.aws.wire, "azure": self.azure.wire, "gcp": self.gcp.wire}
-
-    def environment(self) -> dict[str, str]:
-        """What a process needs in its environment to get at all three."""
-        return {**self.aws.environment(), **self.azure.environment(), **self.gcp.environment()}
+    __slots__ = ()
 
     def specs(self) -> dict[str, TargetSpec]:
         """The places there are; Google's global one has a certificate map and a trust config."""
