@@ -22,6 +22,7 @@ NAMES = [f"web-{number}" for number in range(8)]
 @pytest.fixture(autouse=True)
 def _several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "LEAST", 2)
+    monkeypatch.setattr(processes, "_threads", lambda: 1)  # another test may have left some
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
 
 
