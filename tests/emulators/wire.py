@@ -179,6 +179,7 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+        timeout = 60  # seconds for which a thread waits for a client that says nothing
 
         def setup(self) -> None:
             super().setup()
