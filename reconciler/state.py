@@ -151,11 +151,15 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One target as found. `status` is observed, not-here or unknown; `detail` says why it is unknown."""
+    """One target as found. `status` is observed, not-here or unknown; `detail` says why it is unknown.
+
+    One that is `assumed` counts as observed, but nobody looked: `detail` says why.
+    """
 
     status: Literal["observed", "not-here", "unknown"]
     installed: Mapping[str, Installed] = field(default_factory=dict)
     detail: str = ""
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from schemas.base import Model
 from schemas.scalars import Instant
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 
 class Action(StrEnum):
@@ -65,6 +65,7 @@ class Reason(StrEnum):
     FLAPPING = "Flapping"
     BLOCKED_BY = "BlockedBy"
     RECIPIENTS_CHANGED = "RecipientsChanged"
+    CONNECTION_CHANGED = "ConnectionChanged"
 
 
 TIME_DRIVEN = frozenset(
@@ -119,6 +120,10 @@ class Change(Data):
     source: Source | None = None
     due: bool = False
     """Whether time alone causes this change; such a change needs no review."""
+    outside: bool = False
+    """Whether it puts right what somebody else did to what certform had left there."""
+    proposed: bool | None = None
+    """Whether the documents cause it that are proposed against `base`; None where nothing was compared."""
     fingerprint: str = ""
 
     @property
@@ -143,10 +148,13 @@ class Budget(Data):
 
 
 class TargetReport(Data):
-    """How one target was found: read whole, not on this host, or not readable."""
+    """How one target was found: read whole, not on this host, or not readable.
+
+    An `assumed` one was not looked at: it is taken to hold what the ledger last verified there.
+    """
 
     name: str
-    status: Literal["observed", "not-here", "unknown"]
+    status: Literal["observed", "assumed", "not-here", "unknown"]
     certificates: int = 0
     foreign: int = 0
     detail: str | None = None
@@ -170,6 +178,8 @@ class Plan(Data):
     lineage: str
     revision: str | None = None
     """The commit the documents were read from; None where there is none yet."""
+    base: str | None = None
+    """The commit they are proposed against, which also says who was spoken to; None without one."""
     uncommitted: bool = False
     """Whether the documents lie in a working tree that was changed since that commit."""
     ledger_tip: str

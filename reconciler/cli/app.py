@@ -32,6 +32,7 @@ COMMANDS = {
     "graph": "Draw authorities, certificates and targets as a tree.",
     "unlock": "Take a lock away from a run that is gone.",
     "ledger": "Look after the ledger.",
+    "action": "Do what a step of a GitHub workflow asks for.",
     "schema": "Print the JSON Schema of the documents, or of one kind.",
     "doctor": "Check this machine and this repository.",
     "version": "Print the version.",
