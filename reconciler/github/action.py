@@ -1,5 +1,6 @@
 """The action's one entry: reads the step's environment, runs its command, tells what went wrong."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -11,6 +12,7 @@ from reconciler.cli.app import Console
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import InvalidInput, Locked, ReconcilerError, Refused
 from reconciler.github.annotations import annotated
+from reconciler.github.commits import basic, credentials
 from reconciler.github.inputs import Inputs
 from reconciler.github.job import Job
 from reconciler.github.run import Run
@@ -44,6 +46,9 @@ def _acted(console: Console, environ: Mapping[str, str], workflow: Workflow) -> 
         workflow=workflow,
         workspace=workspace,
     )
+    if inputs.token:
+        workflow.mask(basic(inputs.token))
+    os.environ.update(credentials(job.run, inputs.token, os.environ))
     code: int = import_module(f"reconciler.github.commands.{inputs.command}").run(job)
     return code
 
