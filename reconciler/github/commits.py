@@ -1,4 +1,4 @@
-"""Commits of the repository that a job checked out: which are compared, and those it lacks fetched."""
+"""Commits of the repository that a job checked out: those it lacks are fetched, with the step's token."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 from providers.secret import Secret
 from reconciler.git import Git, GitError, full
-from reconciler.github.job import Job
 from reconciler.github.run import Run
 
 _REMOTE = "origin"
@@ -24,6 +23,8 @@ _HINT = (
     "actions/checkout makes the remote `origin`; with `persist-credentials: false` "
     "certform needs the input `token`"
 )
+_REACHING = MappingProxyType({"protocol.file.allow": "always"})
+"""The remote of the checkout may be a folder; no other remote is ever asked."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -61,19 +62,21 @@ def fetched(root: Path, sha: str, *, depth: int = 1) -> str:
     git = Git(root)
     if git.attempt("cat-file", "-e", f"{full(sha)}^{{commit}}").status == 0:
         return sha
-    fetch(root, sha, depth=depth)
+    limit = (f"--depth={depth}",) if _is_shallow(git) else ()
+    outcome = Git(root, _REACHING).attempt(*_FETCH, *limit, "--", _REMOTE, sha)
+    if outcome.status != 0:
+        raise GitError("fetch", outcome.status, outcome.stderr, hint=_HINT)
     return sha
 
 
-def fetch(root: Path, what: str, *, depth: int = 1) -> None:
-    """Fetch a commit or a full ref from `origin`, without moving any ref here; raises `GitError`."""
-    if not what.startswith("refs/"):
-        full(what)
-    git = Git(root, {"protocol.file.allow": "always"})
-    limit = (f"--depth={depth}",) if _is_shallow(git) else ()
-    outcome = git.attempt(*_FETCH, *limit, "--", _REMOTE, what)
+def advertised(root: Path, ref: str) -> str | None:
+    """Return the commit that a full ref of `origin` names; None without one. Raises `GitError`."""
+    git = Git(root, _REACHING)
+    outcome = git.attempt("ls-remote", "--quiet", "--", _REMOTE, ref)
     if outcome.status != 0:
-        raise GitError("fetch", outcome.status, outcome.stderr, hint=_HINT)
+        raise GitError("ls-remote", outcome.status, outcome.stderr, hint=_HINT)
+    lines = (line.split("\t") for line in outcome.stdout.decode().splitlines())
+    return next((full(sha) for sha, name in lines if name == ref), None)
 
 
 def _is_shallow(git: Git) -> bool:
@@ -90,18 +93,3 @@ def parents(root: Path, sha: str) -> tuple[str, ...]:
     header, _, _ = Git(root).run("cat-file", "commit", full(sha)).partition(b"\n\n")
     lines = (line.partition(b" ") for line in header.split(b"\n"))
     return tuple(value.decode() for name, _, value in lines if name == b"parent")
-
-
-def base_of(job: Job) -> str | None:
-    """Return the commit that the checked-out one is proposed against; None without a pull request.
-
-    Of the merge that GitHub made to try the pull request it is the first parent, which is there
-    even when the base branch has gone on since the event.
-    """
-    pull = job.run.pull
-    if pull is None:
-        return None
-    at = head(job.console.root)
-    merge = at == job.run.sha and job.run.ref == f"refs/pull/{pull.number}/merge"
-    made = parents(job.console.root, at) if merge else ()
-    return made[0] if len(made) == 2 else pull.base

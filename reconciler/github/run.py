@@ -52,7 +52,8 @@ class PullRequest:
 class Run:
     """One attempt of one workflow run. `sha` is what was checked out, `ref` the full ref of it.
 
-    On a pull request `sha` is the commit that would be merged, and `pull` says which one it is.
+    On a pull request `sha` is the commit that would be merged, and `pull` says which one it is. `queued_on`
+    is the commit that a merge queue would put it on, empty outside one.
     """
 
     event: str
@@ -67,6 +68,7 @@ class Run:
     graphql_url: str
     default_branch: str
     pull: PullRequest | None = None
+    queued_on: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -93,6 +95,7 @@ class Run:
             graphql_url=environ.get("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
             default_branch=repository.get("default_branch") or "",
             pull=PullRequest.parsed(pull) if pull else None,
+            queued_on=(payload.get("merge_group") or {}).get("base_sha") or "",
         )
 
     @property
