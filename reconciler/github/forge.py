@@ -1,87 +1,39 @@
 """GitHub as certform uses it: comments, check runs, issues, and which pull request a commit came by."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from providers.secret import Secret
-from reconciler.errors import ReconcilerError
+from reconciler.github import limits
+from reconciler.github.errors import ForgeDenied, ForgeError, ForgeUnsure
+from reconciler.github.pages import Check, Comment, Commit, Issue, NewCheck
 from reconciler.github.run import PullRequest, Run
-from reconciler.github.workflow import Annotation
 
+if TYPE_CHECKING:
+    from reconciler.github.rest import Rest
+
+__all__ = [
+    "ACTIONS",
+    "Check",
+    "Comment",
+    "Commit",
+    "Forge",
+    "ForgeDenied",
+    "ForgeError",
+    "Issue",
+    "NewCheck",
+]
+
+T = TypeVar("T")
 ACTIONS = "github-actions"
 """The app whose token a workflow gets."""
-
-
-class ForgeError(ReconcilerError):
-    """GitHub did not do it, or cannot be reached; the text says why."""
-
-
-class ForgeDenied(ForgeError):
-    """The token may not do this: a fork's, or one that was given too few `permissions`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """One comment of a pull request or issue."""
-
-    id: int
-    author: str
-    body: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit of a branch; the first of its parents is what the branch was before."""
-
-    sha: str
-    parents: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check run. `app` made it, which nobody else can say of theirs; `text` is its output's."""
-
-    id: int
-    name: str
-    app: str
-    external_id: str
-    conclusion: str
-    title: str
-    text: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewCheck:
-    """A check run to make on a commit, completed at once.
-
-    `conclusion` is success, failure, neutral or action_required. `summary` and `text` hold at most
-    65,535 characters each; of annotations there may be any number.
-    """
-
-    name: str
-    sha: str
-    conclusion: str
-    title: str
-    summary: str
-    text: str = ""
-    external_id: str = ""
-    details_url: str = ""
-    annotations: Sequence[Annotation] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """One issue."""
-
-    number: int
-    author: str
-    title: str
-    body: str
-    open: bool
-    url: str
+_BOT = f"{ACTIONS}[bot]"
+_VIEWER = "query { viewer { login } }"
+_CHANGEABLE = frozenset({"title", "body", "state", "state_reason"})
 
 
 class Forge:
@@ -91,59 +43,165 @@ class Forge:
     what is worth repeating was repeated. https://docs.github.com/rest
     """
 
+    def __init__(self, repository: str, rest: "Rest", graphql: "Rest") -> None:
+        self._repository = f"/repos/{quote(repository)}"
+        self._rest = rest
+        self._graphql = graphql
+
     @classmethod
     def at(cls, run: Run, token: Secret) -> Self:
         """Return the repository of a run; asks nothing yet."""
-        raise NotImplementedError
+        try:
+            rest = import_module("reconciler.github.rest")
+        except ModuleNotFoundError as missing:
+            hint = "pip install 'certform[github]'"
+            raise ForgeError(f"{missing.name} is not installed here: {hint}", hint=hint) from None
+        patience = rest.Patience()
+        return cls(
+            run.repository,
+            rest.Rest(run.api_url, token, patience),
+            rest.Rest(run.graphql_url, token, patience),
+        )
 
     def login(self) -> str:
         """Return whose token it is, `github-actions[bot]` where the token may not ask."""
-        raise NotImplementedError
+
+        def asked() -> Mapping[str, Any]:
+            return self._graphql.send("POST", self._graphql.address, dict, {"query": _VIEWER})
+
+        try:
+            answer = _made(asked)
+        except ForgeDenied:
+            return _BOT
+        viewer = (answer.get("data") or {}).get("viewer") or {}
+        return str(viewer.get("login") or _BOT)
 
     def pull(self, number: int) -> PullRequest:
         """Return a pull request."""
-        raise NotImplementedError
+        return self._rest.get(self._page(f"pulls/{number}"), PullRequest.parsed)
 
     def pulls_of(self, sha: str) -> tuple[PullRequest, ...]:
         """Return the pull requests a commit came by, or would come by."""
-        raise NotImplementedError
+        return tuple(self._rest.each(self._page(f"commits/{quote(sha)}/pulls"), PullRequest.parsed))
 
     def commits(self, sha: str) -> Iterator[Commit]:
         """Yield a commit and what came before it, newest first, page by page as far as it is asked."""
-        raise NotImplementedError
+        return self._rest.each(self._page("commits"), Commit.parsed, sha=sha)
 
     def tip(self, branch: str) -> str:
         """Return the commit a branch is at."""
-        raise NotImplementedError
+        page = self._page(f"git/ref/heads/{quote(branch)}")
+        return self._rest.get(page, lambda data: str(data["object"]["sha"]))
 
     def checks(self, sha: str, name: str) -> tuple[Check, ...]:
         """Return the completed check runs of a name on a commit, newest first."""
-        raise NotImplementedError
+        page = self._page(f"commits/{quote(sha)}/check-runs")
+        asked = {"check_name": name, "status": "completed", "filter": "all"}
+        found = [
+            each
+            for each in self._rest.each(page, Check.parsed, "check_runs", **asked)
+            if each.name == name and each.conclusion
+        ]
+        return tuple(sorted(found, key=lambda check: check.id, reverse=True))
 
     def create_check(self, check: NewCheck) -> Check:
-        """Make a check run, its annotations in as many requests as they take."""
-        raise NotImplementedError
+        """Make a check run, its annotations in as many requests as they take.
+
+        It may be there twice when GitHub's answer was lost, which changes nothing: the newest counts.
+        """
+        output = limits.output(check)
+        first, *further = limits.batches(check.annotations)
+        data = {
+            "name": check.name,
+            "head_sha": check.sha,
+            "status": "completed",
+            "conclusion": check.conclusion,
+            **({"external_id": check.external_id} if check.external_id else {}),
+            **({"details_url": check.details_url} if check.details_url else {}),
+            "output": {**output, "annotations": first},
+        }
+        made = _made(lambda: self._send("POST", "check-runs", Check.parsed, data))
+        for batch in further:
+            more = {"output": {**output, "annotations": batch}}
+            made = self._send("PATCH", f"check-runs/{made.id}", Check.parsed, more)
+        return made
 
     def comments(self, number: int) -> Iterator[Comment]:
         """Yield every comment of a pull request or issue, oldest first."""
-        raise NotImplementedError
+        return self._rest.each(self._page(f"issues/{number}/comments"), Comment.parsed)
 
     def comment(self, number: int, body: str) -> Comment:
         """Add a comment to a pull request or issue."""
-        raise NotImplementedError
+        data = {"body": limits.body(body)}
+        return _made(
+            lambda: self._send("POST", f"issues/{number}/comments", Comment.parsed, data),
+            lambda: (each for each in self.comments(number) if each.body == body),
+        )
 
     def edit_comment(self, id_: int, body: str) -> Comment:
         """Replace a comment's text."""
-        raise NotImplementedError
+        data = {"body": limits.body(body)}
+        return self._send("PATCH", f"issues/comments/{id_}", Comment.parsed, data)
 
     def issues(self, label: str) -> Iterator[Issue]:
         """Yield every issue with a label, open or closed, newest first; pull requests are left out."""
-        raise NotImplementedError
+
+        def parsed(data: Mapping[str, Any]) -> Issue | None:
+            return None if "pull_request" in data else Issue.parsed(data)
+
+        found = self._rest.each(self._page("issues"), parsed, labels=label, state="all")
+        return (each for each in found if each)
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
         """Open an issue; the label is made if there is none."""
-        raise NotImplementedError
+        short = limits.title(title)
+        data = {"title": short, "body": limits.body(body), "labels": [label]}
+        self._label(label)
+        return _made(
+            lambda: self._send("POST", "issues", Issue.parsed, data),
+            lambda: (
+                each for each in self.issues(label) if (each.title, each.body) == (short, body)
+            ),
+        )
 
     def edit_issue(self, number: int, changes: Mapping[str, str]) -> Issue:
         """Change `title`, `body`, `state` (open or closed), `state_reason` of an issue."""
-        raise NotImplementedError
+        if unknown := set(changes) - _CHANGEABLE:
+            raise ValueError(f"an issue's {', '.join(sorted(unknown))} cannot be changed")
+        data = dict(changes)
+        if "title" in data:
+            data["title"] = limits.title(data["title"])
+        if "body" in data:
+            limits.body(data["body"])
+        return self._send("PATCH", f"issues/{number}", Issue.parsed, data)
+
+    def _label(self, name: str) -> None:
+        """Make a label unless it is there."""
+        page = f"labels/{quote(name, safe='')}"
+        try:
+            self._rest.get(self._page(page), dict)
+        except ForgeDenied:
+            _made(lambda: self._send("POST", "labels", dict, {"name": name}))
+
+    def _send(self, verb: str, page: str, read: Callable[[Any], T], data: Mapping[str, Any]) -> T:
+        return self._rest.send(verb, self._page(page), read, data)
+
+    def _page(self, name: str) -> str:
+        return f"{self._repository}/{name}"
+
+
+def _made(make: Callable[[], T], found: Callable[[], Iterator[T]] = lambda: iter(())) -> T:
+    """Make something; where it is not known whether it was made, look for it before it is made again."""
+    again = Retrying(
+        retry=retry_if_exception_type(ForgeUnsure),
+        stop=stop_after_attempt(3),
+        wait=wait_exponential(max=4),
+        reraise=True,
+    )
+    for attempt in again:
+        with attempt:
+            if attempt.retry_state.attempt_number > 1:
+                for there in found():
+                    return there
+            return make()
+    raise AssertionError("the last attempt returns or raises")

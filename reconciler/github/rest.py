@@ -1,0 +1,218 @@
+"""One address of GitHub, spoken to by PyGithub: the only module that imports it.
+
+Its requester sends, waits and repeats. Its objects are not used: they ask again for what an answer lacks.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from github.Auth import Token
+from github.GithubException import GithubException
+from github.GithubRetry import GithubRetry
+from github.Requester import Requester
+from requests.utils import parse_header_links
+from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
+
+from providers.secret import Secret
+from reconciler.github.errors import ForgeError, ForgeUnsure
+from reconciler.github.refusal import refused
+from reconciler.render.escape import flowing
+
+Read = TypeVar("Read")
+TIMEOUT = 20
+"""Seconds without a byte after which an answer is given up; GitHub itself gives up after ten."""
+PATIENCE = 70.0
+"""Seconds waited altogether, whatever is asked: one pause of a minute, as GitHub may want, and short ones."""
+PER_PAGE = 100
+_MOST_PAGES = 1_000
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_LIMITED = frozenset({403, 429})
+_REPEATED = frozenset({202, *_LIMITED, *range(500, 600)})
+_NOT_GITHUB = (KeyError, TypeError, AttributeError, ValueError, AssertionError, RuntimeError)
+"""What an answer of somebody else ends in: PyGithub raises some of these, reading a page the others."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """Seconds that may still be waited."""
+
+    left: float = PATIENCE
+
+    def spend(self, seconds: float) -> bool:
+        """Whether there is time for a pause, which is taken off if so."""
+        if seconds > self.left:
+            return False
+        self.left -= seconds
+        return True
+
+
+class _Retry(GithubRetry):
+    """Repeats what is worth it while patience lasts, and follows nobody anywhere.
+
+    What makes something (POST) is repeated only where it certainly was not made: there was no connection,
+    or a limit of requests. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+
+    def __init__(self, *, patience: Patience, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._patience = patience
+
+    @classmethod
+    def within(cls, patience: Patience) -> Self:
+        return cls(
+            patience=patience,
+            total=8,
+            connect=3,
+            backoff_factor=0.5,
+            backoff_max=16,
+            backoff_jitter=0.5,
+            status_forcelist=_REPEATED,
+            allowed_methods={"GET", "PATCH"},
+            raise_on_status=False,
+        )
+
+    def new(self, **kw: Any) -> Self:
+        return super().new(patience=self._patience, **kw)
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        if status_code in _REDIRECTS:
+            return True
+        if method == "POST":
+            return status_code in _LIMITED
+        return super().is_retry(method, status_code, has_retry_after)
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: Any = None,  # the two classes above disagree about its type
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Any:
+        if response is not None and response.status in _REDIRECTS:
+            raise GithubException(response.status, {"message": "the page has moved"})
+        following = super().increment(method, url, response, error, _pool, _stacktrace)
+        asked = self.get_retry_after(response) if response is not None else None
+        if not self._patience.spend(asked or following.get_backoff_time()):
+            raise MaxRetryError(_pool, url, error or ResponseError("patience is at its end"))
+        return following
+
+
+class Rest:
+    """An address, and the token that goes there and nowhere else. A path is below the address.
+
+    `read` turns an answer's JSON into what is wanted; it may raise KeyError and TypeError.
+    """
+
+    def __init__(self, address: str, token: Secret, patience: Patience) -> None:
+        if urlsplit(address).scheme not in ("https", "http") or not urlsplit(address).hostname:
+            raise ForgeError(f"{flowing(address)} is no address of GitHub's API")
+        self.address = address.rstrip("/")
+        self._requester = Requester(
+            auth=Token(_text(token)),
+            base_url=self.address,
+            timeout=TIMEOUT,
+            user_agent="certform",
+            per_page=PER_PAGE,
+            verify=True,
+            retry=_Retry.within(patience),
+            pool_size=None,
+            seconds_between_writes=0,  # a run writes a handful of pages; GitHub's limits are obeyed
+        )
+
+    def get(self, path: str, read: Callable[[Any], Read], **parameters: str) -> Read:
+        """Return one page's content."""
+        with self._explained("GET", path):
+            return read(self._ask("GET", path, parameters)[1])
+
+    def each(
+        self, path: str, read: Callable[[Any], Read], key: str = "", **parameters: str
+    ) -> Iterator[Read]:
+        """Yield what all pages list, page by page as far as it is asked; `key` is what holds the list."""
+        url, asked = path, {**parameters, "per_page": str(PER_PAGE)}
+        for _ in range(_MOST_PAGES):
+            with self._explained("GET", path):
+                headers, data = self._ask("GET", url, asked)
+                rows = [read(each) for each in (data[key] if key else data)]
+            yield from rows
+            following = self._following(headers.get("link", ""))
+            if not following:
+                return
+            url, asked = following, {}
+        raise ForgeError(f"GitHub's list at {path} has no end")
+
+    def send(
+        self, verb: str, path: str, read: Callable[[Any], Read], data: Mapping[str, Any]
+    ) -> Read:
+        """Make (POST) or change (PATCH) something; raises `ForgeUnsure` where it may have been made."""
+        with self._explained(verb, path):
+            return read(self._ask(verb, path, {}, data)[1])
+
+    def _ask(
+        self, verb: str, url: str, parameters: dict[str, Any], data: Mapping[str, Any] | None = None
+    ) -> tuple[Mapping[str, str], Any]:
+        headers, answer = self._requester.requestJsonAndCheck(
+            verb, url, parameters, {"Accept": "application/vnd.github+json"}, data
+        )
+        kind = headers.get("content-type", "nothing")
+        if "json" not in kind:
+            raise ForgeError(f"{self.address} answers with {flowing(kind)}: it is not GitHub's API")
+        return headers, answer
+
+    def _following(self, links: str) -> str:
+        """Return the address of the next page; a page elsewhere would be handed the token."""
+        found = [each["url"] for each in parse_header_links(links) if each.get("rel") == "next"]
+        if found and not self._is_below(found[0]):
+            raise ForgeError(f"the next page is not below {self.address}, and was not asked for")
+        return found[0] if found else ""
+
+    def _is_below(self, url: str) -> bool:
+        ours, theirs = urlsplit(self.address), urlsplit(url)
+        same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
+        return same and theirs.path.startswith(f"{ours.path}/")
+
+    @contextmanager
+    def _explained(self, verb: str, path: str) -> Iterator[None]:
+        try:
+            yield
+        except GithubException as error:
+            headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+            found = refused(error.status, error.data, headers, path)
+            unsure = verb == "POST" and error.status >= 500
+        except (requests.RequestException, HTTPError) as error:
+            found = ForgeError(f"{self.address} cannot be reached: {_cause(error)}")
+            unsure = verb == "POST" and _was_sent(error)
+        except _NOT_GITHUB:
+            found = ForgeError(f"{self.address} answers in a way that GitHub does not ({path})")
+            unsure = False
+        else:
+            return
+        raise ForgeUnsure(str(found)) if unsure else found
+
+
+def _text(token: Secret) -> str:
+    text = token.reveal().decode(errors="replace")
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ForgeError("the input `token` is no token: it has spaces, line ends or other signs")
+    return text
+
+
+def _was_sent(error: Exception) -> bool:
+    """Whether a request that failed may have arrived."""
+    return not (error.args and isinstance(error.args[0], MaxRetryError))
+
+
+def _cause(error: BaseException) -> str:
+    """Return why a connection failed, without the layers that passed it on."""
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", inner)
+    if isinstance(reason, BaseException):
+        return _cause(reason)
+    return flowing(str(reason or type(error).__name__)).rpartition(": ")[2]
