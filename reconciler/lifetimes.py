@@ -1,0 +1,111 @@
+"""How long what is in use lasts, when it falls due, and from when on a renewal has been missed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from providers.base import Installed
+from reconciler.diff import World
+from reconciler.diff.sides import unexpired
+from reconciler.ledger.records import CertificateRecord, Status
+from reconciler.schedule import crl_refresh_time, renewal_time, renewal_time_of_adopted
+from reconciler.state import DesiredCertificate
+from schemas.plan import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """One certificate or CRL, as the first of what stands for it ends; `target` is where that stands.
+
+    `renews_at` is when it falls due; None for a CA's certificate, which nobody renews by itself.
+    """
+
+    address: str
+    issuer: str
+    not_after: datetime
+    renews_at: datetime | None = None
+    target: str = ""
+    source: Source | None = None
+
+    @property
+    def late_at(self) -> datetime | None:
+        """When half of the time to renew it in is over: by then many nights have failed to."""
+        if self.renews_at is None:
+            return None
+        return self.renews_at + (self.not_after - self.renews_at) / 2
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether a renewal was missed."""
+        return self.late_at is not None and self.late_at <= now
+
+
+def lifetimes(world: World) -> tuple[Lifetime, ...]:
+    """Return everything wanted that can end, what ends first before the others."""
+    found = (*_certificates(world), *_authorities(world), *_crls(world))
+    return tuple(sorted(found, key=lambda life: (life.not_after, life.address)))
+
+
+def _certificates(world: World) -> Iterator[Lifetime]:
+    for desired in world.desired.certificates.values():
+        standing = list(_standing(world, desired))
+        if standing:
+            yield min(standing, key=lambda life: life.not_after)
+
+
+def _standing(world: World, desired: DesiredCertificate) -> Iterator[Lifetime]:
+    """Yield what stands for a certificate: in the ledger, and in each place that could be looked at.
+
+    A place may still hold the one before, and then that one's end is what counts.
+    """
+    record = world.records.get(desired.name) or CertificateRecord(name=desired.name)
+    current = record.current
+    if current is not None and world.desired.hosting(desired) is None:
+        renews = renewal_time(current, desired.renew_before)
+        yield _life(desired, current.not_after, renews, "")
+    for install in desired.installs:
+        found = world.installed(install)
+        seen = world.observation(install.target).status == "observed"
+        if found is None or found.not_after is None or not seen:
+            continue
+        adopted = (install.target, found.id) in world.adopted
+        if adopted or found.owned_by(world.ledger.lineage.owner):
+            renews = _renews(world, desired, found, found.not_after)
+            yield _life(desired, found.not_after, renews, install.target)
+
+
+def _renews(world: World, desired: DesiredCertificate, found: Installed, end: datetime) -> datetime:
+    if found.hosting is not None:  # the place chooses the day; by then it should have been
+        return end - desired.renew_before
+    known = world.serials.get(found.serial or "")
+    if known is not None:
+        return renewal_time(known[1], desired.renew_before)
+    return renewal_time_of_adopted(end, found.serial, desired.renew_before)
+
+
+def _life(desired: DesiredCertificate, end: datetime, renews: datetime, target: str) -> Lifetime:
+    issuer = desired.request.issuer
+    return Lifetime(desired.address, issuer, end, renews, target, desired.source)
+
+
+def _authorities(world: World) -> Iterator[Lifetime]:
+    for desired in world.desired.authorities.values():
+        issuance = world.authority(desired.name).generation(desired.request.generation)
+        if issuance is not None and issuance.status is Status.ISSUED and not desired.retired:
+            issuer = desired.request.issuer or "itself"
+            yield Lifetime(desired.address, issuer, issuance.not_after, source=desired.source)
+
+
+def _crls(world: World) -> Iterator[Lifetime]:
+    if world.desired.publish is None:
+        return
+    for (name, generation), crl in world.ledger.crls.items():
+        signing = world.authority(name).generation(generation)
+        if signing is not None and unexpired(signing, world.now):
+            desired = world.desired.authorities.get(name)
+            yield Lifetime(
+                f"crl/{name}-g{generation}",
+                name,
+                crl.next_update,
+                crl_refresh_time(crl.this_update, crl.next_update),
+                source=desired.source if desired else None,
+            )
