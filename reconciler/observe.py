@@ -18,12 +18,21 @@ from providers.registry import make_target
 from reconciler.diff.close_ups import worth_inspecting
 from reconciler.diff.world import World
 from reconciler.ledger.records import LedgerState, Placement
-from reconciler.state import Desired, DesiredTarget, Observation, Observed, PublishedFile
+from reconciler.state import (
+    Assumed,
+    Desired,
+    DesiredTarget,
+    Observation,
+    Observed,
+    PublishedFile,
+)
 from reconciler.threads import side_by_side
 from schemas.capabilities import Capabilities
 
 SIDE_BY_SIDE = 32
 """How many remote targets are asked at once."""
+NOTHING_ASSUMED = Assumed()
+"""Everything is looked at."""
 LAG = timedelta(days=1)
 """How long a listing, of labels too, may lag behind, counted back from the last wave of the ledger."""
 
@@ -84,9 +93,13 @@ def observe(
     ledger: LedgerState,
     targets: Mapping[str, Target],
     publisher: Publisher | None,
+    assumed: Assumed = NOTHING_ASSUMED,
 ) -> Observed:
-    """Read everything; a place that cannot be read whole is unknown, which is not the same as empty."""
-    wanted = desired.targets.values()
+    """Read everything; a place that cannot be read whole is unknown, which is not the same as empty.
+
+    What is `assumed` is not looked at: of each target this is what it is taken to hold, by name.
+    """
+    wanted = [each for each in desired.targets.values() if each.name not in assumed.targets]
     placed = _placed(ledger)
 
     def look(target: DesiredTarget) -> Observation:
@@ -97,8 +110,13 @@ def observe(
     distant = [each for each in wanted if _remote(each)]
     found = side_by_side(look, distant, SIDE_BY_SIDE)
     observations |= {each.name: seen for each, seen in zip(distant, found, strict=True)}
-    published, detail = _published(publisher, bool(ledger.crls))
-    ordered = {each.name: observations[each.name] for each in wanted}
+    published, detail = (
+        _published(publisher, bool(ledger.crls))
+        if assumed.published is None
+        else (assumed.published, "")
+    )
+    observations |= assumed.targets
+    ordered = {name: observations[name] for name in desired.targets}
     return Observed(ordered, published, detail)
 
 

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.boundary import nothing
+from reconciler.diagnostics import Diagnostic, Severity, warning
 from reconciler.errors import InvalidInput
 from reconciler.git import Git
 from reconciler.load.documents import Document, read_documents
 from reconciler.load.files import Files, changed_since, decode, read_files, read_one
 from reconciler.load.trees import Commit, Tree, open_tree
 from reconciler.resolve.desired import resolve
+from reconciler.resolve.policies import Standing
 from reconciler.resolve.sets import table_path
 from reconciler.state import Desired
 
@@ -38,6 +40,50 @@ class Examination:
         return self.desired
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A commit that documents are proposed against: it says who may be spoken to, and what is allowed.
+
+    `remarks` tell why nobody may be, where it has no Project, or documents that are not valid; then
+    `desired` asks for nothing.
+    """
+
+    desired: Desired
+    standing: Standing
+    remarks: tuple[Diagnostic, ...] = ()
+
+
+def read_base(root: Path, ref: str) -> Base:
+    """Return what a commit says, whatever is wrong with it; raises `InvalidInput` when there is none."""
+    tree = open_tree(root, ref)
+    with _uncollected():
+        read = _examine(tree, root.absolute())
+    commit = tree.revision or ref
+    remarks = tuple(_remarks(read, commit))
+    standing = Standing.of(read.documents, commit)
+    return Base(nothing(commit) if read.desired is None else read.desired, standing, remarks)
+
+
+def _remarks(read: Examination, commit: str) -> Iterator[Diagnostic]:
+    """Say why a commit names nobody who may be spoken to."""
+    wrong = [d for d in read.diagnostics if d.severity is Severity.ERROR]
+    founded = any(document.kind == "Project" for document in read.documents)
+    if read.desired is None and (founded or len(wrong) > 1):
+        first = f"{wrong[0].source}: {wrong[0].summary}" if wrong[0].source else wrong[0].summary
+        summary = f"the documents at {commit[:12]}, which this is proposed against, are not valid"
+        yield warning(f"{summary}: {_UNASKED}", detail=first, hint="have those corrected first")
+    elif read.desired is None:
+        yield warning(
+            f"there is no Project at {commit[:12]}, which this is proposed against: {_UNASKED}",
+            hint="look closely at who would be spoken to: that is what merging this begins with",
+        )
+    elif read.desired.ledger.public_key is None:
+        yield warning(f"the Project at {commit[:12]} names no ledger (publicKey): {_UNASKED}")
+
+
+_UNASKED = "nobody was asked anything; the ledger and every target are taken to be empty"
+
+
 def load(root: Path, ref: str | None = None) -> Desired:
     """Return what the documents below `root` ask for, in the working tree or at a commit.
 
@@ -46,13 +92,14 @@ def load(root: Path, ref: str | None = None) -> Desired:
     return examine(root, ref).accepted()
 
 
-def examine(root: Path, ref: str | None = None) -> Examination:
+def examine(root: Path, ref: str | None = None, base: Base | None = None) -> Examination:
     """Return what the documents below `root` ask for with warnings and errors alike.
 
-    Raises `InvalidInput` only when there is no such folder or commit.
+    What the policies in force at `base` do not allow is an error, too. Raises `InvalidInput` only when
+    there is no such folder or commit.
     """
     with _uncollected():
-        return _examine(open_tree(root, ref), root.absolute())
+        return _examine(open_tree(root, ref), root.absolute(), base.standing if base else None)
 
 
 def versioned(root: Path, examination: Examination) -> Desired:
@@ -80,12 +127,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _examine(tree: Tree, root: Path) -> Examination:
+def _examine(tree: Tree, root: Path, standing: Standing | None = None) -> Examination:
     files = read_files(tree)
     read = read_documents(files)
     tables, unread = _tables(read.documents, files, tree)
     found = (*read.diagnostics, *unread)
-    desired, diagnostics = resolve(read.documents, tables, tree.revision, found, root)
+    desired, diagnostics = resolve(read.documents, tables, tree.revision, found, root, standing)
     texts = {path: text for path, text in tables.items() if text is not None}
     sources = {**files.texts, **texts}
     return Examination(desired, diagnostics, read.documents, sources, read.skipped)

@@ -163,6 +163,22 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumed:
+    """What is taken to be there where nobody looks: by target, and in the directory that is published.
+
+    Targets that are left out are looked at; so is the directory where `published` is None.
+    """
+
+    targets: Mapping[str, Observation] = field(default_factory=dict)
+    published: Mapping[str, "PublishedFile"] | None = None
+
+    def under(self, other: "Assumed") -> "Assumed":
+        """Return both together; what `other` says of a place counts."""
+        published = self.published if other.published is None else other.published
+        return Assumed({**self.targets, **other.targets}, published)
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedFile:
     """A published file as found: its digest, and for a CRL its number and the serials it revokes."""
 

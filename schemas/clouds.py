@@ -1,10 +1,11 @@
 """Places in clouds that hold certificates, and how each is reached; credentials are each SDK's affair."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import Model, Word
+from schemas.connection import Connected
 from schemas.scalars import Boolean, Integer, Matching, Name, Text
 
 
@@ -60,8 +61,10 @@ class AcmQuotas(Model):
     ] = 5_000
 
 
-class AwsAcm(Model):
+class AwsAcm(Connected):
     """AWS Certificate Manager, in one place for each region; `role` is assumed for it."""
+
+    CONNECTION: ClassVar = ("regions", "role", "external_id")
 
     regions: Annotated[
         tuple[AwsRegion, ...],
@@ -82,12 +85,20 @@ class AwsAcm(Model):
     )
     quotas: AcmQuotas = AcmQuotas()
 
+    @property
+    def whereabouts(self) -> tuple[str, ...]:
+        """Which region it is, and of which account as far as the role tells; other roles reach the same."""
+        account = self.role.split(":")[1:5:3] if self.role else ()
+        return (*self.regions, *account)
 
-class AzureKeyVault(Model):
+
+class AzureKeyVault(Connected):
     """The certificates of one Azure Key Vault.
 
     `verifyChallengeResource: false` is for a vault that is reached by a name of your own.
     """
+
+    CONNECTION: ClassVar = ("vault", "tenant", "verify_challenge_resource")
 
     vault: VaultAddress = Field(
         description="the vault's name, or its `https://` address (sovereign clouds, private names)"
@@ -109,6 +120,11 @@ class AzureKeyVault(Model):
             return self.vault.rstrip("/")
         return f"https://{self.vault}.vault.azure.net"
 
+    @property
+    def whereabouts(self) -> tuple[str, ...]:
+        """Which vault it is, however its address is written."""
+        return (self.url.lower(),)
+
 
 class GcpScope(Word):
     """Where Google serves a certificate; it never changes for one."""
@@ -119,12 +135,14 @@ class GcpScope(Word):
     CLIENT_AUTH = "client-auth"
 
 
-class GcpCertificateManager(Model):
+class GcpCertificateManager(Connected):
     """Google Cloud Certificate Manager, in one place for each location.
 
     `certificateMap` gets an entry for each DNS name of each certificate; `trustConfig` holds the
     trust anchors and intermediates of what is installed.
     """
+
+    CONNECTION: ClassVar = ("project", "locations", "endpoint")
 
     project: GcpProject = Field(description="the project's id")
     locations: Annotated[
@@ -165,3 +183,8 @@ class GcpCertificateManager(Model):
                 " `certificateMap`"
             )
         return self
+
+    @property
+    def whereabouts(self) -> tuple[str, ...]:
+        """Which project it is, and where: another address of the service is the same place."""
+        return (self.project, *self.locations)

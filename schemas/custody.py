@@ -5,7 +5,7 @@ certificate that is already issued.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -13,6 +13,7 @@ from schemas.base import Model
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm
 from schemas.clouds import Endpoint, RoleArn, Tenant
+from schemas.connection import Connected
 from schemas.scalars import Boolean, Matching, Text
 
 AwsKmsArn = Annotated[
@@ -42,8 +43,10 @@ GcpKeyVersion = Annotated[
 ]
 
 
-class AwsKmsKey(Model):
+class AwsKmsKey(Connected):
     """An asymmetric key of AWS KMS (`SIGN_VERIFY`); `role` is assumed to use it."""
+
+    CONNECTION: ClassVar = ("key", "role", "external_id")
 
     key: AwsKmsArn
     role: RoleArn | None = None
@@ -55,11 +58,13 @@ class AwsKmsKey(Model):
         return self.key.split(":")[3]
 
 
-class AzureKey(Model):
+class AzureKey(Connected):
     """A key of an Azure Key Vault or a managed HSM.
 
     `verifyChallengeResource: false` is for a vault that is reached by a name of your own.
     """
+
+    CONNECTION: ClassVar = ("key", "tenant", "verify_challenge_resource")
 
     key: AzureKeyId
     tenant: Tenant | None = None
@@ -81,8 +86,10 @@ class AzureKey(Model):
         return self.key.split("/")[-1]
 
 
-class GcpKmsKey(Model):
+class GcpKmsKey(Connected):
     """A key version of Google Cloud KMS whose purpose is `ASYMMETRIC_SIGN`."""
+
+    CONNECTION: ClassVar = ("key", "endpoint")
 
     key: GcpKeyVersion
     endpoint: Endpoint | None = None
@@ -124,6 +131,10 @@ class RemoteKey(Model):
     def settings(self) -> AwsKmsKey | AzureKey | GcpKmsKey:
         """Which key it is, and how it is reached."""
         return next(iter(self._settings().values()))
+
+    def connection(self) -> Mapping[str, Any]:
+        """Return which key signs, and how it is reached."""
+        return {"kind": self.kind, **self.settings.connection(f"{self.kind}.")}
 
     @property
     def reference(self) -> str:

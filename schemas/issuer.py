@@ -6,13 +6,14 @@ What each kind takes and obeys is data, so that `validate` needs no SDK and asks
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from schemas.base import Model
 from schemas.certificate import Algorithm, Usage
 from schemas.clouds import RoleArn
+from schemas.connection import Connected
 from schemas.request import KeyType
 from schemas.scalars import Boolean, Matching, Text
 
@@ -110,8 +111,10 @@ VAULT_ISSUER = IssuerCapabilities(
 """https://learn.microsoft.com/azure/key-vault/certificates/create-certificate: life in whole months."""
 
 
-class AwsPrivateCa(Model):
+class AwsPrivateCa(Connected):
     """A CA in AWS Private CA, in the region that its ARN names; `role` is assumed for it."""
+
+    CONNECTION: ClassVar = ("arn", "role", "external_id")
 
     arn: PrivateCaArn = Field(description="the CA; the region is in it")
     role: RoleArn | None = Field(
@@ -136,18 +139,20 @@ class AwsPrivateCa(Model):
         return f"arn:{self.arn.split(':')[1]}:acm-pca:::template/{self.template}"
 
 
-class AmazonIssuer(Model):
+class AmazonIssuer(Connected):
     """Amazon's public CA, as ACM uses it; `exportable` lets the key be exported, for a price."""
 
     exportable: Boolean = False
 
 
-class GoogleManagedIssuer(Model):
+class GoogleManagedIssuer(Connected):
     """The public CA that Google Cloud Certificate Manager uses."""
 
 
-class VaultIssuer(Model):
+class VaultIssuer(Connected):
     """A CA that a Key Vault knows by a name, such as one of DigiCert or GlobalSign."""
+
+    CONNECTION: ClassVar = ("issuer_name",)
 
     issuer_name: Annotated[
         str, Matching(r"^[0-9a-zA-Z-]{1,127}$", "must be the name of an issuer in the vault")
@@ -184,10 +189,14 @@ class IssuerSpec(Model):
         return self._kinds()[0]
 
     @property
-    def settings(self) -> Model:
+    def settings(self) -> Connected:
         """The settings of its kind."""
-        settings: Model = getattr(self, _FIELDS[self.kind])
+        settings: Connected = getattr(self, _FIELDS[self.kind])
         return settings
+
+    def connection(self) -> Mapping[str, Any]:
+        """Return what says which CA is asked, and as whom."""
+        return {"kind": self.kind, **self.settings.connection(f"{self.kind}.")}
 
     @property
     def capabilities(self) -> IssuerCapabilities:

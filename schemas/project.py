@@ -1,10 +1,11 @@
 """Project: who owns what certform installs, who opens its keys, and where it publishes."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from schemas.base import Model
+from schemas.connection import Connected
 from schemas.scalars import FilePath, Integer, Matching, Percent, Text
 
 AgeRecipient = Annotated[
@@ -50,8 +51,10 @@ class Recipient(Model):
         return self
 
 
-class LedgerSettings(Model):
+class LedgerSettings(Connected):
     """Where the record of everything issued is kept, and the key its commits are signed with."""
+
+    CONNECTION: ClassVar = ("branch", "remote", "public_key")
 
     branch: Branch = "certform/ledger"
     remote: Text | None = None
@@ -65,8 +68,10 @@ class GuardSettings(Model):
     from_: Integer = Field(default=10, alias="from")
 
 
-class PublishTo(Model):
+class PublishTo(Connected):
     """A place that serves what is published."""
+
+    CONNECTION: ClassVar = ("directory",)
 
     directory: FilePath
 

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from schemas.base import Model
+from schemas.base import digest
 from schemas.capabilities import (
     AWS_ACM,
     AZURE_KEY_VAULT,
@@ -19,6 +19,7 @@ from schemas.capabilities import (
     Limits,
 )
 from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
+from schemas.connection import Connected
 from schemas.scalars import (
     Duration,
     FilePath,
@@ -82,8 +83,10 @@ def _private(value: int) -> int:
     return value
 
 
-class LocalDirectory(Model):
+class LocalDirectory(Connected):
     """A directory on this host: `PATH/NAME/current/privkey.pem` and its companions."""
+
+    CONNECTION: ClassVar = ("path", "hosts")
 
     path: FilePath
     hosts: tuple[Text, ...] = ()
@@ -92,9 +95,16 @@ class LocalDirectory(Model):
     mode: Annotated[Mode, AfterValidator(_private)] = 0o600
     keep_generations: Annotated[Integer, Field(ge=1)] = 2
 
+    @property
+    def whereabouts(self) -> tuple[str, ...]:
+        """Which directory it is, and of which hosts."""
+        return (self.path, *sorted(self.hosts))
 
-class Verify(Model):
+
+class Verify(Connected):
     """A TLS handshake that must return the certificate just installed."""
+
+    CONNECTION: ClassVar = ("connect",)
 
     connect: HostPort
     timeout: Annotated[Duration, AfterValidator(_patience)] | None = None
@@ -104,12 +114,24 @@ PLUGIN = r"^[a-z0-9-]+(\.[a-z0-9-]+)+/[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 """What a kind of place is called that another package adds: by a domain of its maker's."""
 
 
-class Plugin(Model):
+class Plugin(Connected):
     """A kind of place that another package adds; `settings` are its own, as they are written."""
+
+    # nobody here can tell which of its settings say who is spoken to, so all of them count
+    CONNECTION: ClassVar = ("kind", "settings")
 
     kind: str
     settings: dict[str, Any]
     capabilities: Annotated[Capabilities, Field(exclude=True)] = Capabilities()
+
+    def connection(self, above: str = "") -> Mapping[str, Any]:
+        """Return every setting."""
+        return {f"{above}{name}": value for name, value in self.settings.items()}
+
+    @property
+    def whereabouts(self) -> tuple[str, ...]:
+        """Every setting: another one may mean another place."""
+        return (self.kind, digest(self.settings))
 
 
 def _plugin(kind: str, settings: Any) -> Plugin:
@@ -120,19 +142,24 @@ def _plugin(kind: str, settings: Any) -> Plugin:
     return Plugin(kind=kind, settings=settings)
 
 
+Settings = LocalDirectory | AwsAcm | AzureKeyVault | GcpCertificateManager | Plugin
+"""The settings of one kind of place."""
+
+
 def _schema(schema: dict[str, Any]) -> None:
     """Say in JSON Schema how a plug-in is written: under the name of its kind."""
     schema["patternProperties"] = {PLUGIN: {"type": "object"}}
     del schema["properties"]["plugin"]
 
 
-class TargetSpec(Model):
+class TargetSpec(Connected):
     """One kind of place, and how its consumer checks, reloads and shows what it was given.
 
     `tags` are put on everything installed in a cloud, beside the labels of each certificate.
     """
 
     model_config = ConfigDict(json_schema_extra=_schema)
+    CONNECTION: ClassVar = ("check", "reload")
 
     local_directory: LocalDirectory | None = Field(default=None, alias="local-directory")
     aws_acm: AwsAcm | None = Field(default=None, alias="aws-acm")
@@ -186,6 +213,43 @@ class TargetSpec(Model):
         return self.plugin.kind if self.plugin else next(self._kinds())
 
     @property
+    def settings(self) -> Settings:
+        """The settings of its kind."""
+        settings: Settings = getattr(self, self._field)
+        return settings
+
+    @property
+    def _field(self) -> str:
+        return "plugin" if self.plugin else _KINDS[self.kind]
+
+    def connection(self, above: str = "") -> Mapping[str, Any]:
+        """Return what says who is spoken to, and what is run here: kind, address, account, commands."""
+        return {
+            f"{above}kind": self.kind,
+            **self.settings.connection(f"{above}{self.kind}."),
+            **super().connection(above),
+            **(self.verify.connection(f"{above}verify.") if self.verify else {}),
+        }
+
+    def reached_as(self, other: Connected) -> Self:
+        """Return this spec of a place reached as another one of its kind, whose commands it runs.
+
+        Raises ValueError for one of another kind.
+        """
+        if not isinstance(other, TargetSpec) or other.kind != self.kind:
+            raise ValueError(
+                f"a place of kind {self.kind} cannot be reached as one of another kind"
+            )
+        reached = super().reached_as(other)
+        settings = self.settings.reached_as(other.settings)
+        return reached.model_copy(update={self._field: settings, "verify": other.verify})
+
+    @property
+    def whereabouts(self) -> tuple[str, ...]:
+        """Which place it is; how it is reached is no part of that."""
+        return (self.kind, *self.settings.whereabouts)
+
+    @property
     def capabilities(self) -> Capabilities:
         """What this kind of place can hold, known without asking it."""
         return self.plugin.capabilities if self.plugin else _CAPABILITIES[self.kind]
@@ -207,7 +271,7 @@ class TargetSpec(Model):
             return {f"/{place}": self._only(gcp, locations=(place,)) for place in gcp.locations}
         return {"": self}
 
-    def _only(self, settings: Model, **only: tuple[str, ...]) -> "TargetSpec":
+    def _only(self, settings: Settings, **only: tuple[str, ...]) -> "TargetSpec":
         return self.model_copy(update={_KINDS[self.kind]: settings.model_copy(update=only)})
 
 

@@ -62,6 +62,15 @@ def ref_option(function: F) -> F:
     )(function)
 
 
+def base_option(function: F) -> F:
+    """Add `--base`."""
+    return click.option(
+        "--base",
+        metavar="REV",
+        help="Tell what is proposed against this commit, and speak only with whom it names.",
+    )(function)
+
+
 def selection_options(function: F) -> F:
     """Add ADDRESS..., `--selector` and `--replace`."""
     for decorator in (

@@ -1,25 +1,29 @@
 """Gathering the three sides for a command, read only or under the ledger's lock."""
 
+import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from providers.base import Publisher, Target
+from reconciler.boundary import draw, unread_ledger, without
 from reconciler.cli.app import Console
 from reconciler.cli.failures import tell_skipped
 from reconciler.diff import World
+from reconciler.errors import Refused
 from reconciler.interruption import interruptible
 from reconciler.ledger.reader import read_ledger
 from reconciler.ledger.records import LedgerState
 from reconciler.observe import inspect, make_publisher, make_targets, observe
 from reconciler.pinning import pin
 from reconciler.render.escape import visible
-from reconciler.repository import Examination, examine, versioned
-from reconciler.state import Desired
+from reconciler.repository import Base, Examination, examine, versioned
+from reconciler.state import Assumed, Desired, Observed
+from schemas.project import LedgerSettings
 
 if TYPE_CHECKING:
     from reconciler.apply import Session
@@ -39,28 +43,57 @@ class Survey:
     publisher: Publisher | None
 
 
+class Offline(Protocol):
+    """How the three sides are put together where nobody may be spoken to."""
+
+    def read(self, root: Path, settings: LedgerSettings, /) -> LedgerState:
+        """Return the ledger as it is known here."""
+        ...
+
+    def assume(
+        self, desired: Desired, base: Desired | None, ledger: LedgerState, now: datetime, /
+    ) -> Assumed:
+        """Return what targets and what is published are taken to be; what is left out is looked at."""
+        ...
+
+
 def survey(
     console: Console,
     examination: Examination,
     *,
     at: datetime | None = None,
     replace: frozenset[str] = frozenset(),
+    base: Base | None = None,
+    offline: Offline | None = None,
 ) -> Survey:
-    """Read the ledger and the targets; changes nothing and opens no key."""
-    desired = versioned(console.root, examination)
-    ledger = read_ledger(console.root, desired.ledger)
-    return _survey(console.root, desired, ledger, at or now(), replace)
+    """Read the ledger and the targets; changes nothing and opens no key.
+
+    With a `base`, only who is named there is spoken to, and as it says; what is new is not looked at.
+    """
+    desired, moment = versioned(console.root, examination), at or now()
+    before = base.desired if base else None
+    boundary, read = draw(desired, before), offline.read if offline else read_ledger
+    ledger = (
+        read(console.root, boundary.ledger)
+        if boundary.ledger
+        else unread_ledger(desired.project, moment)
+    )
+    assumed = boundary.assumed
+    if offline:
+        assumed = offline.assume(desired, before, ledger, moment).under(assumed)
+    world = World(desired, Observed({}), ledger, moment, replace, before)
+    return _survey(console.root, world, boundary.reached, assumed)
 
 
-def _survey(
-    root: Path, desired: Desired, ledger: LedgerState, at: datetime, replace: frozenset[str]
-) -> Survey:
+def _survey(root: Path, unseen: World, reached: Desired, assumed: Assumed) -> Survey:
+    """Look at what may be reached, and at nothing that is assumed."""
     hush()
-    targets = make_targets(desired, ledger, root)
-    publisher = make_publisher(desired, ledger, root)
-    observed = observe(desired, ledger, targets, publisher)
-    world = inspect(World(desired, observed, ledger, at, replace), targets)
-    return Survey(world, targets, publisher)
+    ledger = unseen.ledger
+    targets = make_targets(without(reached, assumed), ledger, root)
+    publisher = make_publisher(reached, ledger, root) if assumed.published is None else None
+    observed = observe(unseen.desired, ledger, targets, publisher, assumed)
+    world = dataclasses.replace(unseen, observed=observed)
+    return Survey(inspect(world, targets), targets, publisher)
 
 
 def hush() -> None:
@@ -77,11 +110,15 @@ def session(
     replace: frozenset[str] = frozenset(),
     lock_timeout: float = 600,
     pinned: bool = False,
+    base: Base | None = None,
+    approved: Collection[str] = frozenset(),
     clock: Callable[[], datetime] = now,
 ) -> Iterator["Session"]:
     """Hold the ledger's lock and read everything under it; a signal waits for the step in hand.
 
-    `pinned` keeps every certificate as it was last issued.
+    `pinned` keeps every certificate as it was last issued. With a `base`, who is spoken to is as it says
+    there, but for the changes whose fingerprints are `approved`; raises `Refused` where the ledger is
+    another one and that is not.
     """
     # what only looks does not wait for what writes
     from providers.sops.binary import Sops  # noqa: PLC0415
@@ -93,6 +130,12 @@ def session(
     read = examine(console.root, ref)
     tell_skipped(read.skipped, console)
     desired = versioned(console.root, read)
+    boundary = draw(desired, base.desired if base else None, approved)
+    if boundary.ledger != desired.ledger and desired.ledger.public_key:
+        raise Refused(
+            "nothing was applied: where the ledger is was changed, and that was not reviewed",
+            hint="open a pull request, so that its plan shows this, and merge that",
+        )
     sops = Sops()
     with interruptible() as interruption:
 
@@ -104,7 +147,9 @@ def session(
         access = Access(sops, clock, patience, author(console.root, desired))
         with open_journal(console.root, desired.ledger, access) as journal:
             wanted = pin(desired, journal.state) if pinned else desired
-            found = _survey(console.root, wanted, journal.state, clock(), replace)
+            before = base.desired if base else None
+            world = World(wanted, Observed({}), journal.state, clock(), replace, before)
+            found = _survey(console.root, world, boundary.reached, boundary.assumed)
             interruption.check()
             yield Session(
                 world=found.world,

@@ -22,13 +22,18 @@ from schemas.request import AuthorityRequest, LeafRequest
 
 @dataclass(frozen=True)
 class Sides:
-    """The three sides, the moment, and what the command line asked to replace. Renames are applied."""
+    """The three sides, the moment, and what the command line asked to replace. Renames are applied.
+
+    `base` are the documents that `desired` is proposed against, which say who is spoken to; one
+    that asks for nothing stands for a commit without a Project. None where nothing is compared.
+    """
 
     desired: Desired
     observed: Observed
     ledger: LedgerState
     now: datetime
     replace: frozenset[str] = field(default=frozenset())
+    base: Desired | None = None
 
     @cached_property
     def renames(self) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from reconciler.resolve.drafts import Draft, inherit, inheritances, section
 from reconciler.resolve.issuers import check_names, desired_issuer
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.plugins import plugged
-from reconciler.resolve.policies import Rules, check_references
+from reconciler.resolve.policies import Rules, Standing, check_references
 from reconciler.resolve.sets import expand
 from reconciler.state import (
     Desired,
@@ -38,11 +38,12 @@ def resolve(
     revision: str | None,
     earlier: Iterable[Diagnostic] = (),
     root: PurePath | None = None,
+    standing: Standing | None = None,
 ) -> tuple[Desired | None, tuple[Diagnostic, ...]]:
     """Return what the documents ask for, None when anything is wrong, and all findings.
 
     `tables` are the CSV files that sets refer to, by path; `earlier` what loading found already;
-    `root` is where relative paths begin, if that is known.
+    `root` is where relative paths begin, if that is known; `standing` are policies that bind as well.
     """
     found = list(earlier)
     read = catalogue(documents, found)
@@ -55,7 +56,7 @@ def resolve(
     found += check_directories(everything, root)
     found += check_names(everything)
     around = Surroundings(everything.authorities, families, everything.targets, everything.issuers)
-    rules = Rules(everything.policies.entries.values())
+    rules = Rules(everything.policies.entries.values(), standing)
     certificates = resolve_certificates(drafts, around, rules, found)
     found += _check_revocations(everything, drafts)
     ordered = in_order(found)

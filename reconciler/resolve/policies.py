@@ -1,13 +1,14 @@
 """Policy: whether what a path may ask for covers what a certificate there asks."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from providers.constraints import Form, covers
 from reconciler.diagnostics import Diagnostic, error
+from reconciler.load.documents import Document
 from reconciler.load.yaml import Step
-from reconciler.resolve.catalogue import Catalogue, Entry, unknown
+from reconciler.resolve.catalogue import Catalogue, Entry, catalogue, unknown
 from reconciler.resolve.leaves import Leaf, place_of
 from schemas.certificate import Algorithm
 from schemas.policy import Allowed, PolicySpec
@@ -19,10 +20,25 @@ _TRANSLATION: Mapping[str, str] = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A policy and the paths it looks at."""
+    """A policy and the paths it looks at; `commit` is where it stands, if not among the documents at hand."""
 
     entry: Entry[PolicySpec]
     paths: re.Pattern[str]
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The policies in force at the commit that documents are proposed against."""
+
+    commit: str
+    entries: tuple[Entry[PolicySpec], ...] = ()
+
+    @classmethod
+    def of(cls, documents: Iterable[Document], commit: str) -> "Standing":
+        """Return the valid ones among documents; what is wrong with the others is that commit's affair."""
+        policies = (document for document in documents if document.kind == "Policy")
+        return cls(commit, tuple(catalogue(policies, []).policies.entries.values()))
 
 
 def pattern(globs: Iterable[str]) -> re.Pattern[str]:
@@ -35,42 +51,55 @@ def _translated(glob: str) -> str:
 
 
 class Rules:
-    """The policies of a repository, by the files they select."""
+    """The policies of a repository, by the files they select; those in force that it would change, too."""
 
-    def __init__(self, entries: Iterable[Entry[PolicySpec]]) -> None:
-        self._rules = tuple(Rule(entry, pattern(entry.spec.selector.paths)) for entry in entries)
-        self._selected: dict[tuple[str, ...], tuple[Entry[PolicySpec], ...]] = {}
+    def __init__(
+        self, entries: Collection[Entry[PolicySpec]], standing: Standing | None = None
+    ) -> None:
+        said = [entry.spec for entry in entries]
+        former = [e for e in standing.entries if e.spec not in said] if standing else []
+        commit = standing.commit if standing else ""
+        self._rules = (
+            *(Rule(entry, pattern(entry.spec.selector.paths)) for entry in entries),
+            *(Rule(entry, pattern(entry.spec.selector.paths), commit) for entry in former),
+        )
+        self._selected: dict[tuple[str, ...], tuple[Rule, ...]] = {}
 
-    def selecting(self, paths: tuple[str, ...]) -> tuple[Entry[PolicySpec], ...]:
+    def selecting(self, paths: tuple[str, ...]) -> tuple[Rule, ...]:
         """Return every policy that selects one of the files a certificate comes from."""
         if paths not in self._selected:
             self._selected[paths] = tuple(
-                rule.entry for rule in self._rules if any(map(rule.paths.fullmatch, paths))
+                rule for rule in self._rules if any(map(rule.paths.fullmatch, paths))
             )
         return self._selected[paths]
 
 
-def check_references(catalogue: Catalogue) -> Iterator[Diagnostic]:
+def check_references(everything: Catalogue) -> Iterator[Diagnostic]:
     """Yield a finding for every policy that speaks of an issuer or target there is none of."""
-    for entry in catalogue.policies.entries.values():
+    for entry in everything.policies.entries.values():
         allowed, place = entry.spec.allowed, entry.document
-        issuers = catalogue.authorities.names | catalogue.issuers.names
+        issuers = everything.authorities.names | everything.issuers.names
         for index, name in enumerate(allowed.issuers or ()):
             if name not in issuers:
                 path = ("spec", "allowed", "issuers", index)
                 yield unknown("Authority or Issuer", name, issuers, place, *path)
         for index, name in enumerate(allowed.targets or ()):
-            if name not in catalogue.targets.names:
+            if name not in everything.targets.names:
                 path = ("spec", "allowed", "targets", index)
-                yield unknown("Target", name, catalogue.targets.names, place, *path)
+                yield unknown("Target", name, everything.targets.names, place, *path)
 
 
-def check_policy(leaf: Leaf, policy: Entry[PolicySpec]) -> Iterator[Diagnostic]:
+def check_policy(leaf: Leaf, rule: Rule) -> Iterator[Diagnostic]:
     """Yield everything a policy does not allow a leaf, at the words that ask for it."""
+    policy, where = rule.entry, f"The policy is at {rule.entry.document.at()}"
     for path, problem in _objections(leaf, policy.spec):
-        summary = f"{problem}: policy {policy.name}"
-        detail = f"The policy is at {policy.document.at()}."
-        yield error(summary, leaf.draft.at(*path), detail=detail)
+        summary, place = f"{problem}: policy {policy.name}", leaf.draft.at(*path)
+        if not rule.commit:
+            yield error(summary, place, detail=f"{where}.")
+            continue
+        detail = f"{where} of commit {rule.commit[:12]}, which this is proposed against."
+        hint = "have the change of the policy merged first, by itself"
+        yield error(f"{summary}, as it is in force", place, detail=detail, hint=hint)
 
 
 def _objections(leaf: Leaf, policy: PolicySpec) -> Iterator[tuple[tuple[Step, ...], str]]:

@@ -11,6 +11,7 @@ from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.options import (
     Choice,
     Moment,
+    base_option,
     format_option,
     ref_option,
     selection_options,
@@ -21,7 +22,7 @@ from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff import World, revocation_warnings
 from reconciler.guard import guard
 from reconciler.planning import make_plan, pending
-from reconciler.repository import examine
+from reconciler.repository import examine, read_base
 from schemas.plan import Plan
 
 
@@ -29,6 +30,7 @@ from schemas.plan import Plan
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
 @selection_options
 @ref_option
+@base_option
 @click.option("--at", type=Moment(), help="Show what will be due then.")
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for apply."
@@ -42,6 +44,7 @@ def command(
     selector: str | None,
     replace: tuple[str, ...],
     ref: str | None,
+    base: str | None,
     at: datetime | None,
     out: Path | None,
     form: str,
@@ -56,17 +59,23 @@ def command(
       certform plan --out plan.json && certform apply plan.json
       certform plan certificate/web --replace certificate/web
       certform plan --at 2027-03-01
+      certform plan --base origin/main
     """
     if at is not None and (out is not None or at < now()):
         raise click.UsageError(
             "--at looks ahead: it takes no past date, and what it shows is not saved"
         )
     choice = Choice(addresses, selector, replace)
-    read = examine(console.root, ref)
-    world = survey(console, read, at=at, replace=frozenset(replace)).world
+    against = read_base(console.root, base) if base is not None else None
+    read = examine(console.root, ref, against)
+    world = survey(console, read, at=at, replace=frozenset(replace), base=against).world
     plan = make_plan(world, choice.selection(), looks_ahead=at is not None)
     show(
-        (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes)),
+        (
+            *(against.remarks if against else ()),
+            *choice.check(world.desired, plan.changes),
+            *revocation_warnings(world, plan.changes),
+        ),
         console,
         read.sources,
     )

@@ -1,0 +1,124 @@
+"""Who is spoken to, and as whom: what the documents say of it, against those they are proposed against.
+
+What is wanted alone is a change's identity, so that a change that was reviewed is the same one whatever
+it is compared with by the time it is applied.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.diff.changes import change
+from reconciler.ledger.records import LedgerState
+from reconciler.state import Desired, DesiredTarget
+from schemas.plan import Action, Change, FieldChange, Reason, Source
+
+PROJECT_FILE = Source(file="certform.yaml")
+"""Where the Project is."""
+KINDS = frozenset({"target", "issuer", "custody", "project"})
+"""What the addresses of such changes begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What one document says of who is spoken to, by the path of each field."""
+
+    fields: Mapping[str, Any]
+    source: Source
+
+
+def is_elsewhere(target: DesiredTarget, base: Desired) -> bool:
+    """Whether a target is new against the base, or another place than the one called so there."""
+    former = base.targets.get(target.name)
+    return former is None or former.spec.whereabouts != target.spec.whereabouts
+
+
+def connection_changes(
+    desired: Desired, base: Desired, ledger: LedgerState | None = None
+) -> Iterator[Change]:
+    """Yield a change for each document that says other things of who is spoken to than the base.
+
+    `ledger` tells how much stays at a place that a target leaves; it is no part of any fingerprint.
+    """
+    before = _connections(base, desired.project)
+    for address, wanted in _connections(desired, desired.project).items():
+        former = before.get(address)
+        had = former.fields if former else {}
+        if had != wanted.fields:
+            message = _message(desired, base, address, had, wanted, ledger)
+            yield _configure(address, had, wanted, message)
+
+
+def _configure(address: str, had: Mapping[str, Any], wanted: Connection, message: str) -> Change:
+    paths = (path for path in {**had, **wanted.fields} if had.get(path) != wanted.fields.get(path))
+    return change(
+        address,
+        Action.CONFIGURE,
+        Reason.CONNECTION_CHANGED,
+        message,
+        identity=dict(wanted.fields),
+        source=wanted.source,
+        fields=tuple(
+            FieldChange(path=path, before=had.get(path), after=wanted.fields.get(path))
+            for path in paths
+        ),
+    )
+
+
+def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:
+    """Return what documents say of who is spoken to, by address; the Project's goes by a given name."""
+    publish = documents.publish.to.connection("publish.to.") if documents.publish else {}
+    ours = {**documents.ledger.connection("ledger."), **publish}
+    return {
+        f"project/{project}": Connection(ours if documents.project else {}, PROJECT_FILE),
+        **{
+            f"target/{target.name}": Connection(target.spec.connection(), target.source)
+            for target in documents.targets.values()
+        },
+        **{
+            f"issuer/{issuer.name}": Connection(issuer.spec.connection(), issuer.source)
+            for issuer in documents.issuers.values()
+        },
+        **{
+            f"custody/{ca.name}": Connection(
+                ca.custody.connection() if ca.custody else {}, ca.source
+            )
+            for ca in documents.authorities.values()
+        },
+    }
+
+
+def _message(
+    desired: Desired,
+    base: Desired,
+    address: str,
+    had: Mapping[str, Any],
+    wanted: Connection,
+    ledger: LedgerState | None,
+) -> str:
+    kind, _, name = address.partition("/")
+    if not had:
+        return "new here"
+    if kind == "target" and is_elsewhere(desired.targets[name], base):
+        return _moved(name, _placed(ledger, name))
+    changed = (
+        path for path in {**had, **wanted.fields} if had.get(path) != wanted.fields.get(path)
+    )
+    return f"{', '.join(changed)} changed"
+
+
+def _moved(name: str, number: int) -> str:
+    """Say what becomes of what is installed at the place that a target leaves."""
+    if not number:
+        return "another place"
+    stay = "1 certificate stays" if number == 1 else f"{number:,} certificates stay"
+    return (
+        f"another place; {stay} installed at the old one, where nobody will look after them: to have them"
+        f" removed, keep {name} as it is, add a Target for the new place, and move the certificates there"
+    )
+
+
+def _placed(ledger: LedgerState | None, target: str) -> int:
+    """How many certificates the ledger knows to be installed in a target."""
+    records = ledger.certificates.values() if ledger else ()
+    return sum(p.serial is not None and p.target == target for r in records for p in r.placements)
