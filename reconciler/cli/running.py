@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import click
 
@@ -18,7 +18,7 @@ from reconciler.diff import revocation_warnings
 from reconciler.errors import Incomplete, Interrupted, ReconcilerError, Refused, Unsafe
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
-from reconciler.planning import compare, differences, make_plan, pending
+from reconciler.planning import make_plan, pending
 from reconciler.render.events import (
     kinds_of,
     progress,
@@ -26,11 +26,9 @@ from reconciler.render.events import (
     render_progress,
 )
 from reconciler.render.text import render_text
-from reconciler.selection import Selection
+from reconciler.reviewing import Review, Unrestricted, Verdict
 from schemas.plan import Action, Change, Plan, Reason
 
-_TOLD = 50
-"""How many lines of differences from the reviewed plan are shown."""
 AGAIN = "what was done is recorded; the next run goes on from there"
 
 
@@ -42,64 +40,69 @@ class Limits:
     mass: bool
 
 
+@dataclass(slots=True)
+class Account:
+    """What a run has come to. It is filled as the run goes on, so it can be told however that ends."""
+
+    plan: Plan | None = None
+    verdict: Verdict | None = None
+    events: list[Event] = field(default_factory=list)
+    code: int = 0
+
+
 def carry_out(
-    console: Console, session: Session, choice: Choice, limits: Limits, saved: Plan | None = None
-) -> int:
-    """Plan, check, ask and apply; return the exit code. Raises `Refused` with nothing done."""
-    world = session.world
-    selection = _selection_of(saved) if saved else choice.selection()
-    plan = make_plan(world, selection)
+    console: Console,
+    session: Session,
+    choice: Choice,
+    limits: Limits,
+    review: Review | None = None,
+    account: Account | None = None,
+) -> Account:
+    """Plan, check, ask, apply what the review allows, and return what came of it.
+
+    Raises `Refused` with nothing done; whoever has to tell of that, too, gives the account to fill.
+    """
+    approved, told, world = review or Unrestricted(), account or Account(), session.world
+    plan = told.plan = make_plan(world, approved.selection(choice.selection()))
     show(
         (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes)),
         console,
     )
     console.write(render_text(plan, colour=console.colour_out))
-    if saved is not None:
-        _refuse_unreviewed(saved, plan)
-    steps = pending(plan.changes)
+    verdict = told.verdict = approved.judge(plan)
+    show(verdict.diagnostics, console)
+    steps = pending(verdict.allowed)
     _refuse_unsafe(session, steps, limits)
     _refuse_shut(console, session, steps, limits)
-    if not steps:
-        return _ending(plan, 0)
-    if limits.ask:
-        with session.interruption.at_once():
-            approved = _asked()
-        session.interruption.check()
-        if not approved:
-            console.say("Not approved: nothing was applied. (--auto-approve does not ask.)")
-            return 1
-    return _ending(plan, _apply(console, session, steps))
+    if steps and limits.ask and not _approved(console, session):
+        told.code = 1
+        return told
+    failed = bool(steps) and _apply(console, session, steps, told.events)
+    told.code = _code(plan, verdict, failed=failed)
+    return told
 
 
-def _ending(plan: Plan, code: int) -> int:
+def _code(plan: Plan, verdict: Verdict, *, failed: bool) -> int:
     """Return the exit code: what is blocked was meant and is not done; what only takes time is under way."""
-    blocked = any(
-        step.action is Action.BLOCKED and step.reason is not Reason.PENDING for step in plan.changes
-    )
-    return 4 if blocked and code == 0 else code
+    if failed:
+        return Incomplete.exit_code
+    if verdict.refused:
+        return Refused.exit_code
+    return Incomplete.exit_code if any(map(stands_in_the_way, plan.changes)) else 0
 
 
-def _selection_of(saved: Plan) -> Selection:
-    """Choose what the saved plan was made for."""
-    words = [word for word in saved.selection if word != "due"]
-    addresses = tuple(word for word in words if "=" not in word)
-    labels = dict(word.split("=", 1) for word in words if "=" in word)
-    return Selection(addresses, labels or None, due_only="due" in saved.selection)
+def stands_in_the_way(step: Change) -> bool:
+    """Whether something keeps a change from being made that does not pass by itself."""
+    return step.action is Action.BLOCKED and step.reason is not Reason.PENDING
 
 
-def _refuse_unreviewed(saved: Plan, plan: Plan) -> None:
-    if (saved.project, saved.lineage) != (plan.project, plan.lineage):
-        raise Refused("this plan was made for another repository")
-    reviewed = compare(saved, plan)
-    if reviewed.unreviewed:
-        lines = list(differences(saved, reviewed))
-        if len(lines) > _TOLD:
-            lines = [*lines[:_TOLD], f"and {len(lines) - _TOLD:,} lines more"]
-        raise Refused(
-            "nothing was applied: something was to be done that the plan does not show",
-            detail="\n".join(lines),
-            hint="plan again with --out, review that plan, and apply it",
-        )
+def _approved(console: Console, session: Session) -> bool:
+    with session.interruption.at_once():
+        approved = _asked()
+    session.interruption.check()
+    if not approved:
+        console.say("Not approved: nothing was applied. (--auto-approve does not ask.)")
+    return approved
 
 
 def _refuse_unsafe(session: Session, steps: Sequence[Change], limits: Limits) -> None:
@@ -144,8 +147,10 @@ def _asked() -> bool:
     return bool(answer == "yes")
 
 
-def _apply(console: Console, session: Session, steps: Sequence[Change]) -> int:
-    events: list[Event] = []
+def _apply(
+    console: Console, session: Session, steps: Sequence[Change], events: list[Event]
+) -> bool:
+    """Make changes, recording what happens; return whether any failed, or was not begun for that."""
     kinds = kinds_of(steps)
     stream = _recorded(session, apply(session, steps), events)
     try:
@@ -162,7 +167,7 @@ def _apply(console: Console, session: Session, steps: Sequence[Change]) -> int:
         raise Interrupted(f"interrupted: {render_progress(events, kinds)}", hint=AGAIN)
     console.say(render_apply_summary(events, kinds, colour=console.colour_err))
     statuses = {event.status for event in events}
-    return 4 if statuses & {EventStatus.FAILED, EventStatus.SKIPPED} else 0
+    return bool(statuses & {EventStatus.FAILED, EventStatus.SKIPPED})
 
 
 def _recorded(session: Session, events: Iterable[Event], record: list[Event]) -> Iterator[Event]:

@@ -17,6 +17,7 @@ from reconciler.cli.running import Limits, carry_out
 from reconciler.cli.survey import session
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
+from reconciler.reviewing import SavedPlan
 from schemas.plan import Plan, Reason
 
 
@@ -60,7 +61,8 @@ def command(
     limits = Limits(ask=not auto_approve and saved is None, mass=allow_mass_change)
     replaced = frozenset(replace) | (_replaced(saved) if saved else frozenset())
     with session(console, ref=ref, replace=replaced, lock_timeout=lock_timeout) as held:
-        return carry_out(console, held, choice, limits, saved)
+        review = SavedPlan(saved) if saved else None
+        return carry_out(console, held, choice, limits, review).code
 
 
 def _is_file(text: str) -> bool:

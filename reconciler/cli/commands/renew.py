@@ -23,4 +23,4 @@ def command(
     """
     choice = Choice(addresses, due_only=True)
     with session(console, lock_timeout=lock_timeout, pinned=True) as held:
-        return carry_out(console, held, choice, Limits(ask=False, mass=allow_mass_change))
+        return carry_out(console, held, choice, Limits(ask=False, mass=allow_mass_change)).code

@@ -5,7 +5,7 @@ from fleet import Ca, Fleet, Leaf, at, shown
 from memory_ledger import Crash
 
 from reconciler.ledger.records import Status
-from reconciler.planning import compare
+from reconciler.reviewing import compare
 from schemas.certificate import RotationPolicy
 from schemas.plan import Action
 
