@@ -8,6 +8,8 @@ CUT = 300
 
 _ACTIVE = re.compile(r"[&<>|`*_~\[\]\\@#$]|:(?=//)")
 _LINKS_ITSELF = re.compile(r"www\.", re.IGNORECASE)
+_NUMBERED = re.compile(r"\b(GH-)(?=\d)", re.IGNORECASE)
+"""`GH-1` is a reference as `#1` is."""
 
 
 def visible(text: str) -> str:
@@ -35,7 +37,7 @@ def inert(line: str) -> str:
 
 def prose(text: str) -> str:
     """Return text for running Markdown or a table cell, without markup, link, mention, reference."""
-    escaped = _entities(_cut(visible(text)))
+    escaped = _NUMBERED.sub(rf"\1{ZERO_WIDTH}", _entities(_cut(visible(text))))
     return escaped.replace("&#64;", "&#64;" + ZERO_WIDTH).replace("&#35;", "&#35;" + ZERO_WIDTH)
 
 
@@ -46,9 +48,15 @@ def code(text: str) -> str:
 
 def fence(content: str, language: str) -> str:
     """Return a fenced block whose fence is longer than any run of backticks inside."""
+    opening, ending = fenced(content, language)
+    return f"{opening}\n{content}\n{ending}"
+
+
+def fenced(content: str, language: str) -> tuple[str, str]:
+    """Return the lines before and after a fenced block that holds content, or parts of it."""
     longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
     ticks = "`" * max(3, longest + 1)
-    return f"{ticks}{language}\n{content}\n{ticks}"
+    return f"{ticks}{language}", ticks
 
 
 def _cut(text: str) -> str:

@@ -42,17 +42,22 @@ def what_if(plan: Plan) -> str:
 
 
 def counts(plan: Plan) -> str:
+    """Return how many changes of each kind a plan has, kinds without any left out."""
+    return counted(plan.changes)
+
+
+def counted(changes: Sequence[Change]) -> str:
     """Return how many changes of each kind there are, kinds without any left out."""
-    kinds = Counter(kind_of(change) for change in plan.changes)
+    kinds = Counter(kind_of(change) for change in changes)
     parts = [
         f"{kinds[kind]:,} to {kind.value.legend}"
         for kind in COUNTED
         if kinds[kind] and kind is not Kind.PUBLISH
     ]
-    authorities = _new_authorities(plan)
+    authorities = _new_authorities(changes)
     if authorities:
         parts[0] += f" ({count(authorities, 'CA')})"
-    parts.extend(_published(plan))
+    parts.extend(_published(changes))
     blocked = f"{kinds[Kind.BLOCKED]:,} blocked" if kinds[Kind.BLOCKED] else ""
     return "; ".join(filter(None, (", ".join(parts) or "nothing to apply", blocked)))
 
@@ -94,12 +99,12 @@ def in_days(moment: datetime, now: datetime) -> str:
     return f"in {count(days, 'day')}" if days else "within a day"
 
 
-def _new_authorities(plan: Plan) -> int:
-    return sum(kind_of(c) is Kind.NEW and c.address.startswith("authority/") for c in plan.changes)
+def _new_authorities(changes: Sequence[Change]) -> int:
+    return sum(kind_of(c) is Kind.NEW and c.address.startswith("authority/") for c in changes)
 
 
-def _published(plan: Plan) -> list[str]:
-    published = [c for c in plan.changes if kind_of(c) is Kind.PUBLISH]
+def _published(changes: Sequence[Change]) -> list[str]:
+    published = [c for c in changes if kind_of(c) is Kind.PUBLISH]
     crls = sum(_is_crl(change) for change in published)
     rest = len(published) - crls
     parts = [f"{count(crls, 'CRL')} to publish"] if crls else []
