@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import Refused
 from reconciler.selection import Selection
-from schemas.plan import Action, Change, Plan
+from schemas.plan import Action, Change, Plan, Reason
 
 _TOLD = 50
 """How many lines of differences from what was reviewed are shown."""
@@ -26,11 +26,13 @@ class Refusal:
 class Verdict:
     """What of a plan may be applied; what is blocked counts as allowed, since it does nothing.
 
+    `stuck` is what stands in the way of something that is wanted, and nobody knew that it would.
     `settled` counts what was reviewed and is not planned any more: done already, or in another way.
     """
 
     allowed: tuple[Change, ...]
     refused: tuple[Refusal, ...] = ()
+    stuck: tuple[Change, ...] = ()
     settled: int = 0
 
     @property
@@ -70,7 +72,7 @@ class Unrestricted:
 
     def judge(self, plan: Plan) -> Verdict:
         """Allow everything."""
-        return Verdict(plan.changes)
+        return Verdict(plan.changes, stuck=obstacles(plan))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class SavedPlan:
     def judge(self, plan: Plan) -> Verdict:
         """Allow everything; raises `Refused` with what the saved plan does not show."""
         saved = self.saved
-        if (saved.project, saved.lineage) != (plan.project, plan.lineage):
+        # a repository's first plan was made before there was a ledger to trust
+        if saved.project != plan.project or saved.lineage not in ("", plan.lineage):
             raise Refused("this plan was made for another repository")
         reviewed = compare(saved, plan)
         if reviewed.unreviewed:
@@ -98,14 +101,15 @@ class SavedPlan:
                 detail="\n".join(shortened(list(differences(saved, reviewed)))),
                 hint="plan again with --out, review that plan, and apply it",
             )
-        return Verdict(plan.changes, settled=len(reviewed.settled))
+        return Verdict(plan.changes, stuck=obstacles(plan), settled=len(reviewed.settled))
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
     """The changes that plans of merged pull requests showed; each is allowed for itself.
 
-    `due` tells that what time alone causes needs no review.
+    `due` tells that what time alone causes needs no review. What was shown as blocked and still is
+    holds nobody up, unless something else that was shown is not planned: it may be behind that.
     """
 
     shown: frozenset[str]
@@ -124,11 +128,12 @@ class Fingerprints:
             if step.id not in why and (lost := self._lost(step, why))
         }:
             why |= more
-        planned = {step.fingerprint for step in plan.changes}
+        settled = self.shown - {step.fingerprint for step in plan.changes}
         return Verdict(
             allowed=tuple(step for step in plan.changes if step.id not in why),
             refused=tuple(Refusal(s, why[s.id]) for s in plan.changes if s.id in why),
-            settled=len(self.shown - planned),
+            stuck=tuple(s for s in obstacles(plan) if settled or s.fingerprint not in self.shown),
+            settled=len(settled),
         )
 
     def _covers(self, step: Change) -> bool:
@@ -152,6 +157,15 @@ class Fingerprints:
 
 
 _UNREVIEWED = "not reviewed"
+
+
+def obstacles(plan: Plan) -> tuple[Change, ...]:
+    """Return what is blocked, but for what passes by itself: what only takes time is under way."""
+    return tuple(
+        step
+        for step in plan.changes
+        if step.action is Action.BLOCKED and step.reason is not Reason.PENDING
+    )
 
 
 def _told_of(step: Change) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from reconciler.render.events import (
 )
 from reconciler.render.text import render_text
 from reconciler.reviewing import Review, Unrestricted, Verdict
-from schemas.plan import Action, Change, Plan, Reason
+from schemas.plan import Change, Plan
 
 AGAIN = "what was done is recorded; the next run goes on from there"
 
@@ -78,22 +78,15 @@ def carry_out(
         told.code = 1
         return told
     failed = bool(steps) and _apply(console, session, steps, told.events)
-    told.code = _code(plan, verdict, failed=failed)
+    told.code = _code(verdict, failed=failed)
     return told
 
 
-def _code(plan: Plan, verdict: Verdict, *, failed: bool) -> int:
+def _code(verdict: Verdict, *, failed: bool) -> int:
     """Return the exit code: what is blocked was meant and is not done; what only takes time is under way."""
-    if failed:
-        return Incomplete.exit_code
-    if verdict.refused:
+    if verdict.refused and not failed:
         return Refused.exit_code
-    return Incomplete.exit_code if any(map(stands_in_the_way, plan.changes)) else 0
-
-
-def stands_in_the_way(step: Change) -> bool:
-    """Whether something keeps a change from being made that does not pass by itself."""
-    return step.action is Action.BLOCKED and step.reason is not Reason.PENDING
+    return Incomplete.exit_code if failed or verdict.stuck else 0
 
 
 def _approved(console: Console, session: Session) -> bool:

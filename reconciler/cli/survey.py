@@ -27,6 +27,7 @@ from schemas.project import LedgerSettings
 
 if TYPE_CHECKING:
     from reconciler.apply import Session
+    from reconciler.ledger.holder import Holder
 
 
 def now() -> datetime:
@@ -46,8 +47,8 @@ class Survey:
 class Offline(Protocol):
     """How the three sides are put together where nobody may be spoken to."""
 
-    def read(self, root: Path, settings: LedgerSettings, /) -> LedgerState:
-        """Return the ledger as it is known here."""
+    def read(self, root: Path, settings: LedgerSettings, /) -> LedgerState | None:
+        """Return the ledger as it is known here, None where it is not."""
         ...
 
     def assume(
@@ -73,11 +74,8 @@ def survey(
     desired, moment = versioned(console.root, examination), at or now()
     before = base.desired if base else None
     boundary, read = draw(desired, before), offline.read if offline else read_ledger
-    ledger = (
-        read(console.root, boundary.ledger)
-        if boundary.ledger
-        else unread_ledger(desired.project, moment)
-    )
+    known = read(console.root, boundary.ledger) if boundary.ledger else None
+    ledger = known or unread_ledger(desired.project, moment)
     assumed = boundary.assumed
     if offline:
         assumed = offline.assume(desired, before, ledger, moment).under(assumed)
@@ -112,13 +110,15 @@ def session(
     pinned: bool = False,
     base: Base | None = None,
     approved: Collection[str] = frozenset(),
+    waiting: Callable[["Holder | None", float], None] | None = None,
     clock: Callable[[], datetime] = now,
 ) -> Iterator["Session"]:
     """Hold the ledger's lock and read everything under it; a signal waits for the step in hand.
 
     `pinned` keeps every certificate as it was last issued. With a `base`, who is spoken to is as it says
     there, but for the changes whose fingerprints are `approved`; raises `Refused` where the ledger is
-    another one and that is not.
+    another one and that is not. `waiting` hears, instead of the console, who holds the lock and for how
+    many seconds more this will wait.
     """
     # what only looks does not wait for what writes
     from providers.sops.binary import Sops  # noqa: PLC0415
@@ -143,7 +143,12 @@ def session(
             console.say(visible(remark))
             interruption.check()
 
-        patience = Patience(timeout=lock_timeout, tell=tell)
+        def observe(holder: "Holder | None", left: float) -> None:
+            if waiting:
+                waiting(holder, left)
+            interruption.check()
+
+        patience = Patience(timeout=lock_timeout, tell=tell, observe=observe if waiting else None)
         access = Access(sops, clock, patience, author(console.root, desired))
         with open_journal(console.root, desired.ledger, access) as journal:
             wanted = pin(desired, journal.state) if pinned else desired

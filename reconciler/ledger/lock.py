@@ -30,13 +30,15 @@ Clock = Callable[[], datetime]
 class Patience:
     """How long to wait for the lock, how often to look, and how long our own may stand still.
 
-    All in seconds. `tell` hears, in a sentence, who is being waited for.
+    All in seconds. `tell` hears, in a sentence, who is being waited for; where there is an `observe`,
+    it hears that instead: the holder, None while nobody knows, and how long we will still wait.
     """
 
     timeout: float = 600
     poll: float = 1
     ttl: float = 300
     tell: Callable[[str], None] = field(default=lambda _: None)
+    observe: Callable[[Holder | None, float], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,10 @@ class _Watch:
                 if self._holder
                 else "run the command again",
             )
-        self._patience.tell(f"waiting for {who}")
+        if self._patience.observe:
+            self._patience.observe(self._holder, left)
+        else:
+            self._patience.tell(f"waiting for {who}")
         time.sleep(min(self._patience.poll, left))
 
 
