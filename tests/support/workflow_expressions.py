@@ -4,15 +4,24 @@ https://docs.github.com/actions/reference/workflows-and-actions/expressions; the
 evaluator are in tests/golden/workflow/expressions.json, and are compared.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workflow_values import (
+    COMPARISONS,
+    FUNCTIONS,
+    Function,
+    as_number,
+    as_text,
+    parsed_number,
+    truth,
+)
+
 TOKEN = re.compile(
-    r"\s*(?:(?P<number>[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)(?![\w.]))"
+    r"\s*(?:(?P<number>[-+]?(?:Infinity|0x[0-9a-fA-F]+|0o[0-7]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)(?![\w.]))"
     r"|(?P<text>'(?:[^']|'')*')"
     r"|(?P<name>[A-Za-z_][\w-]*)"
     r"|(?P<mark>\|\||&&|==|!=|<=|>=|[!<>()\[\].,*]))"
@@ -26,7 +35,6 @@ class ExpressionError(Exception):
     """An expression that GitHub refuses."""
 
 
-Function = Callable[..., Any]
 Evaluate = Callable[["Scope"], Any]
 
 
@@ -121,7 +129,7 @@ class Parser:
         kind, text = self._peek()
         self._at += 1
         if kind == "number":
-            return _constant(_number(text))
+            return _constant(parsed_number(text))
         if kind == "text":
             return _constant(text[1:-1].replace("''", "'"))
         if kind == "name":
@@ -159,7 +167,7 @@ class Parser:
             if arguments:
                 self._need(",")
             arguments.append(self._level(0))
-        return lambda scope: function(*(each(scope) for each in arguments))
+        return _called(name, function, arguments)
 
     def _trailing(self, value: Evaluate) -> Evaluate:
         while (mark := self._take(".", "[")) is not None:
@@ -191,6 +199,17 @@ def _tokens(source: str) -> Sequence[tuple[str, str]]:
 
 def _constant(value: Any) -> Evaluate:
     return lambda _: value
+
+
+def _called(name: str, function: Function, arguments: Sequence[Evaluate]) -> Evaluate:
+    def call(scope: Scope) -> Any:
+        values = [each(scope) for each in arguments]
+        try:
+            return function(*values)
+        except (TypeError, ValueError, IndexError) as why:
+            raise ExpressionError(f"{name}: {why}") from why
+
+    return call
 
 
 def _operation(mark: str, left: Evaluate, right: Evaluate) -> Evaluate:
@@ -237,113 +256,3 @@ def _all_of(value: Evaluate) -> Evaluate:
         return found
 
     return read
-
-
-def truth(value: Any) -> bool:
-    """Return whether a value counts as true."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value != 0 and not math.isnan(value)
-    return isinstance(value, Mapping | list) or bool(value)
-
-
-def as_text(value: Any) -> str:
-    """Return a value as it is put into a text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return _shown(value)
-    if isinstance(value, str):
-        return value
-    return "Object" if isinstance(value, Mapping) else "Array"
-
-
-def _shown(value: float) -> str:
-    if math.isnan(value) or math.isinf(value):
-        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
-    return "0" if value == 0 else f"{value:.15g}"
-
-
-def as_number(value: Any) -> float:
-    """Return a value as it is compared with a number."""
-    if value is None:
-        return 0
-    if isinstance(value, bool | int | float):
-        return float(value)
-    if not isinstance(value, str):
-        return math.nan
-    return _number(value.strip()) if value.strip() else 0
-
-
-def _number(text: str) -> float:
-    try:
-        if text[:2].lower() in ("0x", "0o"):
-            return int(text, 0)
-        return math.nan if "_" in text else float(text)
-    except ValueError:
-        return math.nan
-
-
-def equal(left: Any, right: Any) -> bool:
-    """Return whether two values are equal: texts in any case, others of two kinds as numbers."""
-    if isinstance(left, str) and isinstance(right, str):
-        return left.upper() == right.upper()
-    if isinstance(left, Mapping | list) and isinstance(right, Mapping | list):
-        return left is right
-    return (left is None and right is None) or as_number(left) == as_number(right)
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def compared(left: Any, right: Any) -> bool:
-        if isinstance(left, str) and isinstance(right, str):
-            return compare(left.upper(), right.upper())
-        return compare(as_number(left), as_number(right))
-
-    return compared
-
-
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": equal,
-    "!=": lambda left, right: not equal(left, right),
-    "<": _ordered(lambda left, right: left < right),
-    "<=": _ordered(lambda left, right: left <= right),
-    ">": _ordered(lambda left, right: left > right),
-    ">=": _ordered(lambda left, right: left >= right),
-}
-
-
-def _contains(where: Any, what: Any) -> bool:
-    if isinstance(where, list):
-        return any(equal(each, what) for each in where)
-    if isinstance(where, Mapping) or isinstance(what, Mapping | list):
-        return False
-    return as_text(what).lower() in as_text(where).lower()
-
-
-def _format(template: Any, *values: Any) -> str:
-    def filled(found: "re.Match[str]") -> str:
-        if found[0] in ("{{", "}}"):
-            return found[0][0]
-        if found[1] is None or int(found[1]) >= len(values):
-            raise ExpressionError(f"the format string is invalid: {template}")
-        return as_text(values[int(found[1])])
-
-    return re.sub(r"\{\{|\}\}|\{(\d+)\}|[{}]", filled, as_text(template))
-
-
-def _join(values: Any, separator: Any = ",") -> str:
-    if not isinstance(values, list):
-        return as_text(values)
-    return as_text(separator).join(as_text(each) for each in values)
-
-
-FUNCTIONS: Mapping[str, Function] = {
-    "contains": _contains,
-    "startswith": lambda text, start: as_text(text).lower().startswith(as_text(start).lower()),
-    "endswith": lambda text, end: as_text(text).lower().endswith(as_text(end).lower()),
-    "format": _format,
-    "join": _join,
-    "tojson": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
-    "fromjson": lambda text: json.loads(as_text(text)),
-}

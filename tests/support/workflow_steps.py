@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
-from workflow_expressions import Exact, ExpressionError, Scope, as_text, condition, evaluated, truth
+from workflow_expressions import Exact, ExpressionError, Scope, condition, evaluated
 from workflow_files import StepFiles
 from workflow_log import Annotated, StepLog
+from workflow_values import as_text, truth
 
 if TYPE_CHECKING:
     from workflow_runner import Job
