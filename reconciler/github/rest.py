@@ -33,7 +33,8 @@ PER_PAGE = 100
 _MOST_PAGES = 1_000
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LIMITED = frozenset({403, 429})
-_REPEATED = frozenset({202, *_LIMITED, *range(500, 600)})
+_REPEATED = [202, 429, *range(500, 600)]
+"""Beside 403, of which GithubRetry looks what it means."""
 _NOT_GITHUB = (KeyError, TypeError, AttributeError, ValueError, AssertionError, RuntimeError)
 """What an answer of somebody else ends in: PyGithub raises some of these, reading a page the others."""
 

@@ -1,0 +1,30 @@
+"""A Forge that speaks with the emulated GitHub."""
+
+from github_emulator import GitHub
+
+from providers.secret import Secret
+from reconciler.github.forge import Forge
+from reconciler.github.run import PullRequest, Run
+
+
+def run_of(github: GitHub, pull: PullRequest | None = None) -> Run:
+    """Return a run in the emulated repository."""
+    return Run(
+        event="pull_request" if pull else "push",
+        repository=github.name,
+        sha=github.tip(),
+        ref=f"refs/pull/{pull.number}/merge" if pull else "refs/heads/main",
+        actor="someone",
+        id="4711",
+        attempt="1",
+        server_url=github.wire.url,
+        api_url=github.api_url,
+        graphql_url=github.graphql_url,
+        default_branch=github.state.default_branch,
+        pull=pull,
+    )
+
+
+def forge_at(github: GitHub, token: str = "") -> Forge:
+    """Return the repository as a token sees it, by default one that may do everything certform does."""
+    return Forge.at(run_of(github), Secret((token or github.token()).encode()))
