@@ -26,7 +26,8 @@ class Subject:
 
     `revoking` names the Revocation that is about to revoke the current serial. `keyless` says, in
     words, which target needs the private key although nobody holds it any more. `adopted` is what
-    somebody else issued and stands for it, as long as none of ours was.
+    somebody else issued and stands for it, as long as none of ours was; `unseen` tells that nobody
+    looked at that.
     """
 
     desired: DesiredCertificate
@@ -36,6 +37,7 @@ class Subject:
     revoking: str | None = None
     keyless: str | None = None
     adopted: tuple[Installed, ...] = ()
+    unseen: bool = False
     current: Issuance | None = field(init=False)
     """The certificate issued last."""
 
@@ -45,11 +47,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's verdict: the stable reason, one sentence, and the fields that differ."""
+    """One check's verdict: the stable reason, one sentence, and the fields that differ.
+
+    `outside` tells that somebody else undid what certform had left there.
+    """
 
     reason: Reason
     message: str
     fields: tuple[FieldChange, ...] = ()
+    outside: bool = False
 
 
 Check = Callable[[Subject], Finding | None]
@@ -84,7 +90,7 @@ def not_found(subject: Subject) -> Finding | None:
 
 def adopted(subject: Subject) -> Finding | None:
     """What was taken over is not what is wanted, has expired, or is due."""
-    if subject.current is not None:
+    if subject.current is not None or subject.unseen:
         return None
     return next((why for found in subject.adopted if (why := _outlived(subject, found))), None)
 

@@ -1,12 +1,14 @@
 """git, driven with fixed verbs and full object ids, everything dangerous in it shut off.
 
-GitPython's `Git.execute` runs the program with a list of arguments; nothing else of GitPython is
-used. User text may be an argument's value or come after `--end-of-options`, never an option.
+GitPython starts the program, with a list of arguments, and ends it when nobody listens any more; nothing
+else of GitPython is used: `Git.execute` could not keep variables from it. User text may be an argument's
+value or come after `--end-of-options`, never an option.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -16,30 +18,34 @@ from typing import IO, cast
 
 from reconciler.errors import ReconcilerError
 
-# A hook or an outer git may have set these; they would point us at another repository. `env` drops
-# them because GitPython can only add variables.
-_INHERITED = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_QUARANTINE_PATH",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_GRAFT_FILE",
-    "GIT_SHALLOW_FILE",
-    "GIT_REPLACE_REF_BASE",
+# A hook or an outer git may have set these; they would point us at another repository.
+_INHERITED = frozenset(
+    {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_COMMON_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_QUARANTINE_PATH",
+        "GIT_NAMESPACE",
+        "GIT_PREFIX",
+        "GIT_GRAFT_FILE",
+        "GIT_SHALLOW_FILE",
+        "GIT_REPLACE_REF_BASE",
+    }
 )
-_UNSET = ("env", *(word for name in _INHERITED for word in ("-u", name)))
 _ENVIRONMENT = MappingProxyType(
     {
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LITERAL_PATHSPECS": "1",
+        "LANGUAGE": "C",
+        "LC_ALL": "C",
     }
 )
+_UNCONNECTED = MappingProxyType({"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"})
+"""No protocol is called `none`; a git that does not know the second variable minds the first."""
 _SETTINGS = MappingProxyType(
     {
         "core.hooksPath": "/dev/null",
@@ -65,6 +71,7 @@ _ECHOES = frozenset(
     }
 )
 """What git adds whatever the reason was."""
+_MISSING = "git is not installed"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -110,20 +117,21 @@ class Git:
         return Outcome(process.returncode, stdout, stderr.decode(errors="replace"))
 
     def _start(self, *argv: str) -> Popen[bytes]:
-        # what reads documents from the working tree needs no git, and waits for none
-        import git  # noqa: PLC0415
-        from git.exc import GitCommandNotFound  # noqa: PLC0415
-
+        try:
+            # what reads documents from the working tree needs no git, and waits for none
+            from git.cmd import Git as GitPython  # noqa: PLC0415
+            from git.cmd import safer_popen  # noqa: PLC0415
+        except ImportError:  # it asks git for its version
+            raise GitError(argv[0], 127, _MISSING) from None
         settings = {**_SETTINGS, **self.settings}
         options = (word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
-        command = [*_UNSET, "git", "--no-replace-objects", "--no-pager", *options, *argv]
+        command = ["git", "--no-replace-objects", "--no-pager", *options, *argv]
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), PIPE)
         try:
-            process = git.Git(self.directory).execute(
-                command, istream=PIPE, as_process=True, env=dict(_ENVIRONMENT)
-            )
-        except GitCommandNotFound:
-            raise GitError(argv[0], 127, "git is not installed") from None
-        return cast("Popen[bytes]", process)
+            started = safer_popen(command, cwd=self.directory, env=_environment(), **pipes)
+        except OSError as why:
+            raise GitError(argv[0], 127, _unstarted(why, self.directory)) from None
+        return cast("Popen[bytes]", GitPython.AutoInterrupt(started, command))
 
     def blobs(self, object_ids: Sequence[str]) -> list[bytes]:
         """Return the contents of blobs in order, with one process; `GitError` if one is missing."""
@@ -167,6 +175,33 @@ class Git:
         """Return the directory that holds objects and refs, shared by all work trees."""
         found = self.run("rev-parse", "--path-format=absolute", "--git-common-dir")
         return Path(found.decode().rstrip("\n"))
+
+
+@contextmanager
+def unconnected() -> Iterator[None]:
+    """Let no git speak to a remote until the end, not even for what a partial clone left there."""
+    former = {name: os.environ.get(name) for name in _UNCONNECTED}
+    os.environ.update(_UNCONNECTED)
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _environment() -> dict[str, str]:
+    """Return what a git of ours sees, its words in English."""
+    kept = {name: value for name, value in os.environ.items() if name not in _INHERITED}
+    return {**kept, **_ENVIRONMENT}
+
+
+def _unstarted(why: OSError, directory: Path) -> str:
+    if directory.is_dir() and isinstance(why, FileNotFoundError):
+        return _MISSING
+    return f"git cannot be started in {directory}: {why.strerror}"
 
 
 def without_credentials(text: str) -> str:

@@ -11,13 +11,14 @@ from reconciler.diff.needs import (
     PUT_RIGHT,
     SOUND,
     Needs,
+    has_vanished,
     is_flapping,
     is_unfinished,
     keyless,
     need_of,
     resumes,
 )
-from reconciler.diff.standing import labelled_digest
+from reconciler.diff.standing import is_relabelled, labelled_digest
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.schedule import is_due
@@ -54,13 +55,16 @@ def certificate_changes(
         revoking=revoking,
         keyless=keyless(world, record, needs),
         adopted=adopting.stand_ins(desired),
+        unseen=any(world.observation(install.target).assumed for install in desired.installs),
     )
     held = record.current is None and adopting.holds_back
     finding = None if held else first_finding(subject)
     first = tuple(step.id for step in rename)
     if finding and finding.reason is Reason.KEY_UNAVAILABLE and is_flapping(world, record, needs):
         message = _flaps(desired, finding)
-        yield blocked(desired.address, Reason.FLAPPING, message, source=desired.source)
+        yield blocked(
+            desired.address, Reason.FLAPPING, message, source=desired.source, outside=True
+        )
     elif finding and (stuck := _stuck(world, desired, needs, coming)):
         yield blocked(desired.address, Reason.BLOCKED_BY, stuck, source=desired.source)
     elif held:
@@ -129,6 +133,7 @@ def _issue(
     first: tuple[str, ...],
 ) -> Iterator[Change]:
     current = record.current
+    vanished = finding.reason is Reason.KEY_UNAVAILABLE and has_vanished(record, needs)
     authority = change_id(Action.ISSUE, f"authority/{desired.request.issuer}")
     due = finding.reason in TIME_DRIVEN or _lapses_anyway(world, desired, record, finding)
     issue = change(
@@ -143,6 +148,7 @@ def _issue(
         after={**describe(desired.request), "targets": [i.target for i in desired.installs]},
         fields=finding.fields,
         due=due,
+        outside=vanished,
     )
     yield issue
     for install, need in needs.items():
@@ -206,7 +212,9 @@ def _install_after(
     reason = Reason.SUPERSEDED if found else Reason.NOT_FOUND
     astray = need is not None and need.reason in PUT_RIGHT and issue.before is not None
     message = "follows the new certificate" + (f"; {need.message}" if need and astray else "")
-    yield _install(world, desired, install, Finding(reason, message), (issue.id,), due=issue.due)
+    follows = Finding(reason, message, outside=issue.outside)
+    due = issue.due and not world.is_new(desired, install.target)
+    yield _install(world, desired, install, follows, (issue.id,), due=due)
 
 
 def _installs(
@@ -222,11 +230,11 @@ def _installs(
         elif need.reason in STOPS:
             yield _blocked_install(desired, install, need)
         elif is_flapping(world, record, {install: need}):
-            yield _blocked_install(
-                desired, install, Finding(Reason.FLAPPING, _flaps(desired, need))
-            )
+            flapping = Finding(Reason.FLAPPING, _flaps(desired, need), outside=True)
+            yield _blocked_install(desired, install, flapping)
         else:
-            due = need.reason in TIME_DRIVEN or resumes(record, install, need)
+            goes_on = resumes(record, install, need) and not world.is_new(desired, install.target)
+            due = need.reason in TIME_DRIVEN or goes_on
             yield _install(world, desired, install, need, first, due=due)
             if need.reason in SOUND:
                 yield from relabelling(world, desired, record, install, first)
@@ -263,12 +271,13 @@ def _install(
         before=seen(found) if found else None,
         after={"name": install.name, **replaces},
         due=due,
+        outside=need.outside,
     )
 
 
 def _blocked_install(desired: DesiredCertificate, install: DesiredInstall, why: Finding) -> Change:
     address = f"{desired.address}@{install.target}"
-    return blocked(address, why.reason, why.message, source=desired.source)
+    return blocked(address, why.reason, why.message, source=desired.source, outside=why.outside)
 
 
 def relabelling(
@@ -298,4 +307,5 @@ def relabelling(
         source=desired.source,
         before={"labels": {name: have.get(name) for name in names}},
         after={"labels": {name: want.get(name) for name in names}},
+        outside=is_relabelled(world, desired, install, {n: have.get(n) for n in names}),
     )

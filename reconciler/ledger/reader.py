@@ -3,8 +3,8 @@
 A reader writes nothing but what fetching needs: `refs/certform/remote/*` and `refs/certform/seen`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.errors import LedgerRefused
@@ -52,6 +52,25 @@ def read_ledger(repository: Path, settings: LedgerSettings) -> LedgerState:
     if place.remote is not None:
         place.accept(ledger.state.tip)
     return ledger.state
+
+
+def read_held(repository: Path, settings: LedgerSettings) -> LedgerState | None:
+    """Return the state of the ledger as it was last fetched here, None where it never was; asks nobody.
+
+    Raises `LedgerRefused` when it is foreign, unsigned or damaged. Keys that were not fetched with it are
+    taken to be kept where it says so.
+    """
+    place = open_store(repository, settings)
+    tips = place.held()
+    if tips.ledger is None:
+        return None
+    state = load(place, settings, tips).state
+    return state if tips.keys else replace(state, bundles=frozenset(_bundles(state)))
+
+
+def _bundles(state: LedgerState) -> Iterator[str]:
+    for record in state.certificates.values():
+        yield from (i.bundle for i in record.issuances if i.bundle is not None)
 
 
 def current_tips(place: Store) -> Tips:

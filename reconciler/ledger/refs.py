@@ -55,3 +55,8 @@ def read_refs(git: Git, names: Iterable[str]) -> dict[str, str]:
     lines = git.run("for-each-ref", "--format=%(refname) %(objectname)", "--", *wanted).decode()
     found = dict(line.split(" ") for line in lines.splitlines())
     return {name: found[name] for name in wanted if name in found}
+
+
+def read_one(git: Git, name: str) -> str | None:
+    """Return the full object id of a ref, None where it does not exist."""
+    return read_refs(git, (name,)).get(name)

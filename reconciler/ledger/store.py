@@ -5,6 +5,7 @@ Locally the refs are moved in one `git update-ref` transaction and fsynced; at a
 transaction are harmless because refs move in this order: keys, ledger, seen, lock.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +22,17 @@ from reconciler.ledger.disk import (
     ref_folders,
     sync,
 )
-from reconciler.ledger.refs import KEYS, LOCK, NAMES, SEEN, Move, Tips, read_refs, tracking
+from reconciler.ledger.refs import (
+    KEYS,
+    LOCK,
+    NAMES,
+    SEEN,
+    Move,
+    Tips,
+    read_one,
+    read_refs,
+    tracking,
+)
 from reconciler.ledger.register import register
 from schemas.project import LedgerSettings
 
@@ -44,6 +55,9 @@ _WHOLE = "--depth=2147483646"
 """Deeper than any history. The next number, or `--unshallow`, would fetch the user's branches too."""
 _PUSH = ("push", "--quiet", "--atomic", "--no-signed", "--no-follow-tags", "--no-verify")
 _TRIES = 20
+_ORIGIN = "origin"
+_NAME = re.compile(r"\w[\w.-]*")
+"""What a remote may be called; anything else is an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +96,18 @@ class Store:
         """Return the remote's tips as of the last fetch or push."""
         return self._tips(*(tracking(name) for name in NAMES))
 
+    def held(self) -> Tips:
+        """Return the tips that are here, whoever brought them; nobody is asked, and nothing is fetched."""
+        if self.remote is None:
+            return self.local()
+        name = self.remote if _NAME.fullmatch(self.remote) else _ORIGIN
+        fetched = Tips(ledger=read_one(self.git, f"refs/remotes/{name}/{self.branch}"))
+        every = (self.tracked(), fetched, self.local())
+        return next((tips for tips in every if tips.ledger), Tips())
+
     def seen(self) -> str | None:
         """Return the last tip this clone accepted."""
-        return read_refs(self.git, (SEEN,)).get(SEEN)
+        return read_one(self.git, SEEN)
 
     def tips(self) -> Tips:
         """Return the current tips, their objects fetched; raises `GitError` out of reach."""
@@ -288,4 +311,4 @@ def _remote(git: Git, configured: str | None) -> str | None:
         raise LedgerRefused(f"ledger.remote {configured!r} is no remote's name and no address")
     if configured is not None:
         return None if configured == _HERE else configured
-    return "origin" if git.run("config", "--get", "remote.origin.url", check=False) else None
+    return _ORIGIN if git.run("config", "--get", "remote.origin.url", check=False) else None

@@ -1,5 +1,6 @@
 """certform plan."""
 
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from reconciler.cli.survey import now, survey
 from reconciler.cli.view import render
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff import World, revocation_warnings
+from reconciler.git import unconnected
 from reconciler.guard import guard
+from reconciler.offline import Offline, remarks
 from reconciler.planning import make_plan, pending
 from reconciler.repository import examine, read_base
 from schemas.plan import Plan
@@ -31,6 +34,11 @@ from schemas.plan import Plan
 @selection_options
 @ref_option
 @base_option
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="Ask nobody: the ledger as last fetched, targets as it left them.",
+)
 @click.option("--at", type=Moment(), help="Show what will be due then.")
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for apply."
@@ -49,6 +57,7 @@ def command(
     out: Path | None,
     form: str,
     *,
+    offline: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show what apply would do.
@@ -59,20 +68,29 @@ def command(
       certform plan --out plan.json && certform apply plan.json
       certform plan certificate/web --replace certificate/web
       certform plan --at 2027-03-01
-      certform plan --base origin/main
+      certform plan --offline --base origin/main
     """
     if at is not None and (out is not None or at < now()):
         raise click.UsageError(
             "--at looks ahead: it takes no past date, and what it shows is not saved"
         )
     choice = Choice(addresses, selector, replace)
-    against = read_base(console.root, base) if base is not None else None
-    read = examine(console.root, ref, against)
-    world = survey(console, read, at=at, replace=frozenset(replace), base=against).world
+    with unconnected() if offline else nullcontext():
+        against = read_base(console.root, base) if base is not None else None
+        read = examine(console.root, ref, against)
+        world = survey(
+            console,
+            read,
+            at=at,
+            replace=frozenset(replace),
+            base=against,
+            offline=Offline() if offline else None,
+        ).world
     plan = make_plan(world, choice.selection(), looks_ahead=at is not None)
     show(
         (
             *(against.remarks if against else ()),
+            *(remarks(world) if offline else ()),
             *choice.check(world.desired, plan.changes),
             *revocation_warnings(world, plan.changes),
         ),
