@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from providers.errors import ProviderError
@@ -13,7 +13,7 @@ from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import InvalidInput, Locked, ReconcilerError, Refused
 from reconciler.github.annotations import annotated
 from reconciler.github.commits import basic, credentials
-from reconciler.github.inputs import Inputs
+from reconciler.github.inputs import PREFIX, Inputs
 from reconciler.github.job import Job
 from reconciler.github.run import Run
 from reconciler.github.workflow import Workflow
@@ -27,8 +27,9 @@ def act(console: Console, environ: Mapping[str, str], out: TextIO) -> int:
     workflow = Workflow(environ, out)
     try:
         code = _acted(console, environ, workflow)
-    except (ReconcilerError, ProviderError) as failure:
-        workflow.annotate(annotated(_diagnostics(failure)))
+    except (ReconcilerError, ProviderError, OSError) as failure:
+        folder = PurePosixPath(environ.get(f"{PREFIX}WORKING_DIRECTORY") or ".")
+        workflow.annotate(annotated(_diagnostics(failure), folder))
         workflow.output("exit-code", getattr(failure, "exit_code", 1))
         workflow.output("failure-reason", reason_of(failure))
         raise

@@ -37,11 +37,10 @@ class Job:
 
     def attempt(self, what: str, action: Callable[[Forge], T]) -> T | None:
         """Tell GitHub something; a failure is a notice, since the work itself is done by now."""
-        if self.forge is None:
-            self.workflow.notice(f"{what}: left out, there is no token")
-            return None
         try:
-            return action(self.forge)
+            if self.forge is not None:
+                return action(self.forge)
+            self.workflow.notice(f"{what}: left out, there is no token")
         except ForgeError as why:
             self.workflow.notice(f"{what}: left out, {why}")
-            return None
+        return None

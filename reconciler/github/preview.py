@@ -1,0 +1,100 @@
+"""The plan of a proposal: what it would do, what to mind about it, and what was passed over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.cli.failures import show, tell_skipped
+from reconciler.cli.survey import survey
+from reconciler.diagnostics import Diagnostic, in_order, warning
+from reconciler.diff import World, revocation_warnings
+from reconciler.github.inputs import Offline
+from reconciler.github.job import Job
+from reconciler.github.proposal import Proposal
+from reconciler.guard import guard
+from reconciler.offline import Unseen, remarks
+from reconciler.planning import make_plan, pending
+from reconciler.render.summary import skipped
+from reconciler.render.text import render_text
+from reconciler.repository import Base, Examination, examine, read_base
+from schemas.plan import Action, Plan
+
+FOREIGN = "not looked at: a fork's pull request, or a bot's, is planned without asking any target"
+ASKED_NOT_TO = "not looked at: the input `offline` says so"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The documents of a proposal, and those it is compared with."""
+
+    examination: Examination
+    base: Base | None
+
+    @property
+    def project(self) -> str:
+        """What the Project is called, even where the documents are not valid; empty where nobody can tell."""
+        if self.examination.desired is not None:
+            return self.examination.desired.project
+        names = (each.name for each in self.examination.documents if each.kind == "Project")
+        return next(filter(None, names), "") or (self.base.desired.project if self.base else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan with the warnings and remarks that belong to it."""
+
+    plan: Plan
+    warnings: tuple[Diagnostic, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def blocked(self) -> tuple[Diagnostic, ...]:
+        """What is blocked, as a warning at the line that asked for it."""
+        return tuple(
+            warning(f"{step.address} is blocked", step.source, detail=step.message)
+            for step in self.plan.changes
+            if step.action is Action.BLOCKED
+        )
+
+
+def read(job: Job, found: Proposal) -> Reading:
+    """Return the documents of a proposal, valid or not; no file of the working tree is opened."""
+    base = read_base(job.console.root, found.base) if found.base else None
+    return Reading(examine(job.console.root, found.revision, base), base)
+
+
+def preview(job: Job, reading: Reading) -> Preview:
+    """Plan; raises `InvalidInput` with every finding, and whatever keeps a plan from being made."""
+    offline = _offline(job)
+    world = survey(job.console, reading.examination, base=reading.base, offline=offline).world
+    plan = make_plan(world)
+    told = tuple(_warned(reading, world, plan))
+    passed_over = reading.examination.skipped
+    return Preview(
+        plan,
+        in_order((*told, *(remarks(world) if offline else ()))),
+        (skipped(passed_over),) if passed_over else (),
+    )
+
+
+def log(job: Job, reading: Reading, found: Preview) -> None:
+    """Write the plan into the job's log, folded; what is in it is no command to the runner."""
+    with job.workflow.group("The plan"):
+        show(found.warnings, job.console, reading.examination.sources)
+        tell_skipped(reading.examination.skipped, job.console)
+        job.console.write(render_text(found.plan, colour=job.console.colour_out))
+
+
+def _offline(job: Job) -> Unseen | None:
+    if job.inputs.offline is Offline.YES:
+        return Unseen(ASKED_NOT_TO)
+    foreign = job.run.untrusted and job.inputs.offline is Offline.AUTO
+    return Unseen(FOREIGN) if foreign else None
+
+
+def _warned(reading: Reading, world: World, plan: Plan) -> Iterator[Diagnostic]:
+    """Yield what a reviewer has to mind: already now what apply will refuse."""
+    yield from reading.base.remarks if reading.base else ()
+    yield from reading.examination.diagnostics
+    yield from revocation_warnings(world, plan.changes)
+    for each in guard(pending(plan.changes), world.desired.guard, world.ledger, world.now):
+        yield warning(f"apply will refuse this: {each.summary}", hint=each.hint)
