@@ -10,7 +10,7 @@ from typing import TextIO
 from providers.errors import ProviderError
 from reconciler.cli.app import Console
 from reconciler.diagnostics import Diagnostic, error
-from reconciler.errors import InvalidInput, Locked, ReconcilerError, Refused
+from reconciler.errors import Incomplete, InvalidInput, Locked, ReconcilerError, Refused
 from reconciler.github.annotations import annotated
 from reconciler.github.commits import basic, credentials
 from reconciler.github.inputs import PREFIX, Inputs
@@ -68,6 +68,8 @@ def reason_of(failure: Exception) -> str:
         return "invalid"
     if isinstance(failure, Locked):
         return "locked"
+    if isinstance(failure, Incomplete):
+        return "partly-applied"
     return "refused" if isinstance(failure, Refused) else "error"
 
 

@@ -1,0 +1,140 @@
+"""Tells what became of an apply: outputs, the job's summary, remarks, a check run, merged pull requests."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.github.annotations import annotated
+from reconciler.github.checks import apply_check_name
+from reconciler.github.comment import Status, post, standing, status_block, with_status
+from reconciler.github.forge import Comment, Forge, NewCheck
+from reconciler.github.job import Job
+from reconciler.github.marker import Marker, MarkerKind
+from reconciler.github.outcome import Deed, Fate, Outcome, counts
+from reconciler.github.report import (
+    CHECK_LIMIT,
+    SUMMARY_LIMIT,
+    report,
+    status_lines,
+    status_of,
+    status_sentence,
+)
+from reconciler.github.reviews import Reviews
+from reconciler.github.waiting import Waiting
+from reconciler.planning import pending
+
+
+@dataclass(slots=True)
+class Telling:
+    """What is told of one run, and where: a check run on its commit, comments of its pull requests."""
+
+    job: Job
+    label: str
+    found: Reviews
+    waiting: Waiting
+    _comments: dict[int, Comment] = field(default_factory=dict)
+
+    @property
+    def run_url(self) -> str:
+        """The page of this attempt, with its log and its summary."""
+        return f"{self.job.run.url}/attempts/{self.job.run.attempt}"
+
+    def begin(self) -> None:
+        """Say on every pull request that its changes are being applied."""
+        sentence = f"in [this run]({self.run_url})."
+        for number in self._numbers():
+            if found := self.job.attempt(_comment(number), partial(self._last, number)):
+                body = with_status(found.body, Status.APPLYING, sentence)
+                self._edit(number, found, body)
+
+    def record(self, outcome: Outcome) -> None:
+        """Make the check run by which the next run knows how far this one came."""
+        job = self.job
+        if not (job.inputs.check and self.label):
+            return
+        check = NewCheck(
+            name=apply_check_name(self.label),
+            sha=job.run.sha,
+            conclusion="success" if outcome.applied else "failure",
+            title=outcome.sentence,
+            summary=status_sentence(outcome, self.run_url),
+            text=report(outcome, self.label, CHECK_LIMIT, self._remarks()),
+            external_id=f"{outcome.digest}/{job.run.id}/{job.run.attempt}",
+            details_url=self.run_url,
+            annotations=annotated(remarks(outcome), job.folder),
+        )
+        job.attempt("the check run", lambda forge: forge.create_check(check))
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Tell of the end where the runner and people look for it; what is quickest comes first."""
+        put_out(self.job, outcome)
+        text = report(outcome, self.label, SUMMARY_LIMIT, self._remarks())
+        self.job.workflow.summary(text)
+        if outcome.failure is None:
+            self.job.workflow.annotate(annotated(remarks(outcome), self.job.folder))
+
+    def answer(self, outcome: Outcome) -> None:
+        """Say on every pull request what became of its plan."""
+        status, lines = status_of(outcome), status_lines(outcome)
+        sentence = status_sentence(outcome, self.run_url)
+        for number in self._numbers():
+            if found := self._comments.get(number):
+                body = with_status(found.body, status, sentence, lines, closed=outcome.applied)
+                self._edit(number, found, body)
+            elif not outcome.applied:
+                self._complain(number, status_block(status, sentence, lines))
+
+    def _remarks(self) -> list[str]:
+        return [self.waiting.remark] if self.waiting.remark else []
+
+    def _numbers(self) -> Iterator[int]:
+        return (each.pull.number for each in self.found.pulls if self.job.inputs.comment)
+
+    def _last(self, number: int, forge: Forge) -> Comment | None:
+        return next(reversed(standing(forge, number, self.label)), None)
+
+    def _edit(self, number: int, comment: Comment, body: str) -> None:
+        edited = self.job.attempt(_comment(number), lambda f: f.edit_comment(comment.id, body))
+        self._comments[number] = edited or comment
+
+    def _complain(self, number: int, body: str) -> None:
+        """Say on a pull request that nobody could be shown a plan of what went wrong after it."""
+        marker = Marker(MarkerKind.PLAN, self.label)
+        self.job.attempt(_comment(number), lambda forge: post(forge, number, marker, body))
+
+
+def _comment(number: int) -> str:
+    return f"the comment on #{number}"
+
+
+def put_out(job: Job, outcome: Outcome) -> None:
+    """Set the step's outputs; the exit code, and the reason of a failure, are set where it ends."""
+    plan = outcome.account.plan
+    steps = pending(plan.changes) if plan else ()
+    job.workflow.output("changes", len(steps))
+    job.workflow.output("blocked", len(plan.changes) - len(steps) if plan else 0)
+    job.workflow.output("counts", json.dumps(counts(outcome.done)))
+    job.workflow.output("digest", outcome.digest)
+    if outcome.failure is None and outcome.reason:
+        job.workflow.output("failure-reason", outcome.reason)
+
+
+def remarks(outcome: Outcome) -> list[Diagnostic]:
+    """Return what went wrong, each at the line of the document that asked for it."""
+    return [*outcome.diagnostics, *filter(None, map(_remark, outcome.deeds))]
+
+
+def _remark(deed: Deed) -> Diagnostic | None:
+    source, detail = deed.change.source, deed.why
+    said = f"{deed.change.action} {deed.change.address}"
+    match deed.fate:
+        case Fate.FAILED:
+            return error(f"{said} failed", source, detail=detail)
+        case Fate.REFUSED:
+            return error(f"{said} was refused", source, detail=detail)
+        case Fate.BLOCKED:
+            return warning(f"{deed.change.address} is blocked", source, detail=detail)
+        case _:
+            return None
