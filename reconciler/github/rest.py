@@ -70,6 +70,7 @@ class _Retry(GithubRetry):
             patience=patience,
             total=8,
             connect=3,
+            other=0,  # a certificate that is not trusted will not be so in a second
             backoff_factor=0.5,
             backoff_max=16,
             backoff_jitter=0.5,
@@ -116,6 +117,7 @@ class Rest:
         if urlsplit(address).scheme not in ("https", "http") or not urlsplit(address).hostname:
             raise ForgeError(f"{flowing(address)} is no address of GitHub's API")
         self.address = address.rstrip("/")
+        self._token = token
         self._requester = Requester(
             auth=Token(_text(token)),
             base_url=self.address,
@@ -141,7 +143,7 @@ class Rest:
         for _ in range(_MOST_PAGES):
             with self._explained("GET", path):
                 headers, data = self._ask("GET", url, asked)
-                rows = [read(each) for each in (data[key] if key else data)]
+                rows = [read(each) for each in _list(data[key] if key else data)]
             yield from rows
             following = self._following(headers.get("link", ""))
             if not following:
@@ -195,7 +197,12 @@ class Rest:
             unsure = False
         else:
             return
-        raise ForgeUnsure(str(found)) if unsure else found
+        raise self._masked(ForgeUnsure(str(found)) if unsure else found)
+
+    def _masked(self, error: ForgeError) -> ForgeError:
+        """Return an error that is silent about the token, even if an answer quotes it."""
+        text = str(error).replace(_text(self._token), "(secret)")
+        return type(error)(text, detail=error.detail, hint=error.hint)
 
 
 def _text(token: Secret) -> str:
@@ -203,6 +210,12 @@ def _text(token: Secret) -> str:
     if not re.fullmatch(r"[!-~]+", text):
         raise ForgeError("the input `token` is no token: it has spaces, line ends or other signs")
     return text
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise TypeError("an answer without a list is none that says: nothing")
+    return data
 
 
 def _was_sent(error: Exception) -> bool:

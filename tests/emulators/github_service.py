@@ -135,7 +135,7 @@ def update_check(ask: Ask) -> Answer:
         raise Refusal(403, "Invalid app_id; a check run is modified by the app that created it.")
     output = _output(ask.body)
     check.annotations += output.get("annotations", ())
-    check.given = {**check.given, **ask.body, "output": {**check.given.get("output", {}), **output}}
+    check.given = {**check.given, **ask.body}  # an output is replaced whole, annotations are added
     return ask.state.check_json(check)
 
 

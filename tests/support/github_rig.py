@@ -4,6 +4,7 @@ from github_emulator import GitHub
 
 from providers.secret import Secret
 from reconciler.github.forge import Forge
+from reconciler.github.rest import Patience, Rest
 from reconciler.github.run import PullRequest, Run
 
 
@@ -28,3 +29,10 @@ def run_of(github: GitHub, pull: PullRequest | None = None) -> Run:
 def forge_at(github: GitHub, token: str = "") -> Forge:
     """Return the repository as a token sees it, by default one that may do everything certform does."""
     return Forge.at(run_of(github), Secret((token or github.token()).encode()))
+
+
+def hasty(github: GitHub, token: str = "", patience: float = 0.2) -> Forge:
+    """Return the same, but with so many seconds to wait altogether."""
+    secret, left = Secret((token or github.token()).encode()), Patience(patience)
+    addresses = (github.api_url, github.graphql_url)
+    return Forge(github.name, *(Rest(each, secret, left) for each in addresses))
