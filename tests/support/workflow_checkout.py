@@ -8,6 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from workflow_events import repository
 from workflow_steps import Use
 
 EVERY_BRANCH = "+refs/heads/*:refs/remotes/origin/*"
@@ -17,7 +18,7 @@ EVERY_TAG = "+refs/tags/*:refs/tags/*"
 def check_out(use: Use) -> None:
     """Fetch what the inputs ask for into the workspace, and set the outputs `ref` and `commit`."""
     job = use.job
-    if use.inputs.get("repository", job.event.repository) != job.event.repository:
+    if use.inputs.get("repository", repository(job.event)) != repository(job.event):
         use.fail("only the repository of the workflow can be checked out here")
         return
     root = job.workspace / use.inputs.get("path", "")

@@ -1,8 +1,9 @@
 """A machine that runs jobs of workflow files: with real shells and git, without GitHub.
 
-    machine = Machine(tmp_path, remote=str(bare), api_url=api.url, actions={"certform/certform": ROOT})
-    done = machine.run(workflow_file, pushed("acme/pki", "main", before, after))
-    assert done["apply"].conclusion == "success", done["apply"].log
+    with GitHub.running(tmp_path / "github") as github:
+        machine = Machine.of(github, tmp_path / "machine", actions={"certform/certform": ROOT})
+        done = machine.run(workflow_file, push(github, before))
+        assert done["apply"].conclusion == "success", done["apply"].log
 
 A process gets what a runner gives it, and of the tests' own environment nothing.
 """
@@ -15,25 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from github_emulator import ACTIONS, BOT, GitHub
+from github_events import Event
 from workflow_checkout import check_out
-from workflow_events import Event, starts
+from workflow_events import RESTRICTED, context, permitted, repository, starts, untrusted
 from workflow_expressions import Scope, condition, evaluated
 from workflow_log import Masker
 from workflow_steps import Frame, StandIn, StepResult, _text, loaded, run_steps, searched
-
-RESTRICTED: Mapping[str, str] = {"contents": "read", "packages": "read", "metadata": "read"}
-"""What a token may do where a workflow does not say."""
-
-
-def system() -> dict[str, str]:
-    """Return what a machine has before a runner adds to it."""
-    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
 
 
 @dataclass
 class Machine:
     """Runs jobs. `token` makes what a job authenticates with, from the permissions it has.
 
+    `environment` is what the machine itself has, over the tests' PATH and a home of its own.
     `actions` are what `uses` names, without its `@ref`: a folder with an action.yml, or a stand-in.
     `inputs` are given to every use of an action, over those of the workflow. `environments` are the
     secrets of deployment environments, on top of `secrets`. `prefix` is put before each shell:
@@ -44,7 +40,7 @@ class Machine:
     remote: str
     api_url: str = "http://127.0.0.1:9"
     server_url: str = "https://github.com"
-    environment: Mapping[str, str] = field(default_factory=system)
+    environment: Mapping[str, str] = field(default_factory=dict)
     actions: Mapping[str, Path | StandIn] = field(default_factory=dict)
     token: Callable[[Mapping[str, str]], str] = lambda _: f"ghs_{uuid.uuid4().hex}"
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +49,35 @@ class Machine:
     inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     prefix: Sequence[str] = ()
     runs: int = 0
+
+    @property
+    def system(self) -> dict[str, str]:
+        """What is there before a runner adds to it: programs, and an empty home."""
+        home = self.folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            **self.environment,
+        }
+
+    @classmethod
+    def of(cls, github: GitHub, folder: Path, **more: Any) -> "Machine":
+        """Return a machine whose jobs work in an emulated repository; `more` are further fields."""
+
+        def token(permissions: Mapping[str, str]) -> str:
+            known = {key.replace("-", "_"): value for key, value in permissions.items()}
+            return github.door.tokens.make(BOT, ACTIONS, known)
+
+        return cls(
+            folder,
+            f"file://{github.bare.root}",
+            api_url=github.api_url,
+            server_url=github.state.server,
+            token=token,
+            **more,
+        )
 
     def run(self, workflow: Path, event: Event) -> Mapping[str, "JobResult"]:
         """Run the jobs of a workflow in the order they need; asserts that the event starts it."""
@@ -130,11 +155,11 @@ class Job:
         self.env: dict[str, str] = {}
         self.path: list[str] = []
         base = machine.folder / f"run-{machine.runs}-{name}"
-        repository = event.repository.rpartition("/")[2]
-        self.workspace = base / "work" / repository / repository
+        short = repository(event).rpartition("/")[2]
+        self.workspace = base / "work" / short / short
         self.temporary = base / "work" / "_temp"
-        self.permissions = event.permitted(
-            text.get("permissions", workflow.get("permissions", RESTRICTED))
+        self.permissions = permitted(
+            event, text.get("permissions", workflow.get("permissions", RESTRICTED))
         )
         self.token = ""
 
@@ -182,7 +207,7 @@ class Job:
 
     @property
     def _secrets(self) -> Mapping[str, str]:
-        if self.event.untrusted:
+        if untrusted(self.event):
             return {"GITHUB_TOKEN": self.token}
         said = self.text.get("environment", "")
         place = said["name"] if isinstance(said, Mapping) else said
@@ -226,9 +251,9 @@ class Job:
     def github(self) -> dict[str, Any]:
         """The context `github`."""
         name = self.workflow.get("name", self.file.name)
-        path = f"{self.event.repository}/.github/workflows/{self.file.name}@{self.event.ref}"
+        path = f"{repository(self.event)}/.github/workflows/{self.file.name}@{self.event.ref}"
         return {
-            **self.event.context, "event": self.event.payload, "event_path": str(self._payload),
+            **context(self.event), "event": self.event.payload, "event_path": str(self._payload),
             "job": self.name, "run_id": str(8000 + self.machine.runs), "run_number": str(self.machine.runs),
             "run_attempt": "1", "workflow": name, "workflow_ref": path, "workflow_sha": self.event.sha,
             "workspace": str(self.workspace), "token": self.token, "action": "__run",
@@ -247,7 +272,7 @@ class Job:
             if isinstance(value, str) and key not in HIDDEN
         }
         env = {
-            **self.machine.environment,
+            **self.machine.system,
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             **self.env,
