@@ -98,10 +98,14 @@ class Drift:
         return {Outcome.DRIFT: 2, Outcome.UNCHECKED: 1, Outcome.CLEAN: 0}[self.outcome]
 
     @property
+    def findings(self) -> "tuple[Difference | Unchecked, ...]":
+        """Everything that is told, what could not be checked first."""
+        return (*self.unchecked, *self.differences)
+
+    @property
     def fingerprints(self) -> tuple[str, ...]:
         """What the set consists of, in order: it changed when these did."""
-        differing = {each.fingerprint for each in self.differences}
-        return tuple(sorted(differing | {each.fingerprint for each in self.unchecked}))
+        return tuple(sorted({each.fingerprint for each in self.findings}))
 
     @property
     def digest(self) -> str:

@@ -70,9 +70,9 @@ def _checked(drift: Drift, where: Setting) -> str:
 
 def _not_looked_at(drift: Drift, where: Setting, room: int | None) -> str:
     number = count(len(drift.unchecked), "place")
-    first = f"> [!WARNING]\n> **{number} could not be checked.** Nobody knows what is there:"
+    first = f"> [!WARNING]\n> **{number} could not be checked.** What was found there before may still be so:"
     lines = [f"> - {_unread(each, where)}" for each in drift.unchecked]
-    kept, rest = _kept(lines, room)
+    kept, rest = fitting(lines, room)
     return "\n".join((first, *kept, *([f"> - and {rest:,} more"] if rest else [])))
 
 
@@ -96,13 +96,13 @@ def _table(kind: Kind, rows: Sequence[Difference], where: Setting, room: int | N
     header = "| | What | Where | Expected | Found |" + (" Since |" if remembered else "")
     rule = "|--|--|--|--|--|" + ("--|" if remembered else "")
     lines = [_row(row, where) for row in rows]
-    kept, left = _kept(lines, None if room is None else room - _RESERVE - len(header))
+    kept, left = fitting(lines, None if room is None else room - _RESERVE - len(header))
     table = ("", header, rule, *kept) if kept else ()
     more = f"\n\n**{left:,} more** without a row here." if left else ""
     return "\n".join((f"**{TITLES[kind]}: {len(rows):,}**", *table)) + more
 
 
-def _kept(lines: Sequence[str], room: int | None) -> tuple[Sequence[str], int]:
+def fitting(lines: Sequence[str], room: int | None) -> tuple[Sequence[str], int]:
     """Return the lines that fit, all of them without a limit, and how many do not."""
     if room is None:
         return lines, 0
@@ -186,7 +186,7 @@ def _quoted(text: str) -> str:
 def _expiries(drift: Drift, room: int | None) -> str:
     if not drift.lifetimes:
         return ""
-    lines, _ = _kept([_expiry(life, drift) for life in drift.lifetimes[:MOST_EXPIRIES]], room)
+    lines, _ = fitting([_expiry(life, drift) for life in drift.lifetimes[:MOST_EXPIRIES]], room)
     return "#### Next to expire\n\n" + "\n".join(lines)
 
 
@@ -201,7 +201,7 @@ def _expiry(life: Lifetime, drift: Drift) -> str:
 def _elsewhere(drift: Drift, room: int | None) -> str:
     if not drift.elsewhere:
         return ""
-    named, rest = _kept([code(name) for name in drift.elsewhere], room)
+    named, rest = fitting([code(name) for name in drift.elsewhere], room)
     more = f" and {rest:,} more" if rest else ""
     return f"Not looked at from here, since they are on other hosts: {', '.join(named)}{more}."
 
