@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from providers.sops.recipients import wanted_recipients
 from reconciler.custody import remote_key
 from reconciler.diff import World
+from reconciler.diff.connections import is_connection
 from schemas.plan import Action, Change
 
 KeyName = tuple[str, int] | None
@@ -68,6 +69,8 @@ def _recipients(world: World, name: KeyName) -> frozenset[str]:
 
 def _needs(world: World, step: Change) -> Iterator[KeyName]:
     """Yield the keys a change is made with: the ledger is written with the keyring."""
+    if is_connection(step):
+        return
     if step.action is not Action.RELABEL or "@" not in step.address:
         yield None
     kind, _, name = step.address.partition("/")

@@ -8,10 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.diff.connections import connection_changes, is_elsewhere
+from reconciler.diff.connections import connection_changes, is_elsewhere, publishes_elsewhere
 from reconciler.ledger.records import LedgerState, Lineage
 from reconciler.state import Assumed, Desired, DesiredTarget, Observation
-from schemas.project import GuardSettings, LedgerSettings, PublishSettings
+from schemas.project import GuardSettings, LedgerSettings
 
 UNTRUSTED = "not looked at: nothing says yet who may be asked"
 NEW = "new here, not looked at"
@@ -49,7 +49,7 @@ def draw(
         for name, target in desired.targets.items()
         if known and not (f"target/{name}" in held and is_elsewhere(target, base))
     }
-    unread = project and _publishes_elsewhere(desired.publish, base.publish)
+    unread = project and publishes_elsewhere(desired, base)
     return Boundary(
         replace(desired, targets=targets, publish=None if unread else desired.publish),
         ledger if known else None,
@@ -66,10 +66,6 @@ def draw(
 
 def _reached(target: DesiredTarget, base: Desired) -> DesiredTarget:
     return replace(target, spec=target.spec.reached_as(base.targets[target.name].spec))
-
-
-def _publishes_elsewhere(wanted: PublishSettings | None, base: PublishSettings | None) -> bool:
-    return wanted is not None and (base is None or wanted.to != base.to)
 
 
 def _empty(name: str, base: Desired | None) -> Observation:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from graphlib import TopologicalSorter
 
 from reconciler.address import place
+from reconciler.diff.connections import is_connection
 from schemas.plan import Action, Change
 
-_APART = frozenset({Action.BLOCKED, Action.CONFIGURE})
 _RANK = {action: rank for rank, action in enumerate(Action)}
 
 
@@ -14,10 +14,15 @@ def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
     """Return the changes to make in waves, each after everything it requires; blocked ones are left out.
 
     A target gives up nothing before it has what it gets, whether or not the one depends on the other.
-    What is configured comes last: keys are given to others when this run needs them no longer.
+    Keys are given to others last, when this run needs them no longer.
     Raises `graphlib.CycleError` on a cycle, which no diff produces.
     """
-    steps = {step.id: step for step in changes if step.action not in _APART}
+    last = [step for step in changes if _is_last(step)]
+    steps = {
+        step.id: step
+        for step in changes
+        if step.action is not Action.BLOCKED and not _is_last(step)
+    }
     sorter = TopologicalSorter({id_: _known(step, steps) for id_, step in steps.items()})
     for id_, step in steps.items():
         if step.action is Action.INSTALL:
@@ -31,8 +36,12 @@ def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
         sorter.done(*ready)
         if wave := [steps[id_] for id_ in ready if id_ in steps]:
             ordered.append(_sorted(wave))
-    last = [step for step in changes if step.action is Action.CONFIGURE]
     return (*ordered, _sorted(last)) if last else tuple(ordered)
+
+
+def _is_last(step: Change) -> bool:
+    """Whether a change configures what a run works with; who is spoken to is settled before anybody is."""
+    return step.action is Action.CONFIGURE and not is_connection(step)
 
 
 def _arrivals(step: Change) -> str:

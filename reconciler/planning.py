@@ -6,6 +6,7 @@ from datetime import datetime
 from reconciler import __version__
 from reconciler.diff import World, diff
 from reconciler.diff.quotas import budgets
+from reconciler.proposal import proposed
 from reconciler.selection import Selection, select
 from reconciler.state import DesiredCertificate, Observation
 from schemas.base import digest
@@ -20,11 +21,11 @@ def make_plan(
     `looks_ahead` tells that the world is shown as of a moment that is still to come.
     """
     chosen = selection or Selection()
-    changes = select(diff(world), chosen, world.desired)
+    changes = select(proposed(world, diff(world)), chosen, world.desired)
     return Plan(
         certform_version=__version__,
         project=world.desired.project,
-        lineage=world.ledger.lineage.id,
+        lineage=world.ledger.lineage.id if world.ledger.tip else "",
         revision=world.desired.revision,
         base=world.base.revision if world.base else None,
         uncommitted=world.desired.uncommitted,

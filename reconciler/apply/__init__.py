@@ -23,6 +23,7 @@ from reconciler.apply.removals import (
 )
 from reconciler.apply.revocations import revoke
 from reconciler.apply.session import Executor, Outcome, Session, place
+from reconciler.diff.connections import KINDS
 from reconciler.events import Event, EventStatus
 from reconciler.ledger.contract import Wave
 from reconciler.order import waves
@@ -40,6 +41,11 @@ def apply(session: Session, changes: Sequence[Change]) -> Iterator[Event]:
         for _, group in groupby(wave, key=_kind):
             yield from _run(session, tuple(group), failed)
     _tidy(session)
+
+
+def take_note(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:  # noqa: ARG001 - as all executors
+    """Do nothing: who is spoken to is the documents' to say, and this run speaks with them already."""
+    yield from map(Outcome, changes)
 
 
 def _tidy(session: Session) -> None:
@@ -139,4 +145,5 @@ EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.CONFIGURE, "keyring", False): encrypt_anew,
     (Action.CONFIGURE, "authority", False): encrypt_anew,
     (Action.CONFIGURE, "certificate", False): note_endings,
+    **{(Action.CONFIGURE, kind, False): take_note for kind in KINDS},
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.diff.authorities import authority_changes
 from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
+from reconciler.diff.connecting import connected
 from reconciler.diff.endings import ending_changes
 from reconciler.diff.hosting import hosting_changes
 from reconciler.diff.keys import key_changes
@@ -26,6 +27,13 @@ __all__ = ["World", "diff", "revocation_warnings"]
 
 def diff(world: World) -> tuple[Change, ...]:
     """Return every change, by address; what a change requires is among them, or done already."""
+    changes = _changes(world)
+    if world.base is not None:
+        changes = connected(world, changes)
+    return _settle(changes)
+
+
+def _changes(world: World) -> list[Change]:
     revoking = wanted_revocations(world)
     changes = [*_unknown_targets(world), *authority_changes(world)]
     coming = frozenset(step.address for step in changes if step.action is Action.ISSUE)
@@ -47,7 +55,7 @@ def diff(world: World) -> tuple[Change, ...]:
     changes.extend(recipient_changes(world))
     changes.extend(ending_changes(world))
     changes.extend(quota_changes(world, tuple(changes)))
-    return _settle(changes)
+    return changes
 
 
 def _by(revoking: Mapping[str, Wanted], world: World, name: str) -> str | None:

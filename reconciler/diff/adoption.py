@@ -116,6 +116,9 @@ def _missing(world: World, desired: DesiredCertificate, install: DesiredInstall)
         if any(world.observation(i.target).status != "observed" for i in places):
             return _Nobody.KNOWS
         where = ", ".join(i.target for i in places)
+        if any(world.observation(i.target).assumed for i in places):
+            hint = "adopt it by a change of its own, once the Target is merged"
+            return Finding(Reason.BLOCKED_BY, f"nobody looked for {id_} in {where}: {hint}")
         hint = "correct `adopt`, or leave it out to have a certificate issued"
         return Finding(Reason.BLOCKED_BY, f"{id_} is not in {where}: {hint}")
     return None

@@ -22,6 +22,7 @@ def change(  # noqa: PLR0913 - a change has this many sides
     after: dict[str, Any] | None = None,
     fields: tuple[FieldChange, ...] = (),
     due: bool = False,
+    outside: bool = False,
 ) -> Change:
     """Return a change whose fingerprint covers its address, action and `identity` (JSON data)."""
     return Change(
@@ -35,6 +36,7 @@ def change(  # noqa: PLR0913 - a change has this many sides
         requires=requires,
         source=source,
         due=due,
+        outside=outside,
         fingerprint=digest([address, action, identity]),
     )
 
@@ -47,6 +49,7 @@ def blocked(
     source: Source | None = None,
     requires: tuple[str, ...] = (),
     before: dict[str, Any] | None = None,
+    outside: bool = False,
 ) -> Change:
     """Return what stands in the way, and how to lift it, as a change that does nothing."""
     return change(
@@ -58,6 +61,7 @@ def blocked(
         source=source,
         requires=requires,
         before=before,
+        outside=outside,
     )
 
 

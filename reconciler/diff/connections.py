@@ -4,6 +4,7 @@ What is wanted alone is a change's identity, so that a change that was reviewed 
 it is compared with by the time it is applied.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ PROJECT_FILE = Source(file="certform.yaml")
 """Where the Project is."""
 KINDS = frozenset({"target", "issuer", "custody", "project"})
 """What the addresses of such changes begin with."""
+_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,21 @@ class Connection:
     source: Source
 
 
+def is_connection(step: Change) -> bool:
+    """Whether a change is one of who is spoken to: nothing is done for it but to take note."""
+    return step.action is Action.CONFIGURE and step.address.partition("/")[0] in KINDS
+
+
 def is_elsewhere(target: DesiredTarget, base: Desired) -> bool:
     """Whether a target is new against the base, or another place than the one called so there."""
     former = base.targets.get(target.name)
     return former is None or former.spec.whereabouts != target.spec.whereabouts
+
+
+def publishes_elsewhere(desired: Desired, base: Desired) -> bool:
+    """Whether documents publish, in a directory in which the base does not."""
+    wanted, former = desired.publish, base.publish
+    return wanted is not None and (former is None or wanted.to != former.to)
 
 
 def connection_changes(
@@ -50,7 +63,10 @@ def connection_changes(
 
 
 def _configure(address: str, had: Mapping[str, Any], wanted: Connection, message: str) -> Change:
-    paths = (path for path in {**had, **wanted.fields} if had.get(path) != wanted.fields.get(path))
+    fields = (
+        FieldChange(path=path, before=_shown(had.get(path)), after=_shown(wanted.fields.get(path)))
+        for path in _differing(had, wanted.fields)
+    )
     return change(
         address,
         Action.CONFIGURE,
@@ -58,11 +74,17 @@ def _configure(address: str, had: Mapping[str, Any], wanted: Connection, message
         message,
         identity=dict(wanted.fields),
         source=wanted.source,
-        fields=tuple(
-            FieldChange(path=path, before=had.get(path), after=wanted.fields.get(path))
-            for path in paths
-        ),
+        fields=tuple(fields),
     )
+
+
+def _differing(had: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    return [path for path in {**wanted, **had} if had.get(path) != wanted.get(path)]
+
+
+def _shown(value: Any) -> Any:
+    """Return a value without a password that somebody wrote into an address, against all advice."""
+    return _PASSWORD.sub("", value) if isinstance(value, str) else value
 
 
 def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:

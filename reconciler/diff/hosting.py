@@ -7,7 +7,7 @@ from reconciler.checks import Finding
 from reconciler.description import names_of
 from reconciler.diff.certificates import relabelling, renaming
 from reconciler.diff.changes import blocked, change, seen
-from reconciler.diff.needs import SOUND, occupied
+from reconciler.diff.needs import SOUND, incomplete, occupied, was_seen
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord
 from reconciler.state import DesiredCertificate, DesiredInstall, DesiredIssuer
@@ -45,9 +45,10 @@ def _need(
     issuer: DesiredIssuer,
 ) -> Finding | None:
     """Say why a place has to be asked, or what it waits for; None when it has what is wanted."""
-    found = world.installed(install)
+    found, placement = world.installed(install), record.placement(install.target, install.name)
     if found is None:
-        return Finding(Reason.NOT_FOUND, f"{install.target} is asked to issue it")
+        gone = was_seen(world, install, placement)
+        return Finding(Reason.NOT_FOUND, f"{install.target} is asked to issue it", outside=gone)
     if taken := occupied(world, desired, install, found):
         return taken
     if found.hosting is None:
@@ -56,11 +57,10 @@ def _need(
         return changed
     if desired.address in world.replace:
         return Finding(Reason.REQUESTED, "a new one was asked for")
-    placement = record.placement(install.target, install.name)
     if placement is None or placement.object_id != found.id or not placement.hosted:
         return Finding(Reason.UNVERIFIED, "asked for, and not yet recorded")
     if found.incomplete:
-        return Finding(Reason.INCOMPLETE, "; ".join(found.incomplete))
+        return incomplete(world, install, found)
     return _waiting(desired, found.hosting)
 
 
@@ -148,6 +148,7 @@ def _ask(
         },
         fields=need.fields,
         due=need.reason in TIME_DRIVEN or _resumes(record, install, need),
+        outside=need.outside,
     )
 
 

@@ -1,6 +1,7 @@
 """What keeps one install from being as it should, and what that takes: a key, patience, somebody's care."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from providers.base import NAME, Installed
@@ -31,32 +32,51 @@ def need_of(
     current = record.current
     if world.observation(install.target).status != "observed":
         return None
-    found = world.installed(install)
+    found, placement = world.installed(install), record.placement(install.target, install.name)
+    stood = was_seen(world, install, placement)
     if found is None:
-        return Finding(Reason.NOT_FOUND, "nothing is installed there")
+        return Finding(Reason.NOT_FOUND, "nothing is installed there", outside=stood)
     if taken := occupied(world, desired, install, found) or _made_there(world, install, found):
-        return taken
+        return replace(taken, outside=stood and not found.owned_by(world.ledger.lineage.owner))
     if current is None or not is_same(found, current):
         return _other(record, found)
     if found.drift:
-        return Finding(Reason.DRIFTED, "; ".join(found.drift))
+        return Finding(Reason.DRIFTED, "; ".join(found.drift), outside=True)
     if set(found.output_formats) != set(install.output_formats):
         return Finding(Reason.DRIFTED, "additionalOutputFormats are not those wanted")
     if found.trust is not None and found.trust != world.trust(current):
         return Finding(
             Reason.CHAIN_CHANGED, "its chain or trust anchors are not those of its issuer"
         )
-    return _lacking(record.placement(install.target, install.name), current, found)
+    return _lacking(world, placement, current, install, found)
 
 
-def _lacking(placement: Placement | None, current: Issuance, found: Installed) -> Finding | None:
+def was_seen(world: World, install: DesiredInstall, placement: Placement | None) -> bool:
+    """Whether what certform put in a place was there: that it is not is somebody else's doing."""
+    known = placement is not None and (
+        placement.serial or (placement.hosted and placement.object_id)
+    )
+    return bool(known) and not world.is_elsewhere(install.target)
+
+
+def incomplete(world: World, install: DesiredInstall, found: Installed) -> Finding:
+    """Say what an object lacks around it, in the words of its place."""
+    undone = world.is_as_configured(install.target)
+    return Finding(Reason.INCOMPLETE, "; ".join(found.incomplete), outside=undone)
+
+
+def _lacking(
+    world: World,
+    placement: Placement | None,
+    current: Issuance,
+    install: DesiredInstall,
+    found: Installed,
+) -> Finding | None:
     """Say what a sound object lacks: nothing of it takes a key."""
     if placement is None or placement.serial != current.serial:
         words = ("installed, but not yet seen working", *found.incomplete)
         return Finding(Reason.UNVERIFIED, "; ".join(words))
-    if found.incomplete:
-        return Finding(Reason.INCOMPLETE, "; ".join(found.incomplete))
-    return None
+    return incomplete(world, install, found) if found.incomplete else None
 
 
 def occupied(
@@ -102,7 +122,7 @@ def _other(record: CertificateRecord, found: Installed) -> Finding:
         return Finding(Reason.SUPERSEDED, f"it still has serial {found.serial}")
     seen = f"serial {found.serial}" if found.serial else "no readable certificate"
     words = "; ".join(found.drift) or f"{seen} was found instead"
-    return Finding(Reason.DRIFTED, words)
+    return Finding(Reason.DRIFTED, words, outside=True)
 
 
 def is_unfinished(record: CertificateRecord, needs: Needs) -> bool:
@@ -132,6 +152,16 @@ def keyless(
         if need is not None and need.reason in NEEDS_KEY and not _waits(record, install):
             return f"{install.target}: {need.message}, and the key {lost}"
     return None
+
+
+def has_vanished(record: CertificateRecord, needs: Needs) -> bool:
+    """Whether somebody else alone is why the key is needed that the ledger does not hold."""
+    lacking = [
+        need
+        for install, need in needs.items()
+        if need is not None and need.reason in NEEDS_KEY and not _waits(record, install)
+    ]
+    return all(need.outside for need in lacking)
 
 
 def _is_there(current: Issuance) -> bool:

@@ -67,9 +67,9 @@ def _certificate(
         "ca",
         name,
         generation,
-        Finding(Reason.DRIFTED, "the published file is not it")
+        Finding(Reason.DRIFTED, "the published file is not it", outside=True)
         if found
-        else Finding(Reason.NOT_FOUND, "not published yet"),
+        else _unpublished(world, name, generation, issuance),
         source,
         requires=() if issuance else (change_id(Action.ISSUE, f"authority/{name}"),),
     )
@@ -118,9 +118,10 @@ def _crl_need(
     if published and missing:
         return _revoked_since(len(missing))
     if record is None or published is None or _of_another(world, record, issuance):
-        return Finding(Reason.NOT_FOUND, "not published yet")
+        return _unpublished(world, name, generation, issuance)
     if published.sha256 != record.sha256:
-        return Finding(Reason.DRIFTED, "the published file is not the last one that was signed")
+        words = "the published file is not the last one that was signed"
+        return Finding(Reason.DRIFTED, words, outside=record.sha256 is not None)
     if is_ahead(record.this_update, world.now):
         return Finding(
             Reason.EXPIRING, f"it says that it was made at {record.this_update:%Y-%m-%d}"
@@ -128,6 +129,20 @@ def _crl_need(
     if _refresh_due(world, record):
         return Finding(Reason.EXPIRING, f"next update {record.next_update:%Y-%m-%d}")
     return None
+
+
+def _unpublished(world: World, name: str, generation: int, issuance: Issuance | None) -> Finding:
+    """Say that a file is missing; where a CRL was signed for its directory, somebody took it away."""
+    record = world.ledger.crls.get((name, generation))
+    signed = record is not None and record.sha256 is not None
+    if (
+        not signed
+        or record is None
+        or _of_another(world, record, issuance)
+        or world.publishes_elsewhere
+    ):
+        return Finding(Reason.NOT_FOUND, "not published yet")
+    return Finding(Reason.NOT_FOUND, "no longer published", outside=True)
 
 
 def _revoked_since(count: int) -> Finding:
@@ -174,4 +189,5 @@ def _publish(
         source=source,
         after={"file": file_name(name, generation, suffix)},
         due=True,
+        outside=need.outside,
     )

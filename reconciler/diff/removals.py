@@ -66,6 +66,7 @@ def _superseded(world: World, step: Change, id_: str) -> Iterator[Change]:
         requires=(step.id,),
         before={**leaving.before(), "supersededBy": step.address},
         due=step.due,
+        outside=step.outside,
     )
 
 

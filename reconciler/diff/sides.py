@@ -8,6 +8,7 @@ from functools import cached_property
 from providers.base import Content
 from providers.x509 import trust_digest
 from reconciler.chains import beyond, chain_above, chain_of, issuers_of
+from reconciler.diff.connections import publishes_elsewhere
 from reconciler.ledger.records import (
     AuthorityRecord,
     CertificateRecord,
@@ -34,6 +35,11 @@ class Sides:
     now: datetime
     replace: frozenset[str] = field(default=frozenset())
     base: Desired | None = None
+
+    @property
+    def publishes_elsewhere(self) -> bool:
+        """Whether the documents publish in another directory than those they are proposed against."""
+        return self.base is not None and publishes_elsewhere(self.desired, self.base)
 
     @cached_property
     def renames(self) -> Mapping[str, str]:

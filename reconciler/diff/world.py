@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from providers.base import NAME, OWNER, SPEC, Installed
+from reconciler.diff.connections import is_elsewhere
 from reconciler.diff.sides import Sides
 from reconciler.replacement import unchangeable
 from reconciler.state import DesiredCertificate, DesiredInstall, Observation
@@ -26,6 +27,25 @@ class World(Sides):
                 if found.serial is not None and found.owned_by(self.ledger.lineage.owner):
                     index[found.serial] = (*index.get(found.serial, ()), target)
         return index
+
+    def is_elsewhere(self, target: str) -> bool:
+        """Whether the documents make a target another place than it was, or a new one."""
+        return self.base is not None and is_elsewhere(self.desired.targets[target], self.base)
+
+    def is_new(self, certificate: DesiredCertificate, target: str) -> bool:
+        """Whether a certificate is wanted in a place only by what is proposed."""
+        if self.base is None:
+            return False
+        former = self.base.certificates.get(certificate.name)
+        places = [install.target for install in former.installs] if former else []
+        return target not in places or self.is_elsewhere(target)
+
+    def is_as_configured(self, target: str) -> bool:
+        """Whether the documents ask nothing else of a target than they did, as far as that is known."""
+        former = self.base.targets.get(target) if self.base else None
+        return self.base is None or (
+            former is not None and former.digest == self.desired.targets[target].digest
+        )
 
     def observation(self, target: str) -> Observation:
         """How a target was found; unknown when nobody looked."""

@@ -35,7 +35,16 @@ def tell(block: Block, targets: TargetStates) -> Iterator[Line]:
     """Yield a block: its heading, what changes field by field, and what goes with it."""
     source = visible(str(block.lead.source)) if block.lead.source else ""
     yield Line("#", heading(block), 0, block.kind, heading=True, source=source)
+    yield from _causes(block)
     yield from _BODIES.get(block.kind, _issue)(block, targets)
+
+
+def _causes(block: Block) -> Iterator[Line]:
+    """Yield that a block comes without what is proposed, or puts right what somebody else did."""
+    if all(change.proposed is False for change in block.changes):
+        yield Line("", "# not proposed here: it would be done without that, too")
+    if all(change.outside for change in block.changes):
+        yield Line("", "# because something was changed outside certform")
 
 
 def heading(block: Block) -> str:

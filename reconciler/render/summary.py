@@ -33,6 +33,26 @@ def documents_of(plan: Plan) -> str:
     return visible(plan.revision)[:12] + (" + uncommitted changes" if plan.uncommitted else "")
 
 
+def against(plan: Plan) -> str:
+    """Return which commit a plan is proposed against; empty when it is against none."""
+    if plan.base is None:
+        return ""
+    return f"Proposed against {visible(plan.base)[:12]}; only who is named there was spoken to."
+
+
+def proposed_share(plan: Plan) -> str:
+    """Return how many changes are proposed and how many come without that; empty without a base."""
+    if plan.base is None or not plan.changes:
+        return ""
+    number = sum(bool(change.proposed) for change in plan.changes)
+    others = len(plan.changes) - number
+    if not others:
+        return "All of this is proposed here."
+    if not number:
+        return "Nothing of this is proposed here: it would be done without it, too."
+    return f"{number:,} of these are proposed here; {others:,} would be done without that, too."
+
+
 def what_if(plan: Plan) -> str:
     """Return that a plan shows a day to come; empty when it shows today."""
     if not plan.looks_ahead:

@@ -8,9 +8,17 @@ import click
 from reconciler.render.blocks import Block, blocks
 from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.story import Line, in_short, tell
-from reconciler.render.summary import count, documents_of, next_expiry, summary, what_if
+from reconciler.render.summary import (
+    against,
+    count,
+    documents_of,
+    next_expiry,
+    proposed_share,
+    summary,
+    what_if,
+)
 from reconciler.render.vocabulary import Kind, legend, verb_of
-from schemas.plan import Budget, Plan, Reason, TargetReport
+from schemas.plan import Action, Budget, Plan, Reason, TargetReport
 
 IN_FULL = 50
 """How many blocks of one kind and reason are told in full; the others get a line each."""
@@ -99,12 +107,11 @@ def _header(plan: Plan, *, colour: bool) -> list[str]:
     version, project = visible(plan.certform_version), visible(plan.project)
     moment = f"{plan.created_at:%Y-%m-%d %H:%M} UTC"
     lines = [f"certform {version}, project {project}, {documents_of(plan)}, {moment}"]
-    if ahead := what_if(plan):
-        lines.append(ahead)
+    lines.extend(filter(None, (against(plan), what_if(plan))))
     if plan.selection:
         lines.append(f"Only: {', '.join(map(visible, plan.selection))}")
     width = max((len(visible(target.name)) for target in plan.targets), default=0)
-    blocked = {change.address for change in plan.changes}
+    blocked = {change.address for change in plan.changes if change.action is Action.BLOCKED}
     for target in plan.targets:
         below = f"target/{target.name}" in blocked
         said = found(target.model_copy(update={"detail": "see below"}) if below else target)
@@ -121,6 +128,9 @@ def found(target: TargetReport) -> str:
         return f"not on this host{detail}"
     if target.status == "unknown":
         return f"COULD NOT CHECK{detail}"
+    if target.status == "assumed":
+        held = count(target.certificates, "certificate") if target.certificates else "nothing"
+        return f"NOT LOOKED AT, taken to hold {held}{detail}"
     foreign = f", and {target.foreign:,} of others, left alone" if target.foreign else ""
     cost = "".join(f"; {part}" for part in costs(target.budget)) if target.budget else ""
     return f"observed, {count(target.certificates, 'certificate')}{foreign}{cost}"
@@ -139,6 +149,8 @@ def costs(budget: Budget) -> Iterator[str]:
 def _footer(plan: Plan, *, colour: bool) -> list[str]:
     said = summary(plan)
     lines = [click.style(said, bold=True) if colour else said]
+    if share := proposed_share(plan):
+        lines.append(share)
     if expiry := next_expiry(plan):
         lines.append(f"Next expiry: {expiry}.")
     if plan.changes and plan.digest:

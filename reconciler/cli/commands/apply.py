@@ -17,6 +17,7 @@ from reconciler.cli.running import Limits, carry_out
 from reconciler.cli.survey import session
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
+from reconciler.repository import read_base
 from reconciler.reviewing import SavedPlan
 from schemas.plan import Plan, Reason
 
@@ -60,7 +61,16 @@ def command(
     choice = Choice(() if saved else what, selector, replace)
     limits = Limits(ask=not auto_approve and saved is None, mass=allow_mass_change)
     replaced = frozenset(replace) | (_replaced(saved) if saved else frozenset())
-    with session(console, ref=ref, replace=replaced, lock_timeout=lock_timeout) as held:
+    base = read_base(console.root, saved.base) if saved and saved.base else None
+    approved = frozenset(step.fingerprint for step in saved.changes) if saved else frozenset()
+    with session(
+        console,
+        ref=ref,
+        replace=replaced,
+        lock_timeout=lock_timeout,
+        base=base,
+        approved=approved,
+    ) as held:
         review = SavedPlan(saved) if saved else None
         return carry_out(console, held, choice, limits, review).code
 
