@@ -88,6 +88,11 @@ def selection_options(function: F) -> F:
     return function
 
 
+offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    help="Ask nobody: the ledger as last fetched, targets as it left them.",
+)
 format_option = click.option(
     "--format",
     "form",

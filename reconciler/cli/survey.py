@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from providers.base import Publisher, Target
-from reconciler.boundary import draw, unread_ledger, without
+from reconciler.boundary import Boundary, draw, unread_ledger, without
 from reconciler.cli.app import Console
 from reconciler.cli.failures import tell_skipped
 from reconciler.diff import World
 from reconciler.errors import Refused
-from reconciler.interruption import interruptible
+from reconciler.interruption import Interruption, interruptible
 from reconciler.ledger.reader import read_ledger
 from reconciler.ledger.records import LedgerState
 from reconciler.observe import inspect, make_publisher, make_targets, observe
@@ -28,6 +28,7 @@ from schemas.project import LedgerSettings
 if TYPE_CHECKING:
     from reconciler.apply import Session
     from reconciler.ledger.holder import Holder
+    from reconciler.ledger.lock import Patience
 
 
 def now() -> datetime:
@@ -125,34 +126,16 @@ def session(
     from reconciler.apply import Session  # noqa: PLC0415
     from reconciler.cli.authorship import author  # noqa: PLC0415
     from reconciler.ledger.journal import Access, open_journal  # noqa: PLC0415
-    from reconciler.ledger.lock import Patience  # noqa: PLC0415
 
-    read = examine(console.root, ref)
+    read, before = examine(console.root, ref), base.desired if base else None
     tell_skipped(read.skipped, console)
     desired = versioned(console.root, read)
-    boundary = draw(desired, base.desired if base else None, approved)
-    if boundary.ledger != desired.ledger and desired.ledger.public_key:
-        raise Refused(
-            "nothing was applied: where the ledger is was changed, and that was not reviewed",
-            hint="open a pull request, so that its plan shows this, and merge that",
-        )
-    sops = Sops()
+    boundary, sops = _approved(desired, before, approved), Sops()
     with interruptible() as interruption:
-
-        def tell(remark: str) -> None:
-            console.say(visible(remark))
-            interruption.check()
-
-        def observe(holder: "Holder | None", left: float) -> None:
-            if waiting:
-                waiting(holder, left)
-            interruption.check()
-
-        patience = Patience(timeout=lock_timeout, tell=tell, observe=observe if waiting else None)
+        patience = _patience(console, interruption, lock_timeout, waiting)
         access = Access(sops, clock, patience, author(console.root, desired))
         with open_journal(console.root, desired.ledger, access) as journal:
             wanted = pin(desired, journal.state) if pinned else desired
-            before = base.desired if base else None
             world = World(wanted, Observed({}), journal.state, clock(), replace, before)
             found = _survey(console.root, world, boundary.reached, boundary.assumed)
             interruption.check()
@@ -166,3 +149,35 @@ def session(
                 interruption=interruption,
                 root=console.root,
             )
+
+
+def _approved(desired: Desired, base: Desired | None, approved: Collection[str]) -> Boundary:
+    """Return whom an apply may speak to; raises `Refused` where the ledger is not among them."""
+    boundary = draw(desired, base, approved)
+    if boundary.ledger != desired.ledger and desired.ledger.public_key:
+        raise Refused(
+            "nothing was applied: where the ledger is was changed, and that was not reviewed",
+            hint="open a pull request, so that its plan shows this, and merge that",
+        )
+    return boundary
+
+
+def _patience(
+    console: Console,
+    interruption: Interruption,
+    timeout: float,
+    waiting: Callable[["Holder | None", float], None] | None,
+) -> "Patience":
+    """Return how the lock is waited for; who waits for it can be interrupted."""
+    from reconciler.ledger.lock import Patience  # noqa: PLC0415
+
+    def tell(remark: str) -> None:
+        console.say(visible(remark))
+        interruption.check()
+
+    def observe(holder: "Holder | None", left: float) -> None:
+        if waiting:
+            waiting(holder, left)
+        interruption.check()
+
+    return Patience(timeout=timeout, tell=tell, observe=observe if waiting else None)

@@ -14,6 +14,7 @@ from reconciler.cli.options import (
     Moment,
     base_option,
     format_option,
+    offline_option,
     ref_option,
     selection_options,
 )
@@ -34,11 +35,7 @@ from schemas.plan import Plan
 @selection_options
 @ref_option
 @base_option
-@click.option(
-    "--offline",
-    is_flag=True,
-    help="Ask nobody: the ledger as last fetched, targets as it left them.",
-)
+@offline_option
 @click.option("--at", type=Moment(), help="Show what will be due then.")
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for apply."
@@ -70,10 +67,7 @@ def command(
       certform plan --at 2027-03-01
       certform plan --offline --base origin/main
     """
-    if at is not None and (out is not None or at < now()):
-        raise click.UsageError(
-            "--at looks ahead: it takes no past date, and what it shows is not saved"
-        )
+    _refuse_past(at, out)
     choice = Choice(addresses, selector, replace)
     with unconnected() if offline else nullcontext():
         against = read_base(console.root, base) if base is not None else None
@@ -87,16 +81,9 @@ def command(
             offline=Offline() if offline else None,
         ).world
     plan = make_plan(world, choice.selection(), looks_ahead=at is not None)
-    show(
-        (
-            *(against.remarks if against else ()),
-            *(remarks(world) if offline else ()),
-            *choice.check(world.desired, plan.changes),
-            *revocation_warnings(world, plan.changes),
-        ),
-        console,
-        read.sources,
-    )
+    missing = (*(against.remarks if against else ()), *(remarks(world) if offline else ()))
+    unmet = (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes))
+    show((*missing, *unmet), console, read.sources)
     tell_skipped(read.skipped, console)
     console.write(render(plan, form, colour=console.colour_out))
     show(_warned(world, plan), console)
@@ -104,6 +91,13 @@ def command(
         planfile.save(plan, out)
         console.say(f'Saved the plan. To apply exactly this:  certform apply "{out}"')
     return 2 if detailed_exitcode and pending(plan.changes) else 0
+
+
+def _refuse_past(at: datetime | None, out: Path | None) -> None:
+    if at is not None and (out is not None or at < now()):
+        raise click.UsageError(
+            "--at looks ahead: it takes no past date, and what it shows is not saved"
+        )
 
 
 def _warned(world: World, plan: Plan) -> tuple[Diagnostic, ...]:
