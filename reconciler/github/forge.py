@@ -31,6 +31,8 @@ __all__ = [
 T = TypeVar("T")
 ACTIONS = "github-actions"
 """The app whose token a workflow gets."""
+PAUSE = 1.0
+"""Seconds after a lost answer before it is looked whether something was made; a copy may lag behind."""
 _BOT = f"{ACTIONS}[bot]"
 _VIEWER = "query { viewer { login } }"
 _CHANGEABLE = frozenset({"title", "body", "state", "state_reason"})
@@ -195,7 +197,7 @@ def _made(make: Callable[[], T], found: Callable[[], Iterator[T]] = lambda: iter
     again = Retrying(
         retry=retry_if_exception_type(ForgeUnsure),
         stop=stop_after_attempt(3),
-        wait=wait_exponential(max=4),
+        wait=wait_exponential(multiplier=PAUSE, max=4),
         reraise=True,
     )
     for attempt in again:

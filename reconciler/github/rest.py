@@ -37,6 +37,7 @@ _REPEATED = [202, 429, *range(500, 600)]
 """Beside 403, of which GithubRetry looks what it means."""
 _NOT_GITHUB = (KeyError, TypeError, AttributeError, ValueError, AssertionError, RuntimeError)
 """What an answer of somebody else ends in: PyGithub raises some of these, reading a page the others."""
+_FAILURES = (ForgeError, GithubException, requests.RequestException, HTTPError, *_NOT_GITHUB)
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ class _Retry(GithubRetry):
         _stacktrace: TracebackType | None = None,
     ) -> Any:
         if response is not None and response.status in _REDIRECTS:
+            response.close()
             raise GithubException(response.status, {"message": "the page has moved"})
         following = super().increment(method, url, response, error, _pool, _stacktrace)
         asked = self.get_retry_after(response) if response is not None else None
@@ -185,19 +187,21 @@ class Rest:
     def _explained(self, verb: str, path: str) -> Iterator[None]:
         try:
             yield
-        except GithubException as error:
+        except _FAILURES as error:
+            raise self._masked(self._told(error, verb, path)) from None
+
+    def _told(self, error: Exception, verb: str, path: str) -> ForgeError:
+        making = verb == "POST"
+        if isinstance(error, ForgeError):
+            return error
+        if isinstance(error, GithubException):
             headers = {name.lower(): value for name, value in (error.headers or {}).items()}
             found = refused(error.status, error.data, headers, path)
-            unsure = verb == "POST" and error.status >= 500
-        except (requests.RequestException, HTTPError) as error:
-            found = ForgeError(f"{self.address} cannot be reached: {_cause(error)}")
-            unsure = verb == "POST" and _was_sent(error)
-        except _NOT_GITHUB:
-            found = ForgeError(f"{self.address} answers in a way that GitHub does not ({path})")
-            unsure = False
-        else:
-            return
-        raise self._masked(ForgeUnsure(str(found)) if unsure else found)
+            return ForgeUnsure(str(found)) if making and error.status >= 500 else found
+        if isinstance(error, requests.RequestException | HTTPError):
+            text = f"{self.address} cannot be reached: {_cause(error)}"
+            return ForgeUnsure(text) if making and _was_sent(error) else ForgeError(text)
+        return ForgeError(f"{self.address} answers in a way that GitHub does not ({path})")
 
     def _masked(self, error: ForgeError) -> ForgeError:
         """Return an error that is silent about the token, even if an answer quotes it."""
@@ -225,8 +229,8 @@ def _was_sent(error: Exception) -> bool:
 
 def _cause(error: BaseException) -> str:
     """Return why a connection failed, without the layers that passed it on."""
-    inner = error.args[0] if error.args else None
-    reason = getattr(inner, "reason", inner)
-    if isinstance(reason, BaseException):
-        return _cause(reason)
-    return flowing(str(reason or type(error).__name__)).rpartition(": ")[2]
+    for inner in (getattr(error, "reason", None), *error.args[:1]):
+        if isinstance(inner, BaseException):
+            return _cause(inner)
+    said = re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", str(error))
+    return flowing(said or type(error).__name__)

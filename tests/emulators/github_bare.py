@@ -1,8 +1,10 @@
 """The git repository on disk that the emulated GitHub serves, and what GitHub does in it by itself."""
 
+import json
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,25 +100,20 @@ class Bare:
         *parents: str,
         message: str = "Change",
         author: str = "someone",
+        ref: str = "refs/emulator/new",
     ) -> str:
-        """Make a commit that writes files over its first parent's; None takes one away."""
-        who = {
-            f"GIT_{role}_{part}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for part, value in (("NAME", author), ("EMAIL", f"{author}@people.example"))
-        }
-        with tempfile.TemporaryDirectory() as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            if parents:
-                self.git("read-tree", parents[0], **index)
-            for path, content in files.items():
-                if content is None:
-                    self.git("update-index", "--force-remove", "--", path, **index)
-                    continue
-                blob = self.git("hash-object", "-w", "--stdin", text=content)
-                self.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", **index)
-            tree = self.git("write-tree", **index)
-        return self.commit_tree(tree, *parents, message=message, **who)
+        """Make a commit and move a ref to it: files over its first parent's, where None takes one away."""
+        who = f"{author} <{author}@people.example> {int(time.time())} +0000"
+        lines = [f"commit {ref}", "mark :1", f"author {who}", f"committer {who}", _data(message)]
+        lines += [f"{word} {sha}" for word, sha in zip(("from", "merge"), parents, strict=False)]
+        for path, content in files.items():
+            named = json.dumps(path, ensure_ascii=False)  # as git quotes it
+            lines += (
+                [f"D {named}"] if content is None else [f"M 100644 inline {named}", _data(content)]
+            )
+        lines += ["get-mark :1", "done", ""]
+        argv = ("fast-import", "--quiet", "--force", "--done", "--cat-blob-fd=1")
+        return self.git(*argv, text="\n".join(lines))
 
     def commit_tree(self, tree: str, *parents: str, message: str, **variables: str) -> str:
         """Make a commit of a tree."""
@@ -126,6 +123,17 @@ class Bare:
     def update(self, ref: str, sha: str) -> None:
         """Move a ref."""
         self.git("update-ref", ref, sha)
+
+    def update_all(self, refs: Mapping[str, str]) -> None:
+        """Move several refs."""
+        self.git(
+            "update-ref", "--stdin", text="".join(f"update {r} {s}\n" for r, s in refs.items())
+        )
+
+    def refs(self) -> dict[str, str]:
+        """Return every ref with its commit."""
+        lines = self.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return dict(line.split(" ") for line in lines)
 
     def merged_tree(self, base: str, head: str) -> str:
         """Return the tree of a merge; empty where there is a conflict."""
@@ -148,6 +156,10 @@ class Bare:
             finally:
                 self.git("worktree", "remove", "--force", place)
         return tuple(reversed(self.shas(f"{base}..{tip}")))
+
+
+def _data(text: str) -> str:
+    return f"data {len(text.encode())}\n{text}"
 
 
 def _commit(record: str) -> GitCommit:

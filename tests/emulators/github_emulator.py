@@ -99,8 +99,8 @@ class GitHub:
         """Push a commit to a branch, which is made where there is none: from `main`, or from nothing."""
         ref = f"refs/heads/{branch}"
         parent = self.bare.tip(ref) or self.bare.tip(f"refs/heads/{self.state.default_branch}")
-        sha = self.bare.commit(files, *filter(None, [parent]), message=message, author=author)
-        self.bare.update(ref, sha)
+        parents = [parent] if parent else []
+        sha = self.bare.commit(files, *parents, message=message, author=author, ref=ref)
         self._refresh()
         return sha
 
@@ -140,11 +140,11 @@ class GitHub:
 
     def push(self, pull: Pull, files: Mapping[str, str | None], message: str = "More") -> str:
         """Add a commit to a pull request's branch."""
-        sha = self.bare.commit(files, pull.head, message=message, author=pull.author)
+        self._refresh()
+        ref = f"refs/pull/{pull.number}/head" if pull.fork else f"refs/heads/{pull.branch}"
+        sha = self.bare.commit(files, pull.head, message=message, author=pull.author, ref=ref)
         if pull.fork:
-            pull.head = sha
-        else:
-            self.bare.update(f"refs/heads/{pull.branch}", sha)
+            pull.head, pull.merge_commit = sha, ""
         self._refresh()
         return sha
 
@@ -175,26 +175,29 @@ class GitHub:
     def merge_ref(self, pull: Pull) -> str:
         """Return the commit of `refs/pull/N/merge`, which a workflow checks out; empty in a conflict."""
         self._refresh()
-        return self.bare.tip(f"refs/pull/{pull.number}/merge")
+        return pull.merge_commit
 
     def _refresh(self) -> None:
         """Let open pull requests and their refs follow their branches, as GitHub does after a push."""
+        refs = self.bare.refs()
         for pull in self.state.pulls.values():
             if pull.state != "open":
                 continue
-            if not pull.fork:
-                pull.head = self.tip(pull.branch) or pull.head
-            pull.base = self.tip(pull.onto)
-            self.bare.update(f"refs/pull/{pull.number}/head", pull.head)
-            tree = self.bare.merged_tree(pull.base, pull.head)
-            ref = f"refs/pull/{pull.number}/merge"
-            there = self.bare.tip(ref)
-            parents = self.bare.commits([there])[0].parents if there else ()
-            if tree and parents != (pull.base, pull.head):
-                text = f"Merge {pull.head} into {pull.base}"
-                there = self.bare.commit_tree(tree, pull.base, pull.head, message=text)
-                self.bare.update(ref, there)
-            pull.merge_commit = there if tree else ""
+            head = pull.head if pull.fork else refs.get(f"refs/heads/{pull.branch}", pull.head)
+            base = refs[f"refs/heads/{pull.onto}"]
+            if (head, base) != (pull.head, pull.base) or not pull.merge_commit:
+                pull.head, pull.base = head, base
+                self._merge_beside(pull)
+
+    def _merge_beside(self, pull: Pull) -> None:
+        """Make `refs/pull/N/head` and `refs/pull/N/merge` what they have to be."""
+        refs = {f"refs/pull/{pull.number}/head": pull.head}
+        tree, pull.merge_commit = self.bare.merged_tree(pull.base, pull.head), ""
+        if tree:
+            text = f"Merge {pull.head} into {pull.base}"
+            pull.merge_commit = self.bare.commit_tree(tree, pull.base, pull.head, message=text)
+            refs[f"refs/pull/{pull.number}/merge"] = pull.merge_commit
+        self.bare.update_all(refs)
 
     def add_comments(
         self, number: int, count: int, author: str = "someone", body: str = ""
