@@ -13,9 +13,6 @@ from schemas.plan import Action, Change, Reason
 Contrast = tuple[str, str]
 """What was expected, and what was found."""
 
-_FOLLOWS = "follows the new certificate; "
-"""What an install says before what is wrong in its place, when it comes with a new certificate."""
-
 
 def contrast(world: World, step: Change) -> Contrast:
     """Return what a change expects and what there is; texts of others, to be escaped where they are shown."""
@@ -34,7 +31,7 @@ def _install(world: World, step: Change) -> Contrast:
     record = world.records.get(owner(step.address))
     current = record.current if record else None
     wanted = _held(seen(current)) if current else "a certificate"
-    return wanted, step.message.removeprefix(_FOLLOWS)
+    return wanted, step.message
 
 
 def _relabel(_world: World, step: Change) -> Contrast:

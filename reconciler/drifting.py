@@ -1,13 +1,15 @@
 """Which differences there are between the world and the documents, sorted by how urgent they are."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from providers.base import OWNER
 from reconciler.address import owner, place
+from reconciler.checks import Finding
 from reconciler.contrast import contrast
 from reconciler.diff import World
+from reconciler.diff.needs import need_of
 from reconciler.lifetimes import Lifetime, lifetimes
 from schemas.base import digest
 from schemas.plan import Action, Change, Plan, Reason, Source
@@ -126,10 +128,12 @@ def drift(world: World, plan: Plan) -> Drift:
     """Return the differences that a plan of everything means, and the renewals that were missed."""
     lives = lifetimes(world)
     alive = frozenset(life.address for life in lives)
-    cured = {id_ for step in plan.changes if step.outside for id_ in step.requires}
-    led = [step for step in plan.changes if _leads(step, cured)]
+    touched = {step.id: why for step in plan.changes if (why := _touched(world, step))}
+    cured = {id_ for step in plan.changes if step.id in touched for id_ in step.requires}
+    led = [step for step in plan.changes if step.id not in touched and _leads(step, cured)]
     kinds = [(step, _kind(step, alive)) for step in led]
     rows = [_difference(world, step, kind) for step, kind in kinds if kind]
+    rows += [_touch(world, step, touched[step.id]) for step in plan.changes if step.id in touched]
     rows += [_missed(life, plan) for life in lives if life.is_late(plan.created_at)]
     return Drift(
         plan=plan,
@@ -140,12 +144,23 @@ def drift(world: World, plan: Plan) -> Drift:
     )
 
 
+def _touched(world: World, step: Change) -> Finding | None:
+    """Say what somebody did in a place that a new certificate is for anyhow; None where nobody did."""
+    name, target = owner(step.address), place(step.address)
+    desired, record = world.desired.certificates.get(name), world.records.get(name)
+    if step.action is not Action.INSTALL or not step.requires or not (desired and record):
+        return None
+    needs = [need_of(world, desired, record, i) for i in desired.installs if i.target == target]
+    return next((need for need in needs if need is not None and need.outside), None)
+
+
 def _leads(step: Change, cured: Container[str]) -> bool:
     """Whether a change is a difference of its own: not what goes with one, nor what only cures one."""
     if step.action is Action.ISSUE and (step.outside or step.reason is Reason.KEY_UNAVAILABLE):
         return step.id not in cured
     follows = step.action in _FOLLOWING or step.reason is Reason.SUPERSEDED
-    return step.outside or not (follows and step.requires)
+    stands = step.outside and step.action is Action.PUBLISH
+    return stands or not (follows and step.requires)
 
 
 def _kind(step: Change, alive: Container[str]) -> Kind | None:
@@ -182,6 +197,11 @@ def _difference(world: World, step: Change, kind: Kind) -> Difference:
         source=step.source,
         adopt=_adoptable(world, step) if step.reason is Reason.OCCUPIED else "",
     )
+
+
+def _touch(world: World, step: Change, why: Finding) -> Difference:
+    row = _difference(world, step, Kind.OUTSIDE)
+    return replace(row, reason=why.reason, found=why.message)
 
 
 def _adoptable(world: World, step: Change) -> str:

@@ -7,6 +7,7 @@ import pytest
 from fleet import Fleet, Leaf, at
 
 from reconciler.drifting import Difference, Drift, Kind, Outcome, drift
+from reconciler.planning import make_plan
 from schemas.certificate import Custody
 from schemas.plan import Action, Change, Plan, Reason, TargetReport
 
@@ -20,14 +21,10 @@ def fleet() -> Fleet:
     return Fleet(leaves=leaves).converge()
 
 
-def look(fleet: Fleet, *outside: str) -> Drift:
-    """Look at everything; changes of these ids put right what somebody else did."""
-    world, plan = fleet.world(), fleet.plan()
-    steps = tuple(
-        step.model_copy(update={"outside": True}) if step.id in outside else step
-        for step in plan.changes
-    )
-    return drift(world, plan.model_copy(update={"changes": steps}))
+def look(fleet: Fleet) -> Drift:
+    """Look at everything."""
+    world = fleet.world()
+    return drift(world, make_plan(world))
 
 
 def told(found: Drift) -> list[tuple[str, str]]:
@@ -47,7 +44,7 @@ def test_nothing_is_different_after_an_apply(fleet: Fleet) -> None:
 def test_what_somebody_changed_is_told_with_what_was_expected(fleet: Fleet) -> None:
     serial = fleet.current("web").serial
     fleet.spoil("b", "web", "cert.pem was changed by hand")
-    found = look(fleet, "install:certificate/web@b")
+    found = look(fleet)
     each = only(found)
     assert (each.kind, each.subject, each.target) == (Kind.OUTSIDE, "certificate/web", "b")
     assert each.expected.startswith(f"serial {serial}, until 2026-01-30")
@@ -60,18 +57,23 @@ def test_a_new_certificate_that_only_cures_what_somebody_changed_is_no_second_di
 ) -> None:
     fleet.edit("web", custody=Custody.UNTIL_INSTALLED).wait(25).converge()
     fleet.spoil("b", "web", "privkey.pem was changed by hand")
-    cure = ("issue:certificate/web", "install:certificate/web@b")
-    assert {step.id for step in fleet.plan().changes} >= {*cure, "install:certificate/web@a"}
-    each = only(look(fleet, *cure))
+    ids = {step.id for step in fleet.plan().changes}
+    assert ids == {
+        "issue:certificate/web",
+        "install:certificate/web@a",
+        "install:certificate/web@b",
+    }
+    each = only(look(fleet))
     assert (each.address, each.found) == ("certificate/web@b", "privkey.pem was changed by hand")
+    assert each.reason is Reason.DRIFTED
 
 
-def test_a_cure_is_told_where_nothing_else_tells_of_what_it_cures(fleet: Fleet) -> None:
-    fleet.edit("web", custody=Custody.UNTIL_INSTALLED).wait(25).converge()
+def test_what_somebody_changed_is_told_also_when_a_renewal_is_due_anyway(fleet: Fleet) -> None:
+    fleet.wait(17.5).converge().wait(3)
     fleet.spoil("b", "web", "privkey.pem was changed by hand")
-    each = only(look(fleet, "issue:certificate/web"))
-    assert (each.kind, each.address) == (Kind.OUTSIDE, "certificate/web")
-    assert "b: privkey.pem was changed by hand" in each.found
+    found = look(fleet)
+    assert told(found) == [("outside", "certificate/web@b")]
+    assert found.due == 2
 
 
 def test_an_edit_that_was_not_applied_is_pending_once_for_each_certificate(fleet: Fleet) -> None:
@@ -332,7 +334,7 @@ def test_the_set_is_another_when_a_target_can_no_longer_be_read(fleet: Fleet) ->
 def test_the_most_urgent_stands_first(fleet: Fleet) -> None:
     fleet.wait(25.1).edit("api", names=("new.example.com",))
     fleet.spoil("a", "web", "cert.pem was changed by hand")
-    kinds = [each.kind for each in look(fleet, "install:certificate/web@a").differences]
+    kinds = [each.kind for each in look(fleet).differences]
     assert kinds == sorted(kinds, key=list(Kind).index)
     assert {Kind.OVERDUE, Kind.PENDING} <= set(kinds)
 
