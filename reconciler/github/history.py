@@ -45,11 +45,11 @@ def overtaken(forge: Forge, branch: str, sha: str, label: str) -> str | None:
     tip = forge.tip(branch)
     if tip == sha:
         return None
+    newer: list[str] = []
     for each in islice(first_parents(forge, tip), MOST):
         if each == sha:
-            return None
-        if is_applied(forge, each, label):
-            return each
+            return next((each for each in newer if is_applied(forge, each, label)), None)
+        newer.append(each)
     raise Refused(
         f"nothing was applied: {sha[:12]} is not among the last {MOST} commits of {branch}",
         hint="start the workflow for the branch as it is now",
