@@ -1,6 +1,7 @@
 """Files that other programs read while certform writes them: they appear whole, or not at all."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -17,4 +18,5 @@ def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     except OSError as failure:
         raise OSError(failure.errno, failure.strerror, str(path)) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()

@@ -29,7 +29,9 @@ def test_a_reader_never_sees_half_of_a_file(tmp_path: Path) -> None:
     assert file.read_text() == "new\n"
 
 
-def test_what_cannot_be_written_names_the_file_that_was_meant(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError) as failure:
-        write_whole(tmp_path / "none" / "a.prom", "x")
-    assert failure.value.filename == str(tmp_path / "none" / "a.prom")
+@pytest.mark.parametrize("parent", ["none", "file"])
+def test_what_cannot_be_written_names_the_file_that_was_meant(tmp_path: Path, parent: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"a\.prom") as failure:
+        write_whole(tmp_path / parent / "a.prom", "x")
+    assert failure.value.filename == str(tmp_path / parent / "a.prom")

@@ -80,6 +80,8 @@ def _tell(job: Job, found: Drift, setting: Setting) -> int:
     job.workflow.output("drift", len(found.differences))
     job.workflow.output("unknown", len(found.unchecked))
     job.workflow.output("digest", found.digest)
+    if found.unchecked:
+        job.workflow.output("failure-reason", "unknown")
     told = not job.inputs.issue or _kept(job, found, setting)
     if found.differences and (job.inputs.on_drift is OnDrift.FAIL or not told):
         return 2

@@ -74,6 +74,7 @@ def test_a_target_that_cannot_be_read_is_told_and_closes_nothing(house: House) -
     with house.unreadable("edge"):
         blind = house.look()
         assert (blind.code, blind.outputs["drift"], blind.outputs["unknown"]) == (1, "0", "1")
+        assert blind.outputs["failure-reason"] == "unknown"
         assert house.issue.title == "Certificates: could not be checked (faults)"
         assert "could not be checked" in house.issue.body
         assert blind.commands("error")[0].startswith("::error title=edge could not be checked")
