@@ -7,10 +7,11 @@ from enum import StrEnum
 from reconciler.github.forge import Comment, Forge
 from reconciler.github.marker import Marker, MarkerKind, unmarked
 
-LARGEST = 60_000
-"""Bytes of a comment as it is first made; GitHub takes 65,536 characters, and the status may grow."""
+LARGEST = 59_000
+"""Bytes of a comment without its marker; GitHub takes 65,536 characters, and the status may grow."""
 _LONGEST_STATUS = 4_000
 _OPEN, _SHUT = "<!-- certform:status -->", "<!-- certform:end of status -->"
+_BEFORE_MERGE = "<!-- certform:before the merge -->"
 CLOSED = "closed"
 """The field of a marker that says that a comment is history: a later plan makes one of its own."""
 
@@ -43,6 +44,11 @@ def status_block(status: Status, sentence: str, lines: Sequence[str] = ()) -> st
     return "\n".join((_OPEN, *text, "", _SHUT))
 
 
+def before_merge(text: str) -> str:
+    """Return the end of a comment that is true until the merge; another status takes it away."""
+    return f"{_BEFORE_MERGE}\n\n{text}" if text else ""
+
+
 def with_status(
     body: str, status: Status, sentence: str, lines: Sequence[str] = (), *, closed: bool = False
 ) -> str:
@@ -51,6 +57,8 @@ def with_status(
     `closed` makes it history: whatever is planned later has a comment of its own.
     """
     marker, text = Marker.of(body), unmarked(body)
+    if status is not Status.PLANNED:
+        text = _since_merge(text)
     block = status_block(status, sentence, lines)
     before, mark, after = text.partition(_OPEN)
     text = f"{before}{block}{after.partition(_SHUT)[2]}" if mark else f"{block}\n\n{text}"
@@ -58,6 +66,12 @@ def with_status(
         return text
     told = marker.noting(status=str(status), **({CLOSED: True} if closed else {}))
     return told.over(text)
+
+
+def _since_merge(text: str) -> str:
+    head, mark, tail = text.rpartition(_BEFORE_MERGE)
+    # somebody's name may look like the mark; in the full plan it is followed by the end of that
+    return f"{head.rstrip()}\n" if mark and "</details>" not in tail else text
 
 
 def without_status(text: str) -> str:

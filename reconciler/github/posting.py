@@ -11,8 +11,15 @@ from urllib.parse import quote
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.github.annotations import annotated
-from reconciler.github.checks import PlanCheck, plan_checks
-from reconciler.github.comment import LARGEST, Posted, Status, post, status_block
+from reconciler.github.checks import PlanCheck, plan_check_name, plan_checks
+from reconciler.github.comment import (
+    LARGEST,
+    Posted,
+    Status,
+    before_merge,
+    post,
+    status_block,
+)
 from reconciler.github.forge import Check, Forge
 from reconciler.github.job import Job
 from reconciler.github.marker import Marker, MarkerKind
@@ -77,7 +84,7 @@ class Stage:
             label=self.label,
             blob_url=self.blob_url,
             status=status_block(status, f"{sentence} · [run]({self.run_url})"),
-            closing=closing,
+            closing=before_merge(closing),
             elsewhere=f"in [the job summary]({self.run_url})",
             warnings=preview.warnings if preview else (),
             remarks=preview.remarks if preview else (),
@@ -88,10 +95,10 @@ def publish(stage: Stage, found: Proposal, preview: Preview) -> None:
     """Tell of a plan wherever it is looked for."""
     job, plan = stage.job, preview.plan
     onto = f" onto {stage.commit(found.base)}" if found.base else ""
-    sentence = f"for {stage.commit(found.shown_on)}{onto}"
+    sentence = f"for {stage.commit(found.shown_on)}{onto} · {plan.created_at:%Y-%m-%d %H:%M} UTC"
     remarks = annotated((*preview.warnings, *preview.blocked), job.folder)
-    merging = _merging(stage, plan)
-    setting = stage.setting(Status.PLANNED, sentence, merging, preview)
+    setting = stage.setting(Status.PLANNED, sentence, _merging(stage, plan), preview)
+    text = render_markdown(plan, LARGEST, setting=setting)
     check = _check(
         stage,
         PlanCheck(
@@ -99,7 +106,7 @@ def publish(stage: Stage, found: Proposal, preview: Preview) -> None:
             sha=stage.sha,
             conclusion="success",
             title=title(plan),
-            summary=render_markdown(plan, LARGEST, setting=setting),
+            summary=text,
             base=found.base or "",
             digest=plan.digest,
             fingerprints=[step.fingerprint for step in plan.changes],
@@ -107,10 +114,11 @@ def publish(stage: Stage, found: Proposal, preview: Preview) -> None:
             details_url=stage.run_url,
         ),
     )
-    closing = merging if check or not stage.pull else _unrecorded(stage, plan)
-    setting = stage.setting(Status.PLANNED, sentence, closing, preview)
+    if stage.pull and not check:
+        setting = stage.setting(Status.PLANNED, sentence, _unrecorded(stage, plan), preview)
+        text = render_markdown(plan, LARGEST, setting=setting)
     fields = {"digest": plan.digest, "base": found.base or ""}
-    _comment(stage, fields, Status.PLANNED, render_markdown(plan, LARGEST - 2_000, setting=setting))
+    _comment(stage, fields, Status.PLANNED, text)
     job.workflow.summary(render_markdown(plan, SUMMARY_ROOM, setting=setting))
     job.workflow.annotate(remarks)
     _outputs(job, plan)
@@ -121,6 +129,7 @@ def publish_failure(stage: Stage, diagnostics: Sequence[Diagnostic]) -> None:
     of = f"for {stage.commit(stage.sha)}" if stage.sha else "for what was checked out"
     sentence = f"{of}: there is no plan of it, and nothing is applied by it"
     setting = stage.setting(Status.FAILED, sentence, "", None)
+    text = render_failure(diagnostics, setting, LARGEST)
     _check(
         stage,
         PlanCheck(
@@ -128,12 +137,12 @@ def publish_failure(stage: Stage, diagnostics: Sequence[Diagnostic]) -> None:
             sha=stage.sha,
             conclusion="failure",
             title=f"no plan, {tally(diagnostics)}",
-            summary=render_failure(diagnostics, setting, LARGEST),
+            summary=text,
             annotations=annotated(diagnostics, stage.job.folder),
             details_url=stage.run_url,
         ),
     )
-    _comment(stage, {}, Status.FAILED, render_failure(diagnostics, setting, LARGEST - 2_000))
+    _comment(stage, {}, Status.FAILED, text)
     stage.job.workflow.summary(render_failure(diagnostics, setting, SUMMARY_ROOM))
 
 
@@ -169,8 +178,9 @@ def _merging(stage: Stage, plan: Plan) -> str:
     if not plan.changes:
         return "**Merging** applies nothing but what time alone makes due."
     return (
-        "**Merging** applies what is shown here, and what time alone makes due until then. Whatever else "
-        "there would be to do by then is refused."
+        "**Merging** applies what is shown here, as the check run "
+        f"{code(plan_check_name(stage.label))} records it, and what time alone makes due until then. "
+        "Whatever else there would be to do is refused."
     )
 
 

@@ -13,6 +13,7 @@ from reconciler.github.proposal import Proposal
 from reconciler.guard import guard
 from reconciler.offline import Unseen, remarks
 from reconciler.planning import make_plan, pending
+from reconciler.render.escape import visible
 from reconciler.render.summary import skipped
 from reconciler.render.text import render_text
 from reconciler.repository import Base, Examination, examine, read_base
@@ -20,6 +21,8 @@ from schemas.plan import Action, Plan
 
 FOREIGN = "not looked at: a fork's pull request, or a bot's, is planned without asking any target"
 ASKED_NOT_TO = "not looked at: the input `offline` says so"
+_LONGEST = 63
+"""Characters of a Project's name, which is not yet known to be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,15 @@ class Reading:
 
     @property
     def project(self) -> str:
-        """What the Project is called, even where the documents are not valid; empty where nobody can tell."""
-        if self.examination.desired is not None:
-            return self.examination.desired.project
+        """What the Project is called; where the documents are not valid, what it is called by the base.
+
+        Where there is none either, the beginning of what it says; empty where nobody can tell.
+        """
+        valid = (self.examination.desired, self.base.desired if self.base else None)
+        if known := next((each.project for each in valid if each and each.project), ""):
+            return known
         names = (each.name for each in self.examination.documents if each.kind == "Project")
-        return next(filter(None, names), "") or (self.base.desired.project if self.base else "")
+        return visible(next(filter(None, names), ""))[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True)

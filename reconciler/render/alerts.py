@@ -54,7 +54,7 @@ def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterato
             f"**Nobody looked at {count(len(assumed), 'target')}:** what is planned there holds as far "
             "as this is so."
         )
-        yield alert("NOTE", first, _found(assumed))
+        yield alert("NOTE", first, [_assumed(target) for target in assumed])
 
 
 def _is_lasting(block: Block) -> bool:
@@ -102,6 +102,12 @@ def _both(field: FieldChange) -> str:
 
 def _found(targets: Sequence[TargetReport]) -> list[str]:
     return [f"{code(t.name)}: {prose(flowing(t.detail or 'no reason given'))}" for t in targets]
+
+
+def _assumed(target: TargetReport) -> str:
+    held = count(target.certificates, "certificate") if target.certificates else "nothing"
+    why = f": {prose(flowing(target.detail))}" if target.detail else ""
+    return f"{code(target.name)}, taken to hold {held}{why}"
 
 
 def findings(diagnostics: Sequence[Diagnostic], blob_url: str) -> list[str]:

@@ -18,6 +18,7 @@ _LONGEST = 400
 def diff(groups: Sequence[tuple[str, Sequence[Block]]], plan: Plan, rest: str) -> Part:
     """Return every block told in full, group by group; `rest` says where those are that do not fit."""
     texts = [text for title, told in groups for text in _texts(title, told, plan)]
+    texts[-1:] = [text.rstrip("\n") for text in texts[-1:]]
     opening, ending = fenced("\n".join(texts), "diff")
     number = sum(text.count("\n") + 1 for text in texts)
     lines = f"{number:,} line" + ("" if number == 1 else "s")
@@ -33,10 +34,10 @@ def diff(groups: Sequence[tuple[str, Sequence[Block]]], plan: Plan, rest: str) -
 def _texts(title: str, told: Sequence[Block], plan: Plan) -> Iterator[str]:
     states = {target.name: str(target.status) for target in plan.targets}
     full, short = shortened(tuple(told))
-    heading = f"@@ {title} @@\n" if title and told else ""
+    heading = [f"@@ {title} @@"] if title else []
     for block in full:
-        yield heading + "".join(f"{_line(line)}\n" for line in tell(block, states))
-        heading = ""
+        yield "\n".join((*heading, *map(_line, tell(block, states)), ""))
+        heading = []
     for others in short.values():
         yield from (_line(in_short(block)) for block in others)
 

@@ -148,7 +148,8 @@ def _table(told: Sequence[Block], setting: Setting, seen: int) -> Iterator[Part]
 def _folded(heading: str, told: Sequence[Block], setting: Setting, *, shut: bool) -> Part:
     lines = [row(block, setting.blob_url) for block in told]
     opening = "<details>" if shut else "<details open>"
-    summary = f"<summary>{heading}: {len(lines):,}</summary>\n\n"
+    number = counted([change for block in told for change in block.changes])
+    summary = f"<summary>{heading}: {number}</summary>\n\n"
     return rows(lines, setting.rest, 0.4, f"{opening}{summary}", "\n\n</details>")
 
 
@@ -165,7 +166,7 @@ def _diff(causes: Causes, plan: Plan, setting: Setting) -> Part:
 def _foot(plan: Plan, setting: Setting) -> Iterator[str]:
     yield " ".join(_facts(plan))
     yield " ".join(prose(remark) for remark in setting.remarks)
-    yield f"<sub>{_versions(plan)}</sub>"
+    yield f"<sub>{_versions(plan, setting)}</sub>"
     yield setting.closing
 
 
@@ -190,8 +191,10 @@ def _unchanged(plan: Plan) -> str:
     return f"{max(0, plan.certificates - len(touched)):,}"
 
 
-def _versions(plan: Plan) -> str:
+def _versions(plan: Plan, setting: Setting) -> str:
     onto = f" onto {code(visible(plan.base)[:12])}" if plan.base else ""
-    moment = f"{plan.created_at:%Y-%m-%d %H:%M} UTC, certform {prose(plan.certform_version)}"
+    # a status tells the moment itself; without it the same plan is the same text
+    moment = "" if setting.status else f"{plan.created_at:%Y-%m-%d %H:%M} UTC, "
     which = f"Plan {code(plan.digest)} of " if plan.changes else ""
-    return f"{which}{code(documents_of(plan))}{onto}, {moment}"
+    version = f"certform {prose(plan.certform_version)}"
+    return f"{which}{code(documents_of(plan))}{onto}, {moment}{version}"

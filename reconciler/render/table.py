@@ -28,6 +28,8 @@ def row(block: Block, blob_url: str) -> str:
     """Return one row of a table under `HEADER`."""
     form = block.kind.value
     verb = f"**{form.legend}**" if by_risk(block.kind) <= by_risk(Kind.BLOCKED) else form.legend
+    if block.kind is Kind.BLOCKED and block.lead.proposed is False:
+        verb += ", without this too"
     reason = prose(flowing(why(block))) + link(block.lead.source, blob_url)
     cells = (what(block), f"{code(form.sign)} {verb}", reason, where(block))
     return f"| {' | '.join(cells)} |"
