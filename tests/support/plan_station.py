@@ -12,7 +12,7 @@ from pathlib import Path
 
 from github_emulator import GitHub
 from github_events import Event
-from rig import AUTHORITIES, CERTIFICATES, PROJECT, TARGETS
+from rig import AUTHORITIES, CERTIFICATES, PROJECT, TARGETS, Repository, Runner
 
 from providers.sops.identity import make_identity
 
@@ -57,6 +57,14 @@ def stocked(folder: Path) -> Stock:
     return Stock(bare, {name: (root / name).read_text() for name in documents})
 
 
+class Machine(Repository):
+    """Where a step runs: it has what its runner tells it, and nothing else."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """How a step ended, and what it told its runner."""
@@ -64,7 +72,7 @@ class Ran:
     code: int
     log: str
     said: str
-    outputs: Mapping[str, str]
+    outputs: dict[str, str]
     summary: str
 
     def commands(self, name: str) -> list[str]:
@@ -80,6 +88,7 @@ class Station:
     github: GitHub
     folder: Path
     documents: Mapping[str, str]
+    runner: Runner
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def plan(self, event: Event, *, token: str | None = None, **inputs: str) -> Ran:
@@ -88,21 +97,24 @@ class Station:
         place = self.folder / f"run-{number}"
         workspace = self.checkout(event.sha, place / "workspace")
         variables = {
+            **_inherited(self.folder),
             **event.variables(self.github, place, run_id=str(8000 + number)),
+            "CERTFORM_INPUT_COMMAND": "plan",
             "GITHUB_WORKSPACE": str(workspace),
             "GITHUB_OUTPUT": str(place / "output"),
             "GITHUB_STEP_SUMMARY": str(place / "summary"),
             "CERTFORM_INPUT_TOKEN": self.github.token() if token is None else token,
             **{f"CERTFORM_INPUT_{name.upper()}": value for name, value in inputs.items()},
         }
-        told = {"CERTFORM_INPUT_COMMAND": "plan", **_inherited(self.folder), **variables}
-        done = _run(workspace, told, "action")
-        assert "Traceback" not in done.stdout + done.stderr
+        (place / "tmp").mkdir()
+        machine = Machine(workspace, place / "identity.txt", place / "tmp")
+        done = self.runner.run(machine, "action", **variables)
+        assert "Traceback" not in done.out + done.err
         output, summary = place / "output", place / "summary"
         return Ran(
-            done.returncode,
-            done.stdout,
-            done.stderr,
+            done.status,
+            done.out,
+            done.err,
             _outputs(output.read_text() if output.exists() else ""),
             summary.read_text() if summary.exists() else "",
         )

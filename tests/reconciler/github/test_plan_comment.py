@@ -68,7 +68,7 @@ def test_the_check_run_shows_the_fingerprints_of_the_plan_that_is_saved(station:
     pull = github.pull({"fourth.yaml": FOURTH})
     ran = station.plan(pull_request(github, pull), plan_file="out/plan.json")
     saved = json.loads(station.read(ran.outputs["plan-file"]))
-    fingerprints = {change["fingerprint"] for change in saved["changes"]}
+    fingerprints = frozenset(change["fingerprint"] for change in saved["changes"])
     assert len(fingerprints) == 3
     assert shown(partial(forge_at(github).checks, pull.head), "faults") == fingerprints
     assert saved["digest"] == ran.outputs["digest"] == told(github, pull).marker.fields["digest"]
