@@ -84,8 +84,10 @@ class Description:
         schema = self._resolved(schema)
         if data is None:
             return None
-        if "anyOf" in schema:
-            return self._completed(schema["anyOf"][0], data)
+        for part in schema.get("allOf", ()):
+            data = self._completed(part, data)
+        if choices := schema.get("anyOf", schema.get("oneOf")):
+            return self._completed(self._fitting(choices, data), data)
         if isinstance(data, list):
             return [self._completed(schema.get("items", {}), each) for each in data]
         if not isinstance(data, dict):
@@ -96,6 +98,12 @@ class Description:
             **{name: self._default(known.get(name, {})) for name in lacking},
             **{name: self._completed(known.get(name, {}), each) for name, each in data.items()},
         }
+
+    def _fitting(self, choices: list[Json], data: Json) -> Json:
+        """Return the first of several schemas that may be meant."""
+        resolved = [self._resolved(each) for each in choices]
+        whole = [each for each in resolved if "properties" in each or "oneOf" in each]
+        return whole[0] if whole and isinstance(data, dict) else resolved[0]
 
     def _default(self, schema: Json) -> Json:
         schema = self._resolved(schema)

@@ -9,6 +9,7 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
@@ -127,7 +129,7 @@ class Wire:
     @contextmanager
     def running(self) -> Iterator["Wire"]:
         """Serve on a free port of 127.0.0.1 until the end of the context."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        server = _Server(("127.0.0.1", 0), _handler(self))
         server.daemon_threads = False  # each is waited for: no thread outlives its server
         if self.tls is not None:
             server.socket = self.tls.context().wrap_socket(server.socket, server_side=True)
@@ -173,6 +175,13 @@ class Wire:
                     fault.times -= 1
                 return fault
         return None
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell what went wrong here; that a client has gone is its own affair."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
