@@ -112,14 +112,22 @@ def _run(setting: Setting) -> str:
 
 
 def find(forge: Forge, label: str) -> Issue | None:
-    """Return the newest issue of a label that the token's own login made, open or closed."""
+    """Return the newest issue of a label that the token's own login made, open or closed.
+
+    There is more than one where two looks at once have each opened theirs: then the older are closed.
+    """
     login, wanted = forge.login(), Marker(MarkerKind.DRIFT, label)
-    ours = (
+    ours = [
         each
         for each in forge.issues(LABEL)
         if each.author == login and wanted.like(Marker.of(each.body))
-    )
-    return max(ours, key=lambda issue: issue.number, default=None)
+    ]
+    newest, *others = sorted(ours, key=lambda issue: issue.number, reverse=True) or (None,)
+    for other in others:
+        if newest is not None and other is not None and other.open:
+            remark = f"#{newest.number} tells of it from now on."
+            _take(forge, other, Step(remark, {"state": "closed", "state_reason": "not_planned"}))
+    return newest
 
 
 def keep(forge: Forge, drift: Drift, setting: Setting) -> str:

@@ -145,12 +145,12 @@ _ADVICE: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.OVERDUE: "**A renewal was missed.** Look at the newest run that renews, put right what it"
         " says, and start it again, or run `certform renew`.",
-        Kind.OUTSIDE: "**Changed outside certform.** Find out who did it. To have it back as it was,"
-        " start the workflow that applies by hand, or run `certform apply`. To keep what is there,"
-        " write it into the documents in a pull request.",
+        Kind.OUTSIDE: "**Changed outside certform.** Find out who did it. The plan of the next pull"
+        " request, whatever it is about, shows how it is put back, and merging does so; `certform apply`"
+        " by hand is faster. To keep what is there, write it into the documents.",
         Kind.BLOCKED: "**Blocked.** Each line says what stands in the way, and how to lift it.",
-        Kind.PENDING: "**Not applied yet.** Either an apply failed or was never started: look at its"
-        " newest run, then start it by hand, or run `certform apply`.",
+        Kind.PENDING: "**Not applied yet.** An apply failed, was refused or was never started: look at"
+        " its newest run, then start it again (`workflow_dispatch`), or run `certform apply`.",
     }
 )
 

@@ -1,7 +1,6 @@
 """Which differences a look at everything finds, and how urgent each is."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from fleet import Fleet, Leaf, at
@@ -337,20 +336,3 @@ def test_the_most_urgent_stands_first(fleet: Fleet) -> None:
     kinds = [each.kind for each in look(fleet).differences]
     assert kinds == sorted(kinds, key=list(Kind).index)
     assert {Kind.OVERDUE, Kind.PENDING} <= set(kinds)
-
-
-def test_what_a_place_holds_that_is_not_ours_has_no_part_in_how_long_ours_lasts(
-    fleet: Fleet,
-) -> None:
-    found = fleet.foreign("a", "later")
-    fleet.leaves["later"] = Leaf(names=("later.example.com",))
-    assert found.not_after == fleet.now
-    assert "certificate/later" not in {life.address for life in look(fleet).lifetimes}
-
-
-def test_the_next_to_end_is_told_first(fleet: Fleet) -> None:
-    fleet.leaves["brief"] = replace(fleet.leaves["api"], days=5, renew_before=2)
-    fleet.converge()
-    ends = [life.not_after for life in look(fleet).lifetimes]
-    assert ends == sorted(ends)
-    assert look(fleet).lifetimes[0].address == "certificate/brief"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from github_emulator import GitHub
-from github_events import schedule
+from github_events import Event, schedule
 from github_state import Comment, Issue
 from rig import DOCUMENTS
 
@@ -53,12 +53,16 @@ class House:
         with GitHub.running(folder, bare=bare) as github:
             yield cls(github, root, stock / "identity.txt")
 
-    def look(self, *, token: str | None = None, **inputs: str) -> Looked:
-        """Run the job one night; inputs as action.yml has them, `_` for `-`."""
+    def look(
+        self, *, token: str | None = None, event: Event | None = None, **inputs: str
+    ) -> Looked:
+        """Run the job one night, or on another event; inputs as action.yml has them, `_` for `-`."""
         night = next(self._nights)
         place = self.root.parent / f"night-{night}"
         variables = {
-            **schedule(self.github).variables(self.github, place, run_id=str(8000 + night)),
+            **(event or schedule(self.github)).variables(
+                self.github, place, run_id=str(8000 + night)
+            ),
             "GITHUB_WORKSPACE": str(self.root),
             "GITHUB_OUTPUT": str(place / "output"),
             "GITHUB_STEP_SUMMARY": str(place / "summary"),

@@ -32,6 +32,10 @@ def run(job: Job) -> int:
     1 when something could not be checked: a green job would read as clean. 2 for drift that is to
     fail the job, or that nobody could be told of. Raises what kept it from looking, once that is told.
     """
+    if job.run.pull is not None:
+        summary = "drift is of what was merged, not of a pull request"
+        hint = "start it `on: schedule` and `workflow_dispatch`"
+        raise InvalidInput((error(summary, hint=hint),))
     read = examine(job.console.root, "HEAD")
     setting = setting_of(job, read)
     try:

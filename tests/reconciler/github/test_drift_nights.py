@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from github_emulator import BOT
+from github_events import pull_request
 from night_house import House, stocked
 from prometheus_client.parser import text_string_to_metric_families
 from wire import Response, Way
@@ -202,3 +203,26 @@ def test_a_github_that_fails_for_a_moment_changes_nothing(house: House) -> None:
     house.github.wire.fail("issues/update", Way.REFUSED, Response(502))
     assert house.look().code == 0
     assert "/runs/8002/" in house.issue.body
+
+
+def test_of_two_issues_the_older_is_closed_and_names_the_newer(house: House) -> None:
+    house.tamper("edge", "one")
+    house.look()
+    first = house.issue
+    twin = house.github.add_issue(first.title, first.body, author=BOT, label=LABEL)
+    house.look()
+    assert [(each.number, each.state) for each in house.github.issues] == [
+        (first.number, "closed"),
+        (twin.number, "open"),
+    ]
+    (remark,) = house.github.comments(first.number)
+    assert remark.body == f"#{twin.number} tells of it from now on."
+    assert first.state_reason == "not_planned"
+
+
+def test_a_pull_request_is_not_looked_at(house: House) -> None:
+    pull = house.github.pull({"more.yaml": "# nothing\n"})
+    refused = house.look(event=pull_request(house.github, pull))
+    assert refused.code == 1
+    assert "not of a pull request" in refused.log
+    assert "observed" not in refused.log
