@@ -114,6 +114,14 @@ class Outcome:
         return "Open a pull request, so that its plan shows what was refused, and merge that."
 
 
+def stopping(failure: Exception) -> Failure:
+    """Return what stopped a run as something to tell; of a bug only that it is one."""
+    if isinstance(failure, ReconcilerError | ProviderError | OSError):
+        return failure
+    said = f"certform met a bug: {type(failure).__name__}"
+    return ReconcilerError(said, hint="the job's log says where")
+
+
 def _deeds(account: Account) -> Iterator[Deed]:
     if account.plan is None:
         return

@@ -1,0 +1,326 @@
+"""A repository on the emulated GitHub with a history of its own, and jobs of its workflows as processes.
+
+Its certificates were issued some days ago, and everything was applied by then.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from github_emulator import GitHub
+from github_events import Event, pull_request, push
+from github_rig import forge_at, run_of
+from github_state import Pull
+
+from providers.sops.binary import Sops
+from providers.sops.identity import make_identity
+from reconciler.cli.app import Console
+from reconciler.cli.console import ColourOption
+from reconciler.cli.options import Choice
+from reconciler.cli.running import Limits, carry_out
+from reconciler.cli.survey import session, survey
+from reconciler.github.checks import PlanCheck, plan_checks
+from reconciler.github.commits import fetched
+from reconciler.ledger.creation import create_ledger
+from reconciler.ledger.journal import LedgerJournal
+from reconciler.load.edit import add_public_key
+from reconciler.planning import make_plan
+from reconciler.repository import examine, load, read_base
+from schemas.plan import Plan
+
+LABEL = "pki"
+APPLY, PLAN = f"certform apply ({LABEL})", f"certform plan ({LABEL})"
+PROJECT = """\
+apiVersion: certform.dev/v1
+kind: Project
+metadata: {name: pki}
+spec:
+  keyring: [{age: RECIPIENT}]
+"""
+AUTHORITY = """\
+kind: Authority
+metadata: {name: root}
+spec: {commonName: Root, duration: 10y}
+"""
+TARGETS = """\
+kind: Target
+metadata: {name: edge}
+spec: {local-directory: {path: LIVE/edge}}
+---
+kind: Target
+metadata: {name: mesh}
+spec: {local-directory: {path: LIVE/mesh}, check: [cat, LIVE/gate]}
+"""
+CERTIFICATE = """\
+kind: Certificate
+metadata: {name: NAME}
+spec: {issuerRef: root, duration: 30d, dnsNames: [DOMAINS], targets: [edge]}
+"""
+
+
+def certificate(name: str, *domains: str, target: str = "edge") -> str:
+    """Return the document of a certificate."""
+    named = ", ".join(domains or (f"{name}.example.com",))
+    text = CERTIFICATE.replace("NAME", name).replace("DOMAINS", named)
+    return text.replace("[edge]", f"[{target}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended."""
+
+    code: int
+    log: str
+    outputs: Mapping[str, str]
+    summary: str
+
+    @property
+    def reason(self) -> str:
+        return self.outputs.get("failure-reason", "")
+
+
+@dataclass(slots=True)
+class House:
+    """The repository, the folder that its targets are in, and where jobs run."""
+
+    github: GitHub
+    folder: Path
+    token: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> Path:
+        return self.folder / "identity.txt"
+
+    @property
+    def live(self) -> Path:
+        return self.folder / "live"
+
+    @property
+    def gate(self) -> Path:
+        """What has to be there for anything to be installed in the target `mesh`."""
+        return self.live / "gate"
+
+    def conclusions(self, sha: str = "", name: str = APPLY) -> list[str]:
+        """Return how the check runs of a commit ended, oldest first."""
+        found = self.github.checks(sha or self.github.tip(), name)
+        return [check.given["conclusion"] for check in found]
+
+    def held(self, target: str = "edge") -> set[str]:
+        """Return the certificates in a target."""
+        return {each.name for each in (self.live / target).iterdir() if each.name[0] != "."}
+
+    def propose(self, files: Mapping[str, str | None], *, at: datetime | None = None) -> Pull:
+        """Open a pull request, and let its plan be shown, as of a moment if there is one."""
+        pull = self.github.pull(files)
+        self.show(pull, at=at)
+        return pull
+
+    def show(self, pull: Pull, *, at: datetime | None = None) -> Plan:
+        """Show the plan of a pull request as a check run, as its workflow does."""
+        plan = self.plan(self.github.merge_ref(pull), pull.base, at=at)
+        forge, run = forge_at(self.github), run_of(self.github)
+        shown = PlanCheck(
+            label=LABEL,
+            sha=pull.head,
+            conclusion="success",
+            title="a plan",
+            summary="a plan",
+            digest=plan.digest,
+            fingerprints=[step.fingerprint for step in plan.changes],
+        )
+        for check in plan_checks(shown, run):
+            forge.create_check(check)
+        return plan
+
+    def plan(self, sha: str, base: str | None = None, *, at: datetime | None = None) -> Plan:
+        """Return what would be done by a commit's documents."""
+        root = self.checkout(sha)
+        before = read_base(root, fetched(root, base)) if base else None
+        read = examine(root, sha, before)
+        return make_plan(survey(console(root), read, at=at, base=before).world)
+
+    def merged(self, files: Mapping[str, str | None], *, at: datetime | None = None) -> str:
+        """Propose, show and merge; return the commit that the branch is at."""
+        return self.github.merge(self.propose(files, at=at).number)
+
+    def settle(self, moment: datetime | None = None) -> None:
+        """Apply what main asks for, by hand, now or as of a moment."""
+        sha, at = self.github.tip(), moment or _now()
+        root = self.checkout(sha)
+        with session(console(root), ref=sha, clock=lambda: at) as held:
+            told = carry_out(console(root), held, Choice(), Limits(ask=False, mass=False))
+        assert told.code == 0
+
+    def brief(self, target: str = "edge") -> None:
+        """Let a certificate have been applied that has fallen due by now."""
+        document = certificate("brief", target=target).replace("30d", "7d")
+        self.github.commit({"brief.yaml": document})
+        self.settle(_now() - timedelta(days=4))
+        self.github.add_check(self.github.tip(), APPLY)
+
+    def replace(self, address: str) -> None:
+        """Let somebody replace a certificate by hand."""
+        root = self.checkout(self.github.tip())
+        with session(console(root), replace=frozenset({address})) as held:
+            carry_out(console(root), held, Choice(), Limits(ask=False, mass=False))
+
+    @contextmanager
+    def locked(self) -> Iterator[str]:
+        """Hold the ledger's lock; yields its id."""
+        with session(console(self.checkout(self.github.tip()))) as held:
+            journal = held.journal
+            assert isinstance(journal, LedgerJournal)
+            yield journal.lock.holder.id
+
+    def text(self, path: str) -> str:
+        """Return a document of main."""
+        return self.github.bare.git("show", f"main:{path}") + "\n"
+
+    def checkout(self, sha: str) -> Path:
+        """Return a fresh clone of one commit, and what came before it, as actions/checkout makes it."""
+        root = self.folder / f"job-{len(list(self.folder.glob('job-*')))}"
+        root.mkdir()
+        git = partial(subprocess.run, cwd=root, check=True, capture_output=True)
+        git(["git", "init", "--quiet"])
+        git(["git", "remote", "add", "origin", f"file://{self.github.bare.root}"])
+        git(["git", "fetch", "--quiet", "--depth=1", "origin", sha])
+        git(["git", "checkout", "--quiet", "--detach", sha])
+        return root
+
+    def apply(self, sha: str = "", **inputs: str) -> Ended:
+        """Run the job of a push to main."""
+        return self.start_apply(sha, **inputs).wait()
+
+    def start_apply(self, sha: str = "", **inputs: str) -> "Begun":
+        """Begin the job of a push to main."""
+        after = sha or self.github.tip()
+        before = self.github.bare.commits([after])[0].parents[0]
+        return self.start("apply", push(self.github, before, after), **inputs)
+
+    def plan_job(self, pull: Pull, **inputs: str) -> Ended:
+        """Run the job of a pull request."""
+        return self.run_on_pull("plan", pull, **inputs)
+
+    def run_on_pull(self, command: str, pull: Pull, **inputs: str) -> Ended:
+        """Run a command for a pull request."""
+        return self.run(command, pull_request(self.github, pull), **inputs)
+
+    def run(self, command: str, event: Event, **inputs: str) -> Ended:
+        """Run one command of the action as a process."""
+        return self.start(command, event, **inputs).wait()
+
+    def start(self, command: str, event: Event, **inputs: str) -> "Begun":
+        """Begin one command of the action in a fresh checkout of the event's commit."""
+        root = self.checkout(event.sha)
+        beside = root.with_name(f"files-{root.name}")
+        given = {"command": command, "token": self.token, **inputs}
+        environment = {
+            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+            **event.variables(self.github, beside, run_id=root.name[4:]),
+            **{f"CERTFORM_INPUT_{name.upper()}": value for name, value in given.items()},
+            "HOME": str(self.folder),
+            "SOPS_AGE_KEY_FILE": str(self.identity),
+            "GITHUB_WORKSPACE": str(root),
+            "GITHUB_OUTPUT": str(beside / "output"),
+            "GITHUB_STEP_SUMMARY": str(beside / "summary"),
+            **self.variables,
+        }
+        for name in ("output", "summary"):
+            (beside / name).touch()
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "reconciler", "action"],
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return Begun(process, beside)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A job that runs; `files` is where the runner's files are."""
+
+    process: "subprocess.Popen[str]"
+    files: Path
+
+    def wait(self) -> Ended:
+        """Wait for the end."""
+        with self.process:
+            log, _ = self.process.communicate(timeout=120)
+        assert "Traceback" not in log, log
+        outputs = dict(_outputs((self.files / "output").read_text()))
+        return Ended(self.process.returncode, log, outputs, (self.files / "summary").read_text())
+
+
+def _outputs(text: str) -> Iterator[tuple[str, str]]:
+    lines = iter(text.splitlines())
+    for line in lines:
+        name, _, mark = line.partition("<<")
+        value = iter(lines.__next__, mark)
+        yield name, "\n".join(value)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def console(root: Path) -> Console:
+    return Console(root, ColourOption.NEVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where houses are built: again and again at the same place, since targets are named by their path."""
+
+    place: Path
+    kept: Path
+
+    @classmethod
+    def made(cls, folder: Path, certificates: Mapping[str, str], days: int) -> "Site":
+        """Build the first one: everything was applied so many days ago."""
+        site = cls(folder / "house", folder / "kept")
+        (site.place / "live").mkdir(parents=True)
+        (site.place / "live" / "gate").touch()
+        recipient = make_identity(site.place / "identity.txt")
+        past = _now() - timedelta(days=days)
+        with GitHub.running(site.place) as github:
+            house = House(github, site.place, github.token())
+            documents = {
+                "certform.yaml": PROJECT.replace("RECIPIENT", recipient),
+                "authorities/root.yaml": AUTHORITY,
+                "config/targets.yaml": TARGETS.replace("LIVE", str(house.live)),
+                **certificates,
+            }
+            _begin(house, documents, past)
+            house.settle(past)
+        shutil.copytree(site.place, site.kept, symlinks=True)
+        return site
+
+    @contextmanager
+    def house(self) -> Iterator[House]:
+        """Yield one as it was at first; that everything was applied is recorded."""
+        shutil.rmtree(self.place)
+        shutil.copytree(self.kept, self.place, symlinks=True)
+        with GitHub.running(self.place, bare=self.place / "github.git") as github:
+            github.add_check(github.tip(), APPLY)
+            yield House(github, self.place, github.token())
+
+
+def _begin(house: House, documents: Mapping[str, str], past: datetime) -> None:
+    root = house.checkout(house.github.commit(documents))
+    desired = load(root)
+    made = create_ledger(
+        root, desired.project, desired.ledger, desired.keyring, Sops(), past - timedelta(hours=1)
+    )
+    project = add_public_key(documents["certform.yaml"], made.public_key)
+    house.github.commit({"certform.yaml": project})
