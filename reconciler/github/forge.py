@@ -11,6 +11,7 @@ from providers.secret import Secret
 from reconciler.github import limits
 from reconciler.github.errors import ForgeDenied, ForgeError, ForgeUnsure
 from reconciler.github.pages import Check, Comment, Commit, Issue, NewCheck
+from reconciler.github.refusal import message
 from reconciler.github.run import PullRequest, Run
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ ACTIONS = "github-actions"
 """The app whose token a workflow gets."""
 PAUSE = 1.0
 """Seconds after a lost answer before it is looked whether something was made; a copy may lag behind."""
-_BOT = f"{ACTIONS}[bot]"
-_VIEWER = "query { viewer { login } }"
 _CHANGEABLE = frozenset({"title", "body", "state", "state_reason"})
 
 
@@ -67,16 +66,11 @@ class Forge:
 
     def login(self) -> str:
         """Return whose token it is, `github-actions[bot]` where the token may not ask."""
-
-        def asked() -> Mapping[str, Any]:
-            return self._graphql.send("POST", self._graphql.address, dict, {"query": _VIEWER})
-
+        address, query = self._graphql.address, {"query": "query { viewer { login } }"}
         try:
-            answer = _made(asked)
+            return _made(lambda: self._graphql.send("POST", address, _viewer, query))
         except ForgeDenied:
-            return _BOT
-        viewer = (answer.get("data") or {}).get("viewer") or {}
-        return str(viewer.get("login") or _BOT)
+            return f"{ACTIONS}[bot]"
 
     def pull(self, number: int) -> PullRequest:
         """Return a pull request."""
@@ -179,17 +173,32 @@ class Forge:
 
     def _label(self, name: str) -> None:
         """Make a label unless it is there."""
-        page = f"labels/{quote(name, safe='')}"
-        try:
-            self._rest.get(self._page(page), dict)
-        except ForgeDenied:
-            _made(lambda: self._send("POST", "labels", dict, {"name": name}))
+
+        def there() -> Iterator[Mapping[str, Any]]:
+            try:
+                yield self._rest.get(self._page(f"labels/{quote(name, safe='')}"), dict)
+            except ForgeDenied:
+                return
+
+        if not list(there()):
+            _made(lambda: self._send("POST", "labels", dict, {"name": name}), there)
 
     def _send(self, verb: str, page: str, read: Callable[[Any], T], data: Mapping[str, Any]) -> T:
         return self._rest.send(verb, self._page(page), read, data)
 
     def _page(self, name: str) -> str:
         return f"{self._repository}/{name}"
+
+
+def _viewer(answer: Mapping[str, Any]) -> str:
+    """Return the login of https://docs.github.com/graphql/reference/queries#viewer."""
+    viewer = (answer.get("data") or {}).get("viewer")
+    if viewer:
+        return str(viewer["login"])
+    kinds = {each.get("type") for each in answer["errors"]}
+    if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+        raise ForgeDenied("the token may not ask whose it is")
+    raise ForgeError(f"GitHub does not say whose the token is: {message(answer)}")
 
 
 def _made(make: Callable[[], T], found: Callable[[], Iterator[T]] = lambda: iter(())) -> T:

@@ -116,7 +116,7 @@ class Rest:
     """
 
     def __init__(self, address: str, token: Secret, patience: Patience) -> None:
-        if urlsplit(address).scheme not in ("https", "http") or not urlsplit(address).hostname:
+        if _origin(address) is None:
             raise ForgeError(f"{flowing(address)} is no address of GitHub's API")
         self.address = address.rstrip("/")
         self._token = token
@@ -179,9 +179,8 @@ class Rest:
         return found[0] if found else ""
 
     def _is_below(self, url: str) -> bool:
-        ours, theirs = urlsplit(self.address), urlsplit(url)
-        same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
-        return same and theirs.path.startswith(f"{ours.path}/")
+        same = _origin(url) == _origin(self.address)
+        return same and urlsplit(url).path.startswith(f"{urlsplit(self.address).path}/")
 
     @contextmanager
     def _explained(self, verb: str, path: str) -> Iterator[None]:
@@ -216,6 +215,18 @@ def _text(token: Secret) -> str:
     return text
 
 
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Return who is spoken to at an address; None where it is no plain address of HTTP."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    if not parts.hostname or parts.username is not None:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
 def _list(data: Any) -> list[Any]:
     if not isinstance(data, list):
         raise TypeError("an answer without a list is none that says: nothing")
@@ -233,4 +244,6 @@ def _cause(error: BaseException) -> str:
         if isinstance(inner, BaseException):
             return _cause(inner)
     said = re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", str(error))
+    if "certificate verify failed" in said:
+        said += "; if its authority is one of your own, let REQUESTS_CA_BUNDLE name a file with it"
     return flowing(said or type(error).__name__)

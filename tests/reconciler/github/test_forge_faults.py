@@ -121,11 +121,12 @@ def test_patience_is_for_everything_that_is_asked(github: GitHub, pull: Pull) ->
         (Way.MISANSWERED, bad_gateway()),
     ],
 )
-def test_a_comment_and_an_issue_are_made_once_whatever_became_of_the_answer(
+def test_a_comment_and_an_issue_with_its_label_are_made_once_whatever_became_of_the_answer(
     github: GitHub, pull: Pull, way: Way, answer: Response
 ) -> None:
     forge = forge_at(github)
     github.wire.fail("issues/create-comment", way, answer)
+    github.wire.fail("issues/create-label", way, answer)
     github.wire.fail("issues/create", way, answer)
     made = forge.comment(pull.number, "once")
     opened = forge.open_issue("Drift", "body", "drift")
@@ -165,6 +166,13 @@ def test_the_login_is_asked_for_again_and_not_guessed(github: GitHub) -> None:
         hasty(github).login()
 
 
+def test_a_login_that_github_cannot_look_up_now_is_not_guessed(github: GitHub) -> None:
+    broken = json_text('{"errors": [{"message": "Something went wrong"}]}')
+    github.wire.fail("graphql", Way.REFUSED, broken)
+    with pytest.raises(ForgeError, match="does not say whose the token is: Something went wrong"):
+        forge_at(github).login()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -188,6 +196,7 @@ def test_an_answer_that_is_not_githubs_is_an_error_and_never_nothing(
     asked: list[Callable[[], object]] = [
         lambda: forge.pull(pull.number),
         lambda: forge.checks(pull.head, "plan"),
+        forge.login,
     ]
     if answer.body != b"[]":  # that is a list without comments
         asked.append(lambda: list(forge.comments(pull.number)))
@@ -210,7 +219,10 @@ def test_the_address_has_no_host_behind_it() -> None:
 
 def test_a_server_whose_certificate_nobody_vouches_for_gets_no_token(tmp_path: Path) -> None:
     wire = Wire(lambda _: Response(200), lambda request: request.path, Tls.made(tmp_path))
-    with wire.running(), pytest.raises(ForgeError, match="certificate verify failed"):
+    with (
+        wire.running(),
+        pytest.raises(ForgeError, match=r"certificate verify failed.*REQUESTS_CA_BUNDLE"),
+    ):
         forge_to(wire.url).pull(1)
     assert wire.asked == []
 
@@ -224,7 +236,18 @@ def test_a_server_that_says_nothing_is_given_up(
         hasty(github, patience=0).pull(pull.number)
 
 
-@pytest.mark.parametrize("address", ["ftp://example.com", "api.github.com", "", "https://"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://example.com",
+        "api.github.com",
+        "",
+        "https://",
+        "https://example.com:port",
+        "https://name:word@example.com",
+        "https://[::1",
+    ],
+)
 def test_an_address_that_is_none_is_told(github: GitHub, address: str) -> None:
     with pytest.raises(ForgeError, match="no address of GitHub's API"):
         Rest(address, TOKEN, Patience())

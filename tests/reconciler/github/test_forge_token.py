@@ -16,6 +16,7 @@ from wire import Request, Response, Way, Wire
 
 from providers.secret import Secret
 from reconciler.github.forge import Forge, ForgeError, NewCheck
+from reconciler.github.rest import Patience, Rest
 
 REDIRECTS = [301, 302, 303, 307, 308]
 
@@ -110,6 +111,27 @@ def test_a_next_page_elsewhere_is_not_asked_for(
     with pytest.raises(ForgeError, match="next page is not below"):
         list(forge_at(github).comments(pull.number))
     assert github.wire.asked == ["issues/list-comments"]
+
+
+@pytest.mark.parametrize(
+    ("address", "following", "same"),
+    [
+        ("https://ghe.example/api/v3", "https://GHE.example:443/api/v3/x?page=2", True),
+        ("https://ghe.example/api/v3/", "https://ghe.example/api/v3/x", True),
+        ("https://api.github.com", "https://api.github.com/repositories/1/x?page=2", True),
+        ("https://api.github.com", "https://github.com/x", False),
+        ("https://api.github.com", "http://api.github.com/x", False),
+        ("https://api.github.com", "https://api.github.com.evil.example/x", False),
+        ("https://api.github.com", "https://api.github.com:8443/x", False),
+        ("https://api.github.com", "https://api.github.com@evil.example/x", False),
+        ("https://api.github.com", "https://evil@api.github.com/x", False),
+        ("https://api.github.com", "https://api.github.com:port/x", False),
+        ("https://ghe.example/api/v3", "https://ghe.example/login/oauth", False),
+    ],
+)
+def test_a_page_is_below_an_address_or_it_is_not(address: str, following: str, same: bool) -> None:
+    rest = Rest(address, Secret(b"x"), Patience())
+    assert rest._is_below(following) is same
 
 
 def test_pages_that_link_to_each_other_come_to_an_end(
