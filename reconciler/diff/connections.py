@@ -136,7 +136,7 @@ def _moved(name: str, number: int) -> str:
     stay = "1 certificate stays" if number == 1 else f"{number:,} certificates stay"
     return (
         f"another place; {stay} installed at the old one, where nobody will look after them: to have them"
-        f" removed, keep {name} as it is, add a Target for the new place, and move the certificates there"
+        f" removed, keep {name} as it is, and give the certificates a new Target instead"
     )
 
 

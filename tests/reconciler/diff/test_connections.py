@@ -152,7 +152,7 @@ def test_a_place_that_is_left_says_how_much_stays_there_and_what_to_do() -> None
     desired = replace(base, targets={**base.targets, "a": target})
     (found,) = connection_changes(desired, base, fleet.journal.state)
     assert "another place; 2 certificates stay installed at the old one" in found.message
-    assert "keep a as it is, add a Target for the new place" in found.message
+    assert "keep a as it is, and give the certificates a new Target instead" in found.message
     (blind,) = connection_changes(desired, base)
     assert (blind.fingerprint, blind.message) == (found.fingerprint, "another place")
 
