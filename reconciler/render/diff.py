@@ -24,11 +24,15 @@ def diff(groups: Sequence[tuple[str, Sequence[Block]]], plan: Plan, rest: str) -
     lines = f"{number:,} line" + ("" if number == 1 else "s")
     return Part(
         items=texts,
-        rest=lambda left: f"\n\n**{left:,} more** changes do not fit here{rest}.",
+        rest=lambda left: f"\n\n{_missing(left)} not fit here{rest}.",
         opening=f"<details><summary>Full plan: {lines}</summary>\n\n{opening}\n",
         ending=f"\n{ending}",
         closing="\n\n</details>",
     )
+
+
+def _missing(left: int) -> str:
+    return "**1 more** change does" if left == 1 else f"**{left:,} more** changes do"
 
 
 def _texts(title: str, told: Sequence[Block], plan: Plan) -> Iterator[str]:

@@ -19,9 +19,8 @@ def render_failure(
     graver = sorted(diagnostics, key=lambda found: found.severity is not Severity.ERROR)
     table = Part(
         items=[_row(found, setting.blob_url) for found in graver],
-        rest=lambda left: f"\n\n**{left:,} more** without a row here{setting.rest}.",
+        rest=lambda left: f"\n**{left:,} more** without a row here{setting.rest}.",
         opening=_HEADER,
-        ending="\n",
     )
     label = f" ({prose(setting.label)})" if setting.label else ""
     heading = f"### Certificates: no plan, {tally(diagnostics)}{label}"

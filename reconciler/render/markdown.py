@@ -48,7 +48,7 @@ class Setting:
     @property
     def rest(self) -> str:
         """The end of a sentence about what was left out."""
-        return f"; it is {self.elsewhere}" if self.elsewhere else ""
+        return f"; all of it is {self.elsewhere}" if self.elsewhere else ""
 
 
 @dataclass(frozen=True, slots=True)

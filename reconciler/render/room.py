@@ -15,8 +15,9 @@ def size(text: str) -> int:
 class Part:
     """A piece of a text that may be shortened: `opening`, items, `ending`, what is left out, `closing`.
 
-    `rest` says how many items are left out, with the line's end that it needs before it. `share` is how
-    much of the room that is left the part may take.
+    `rest` says how many items are left out, with the line's end that it needs before it; where these are
+    all, and there is an `ending`, it stands alone. `share` is how much of the room that is left the part
+    may take.
     """
 
     items: Sequence[str]
@@ -31,8 +32,10 @@ class Part:
         """Return the part with as many items as fit in so many bytes, all of them without a limit."""
         kept = len(self.items) if room is None else self._fitting(room)
         left = len(self.items) - kept
-        items = self.joint.join(self.items[:kept])
         rest = self.rest(left) if left else ""
+        if not kept and self.ending:
+            return rest.strip()
+        items = self.joint.join(self.items[:kept])
         apart = self.joint if items and rest and not self.ending else ""
         return f"{self.opening}{items}{self.ending}{apart}{rest}{self.closing}"
 

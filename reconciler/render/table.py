@@ -41,7 +41,7 @@ def rows(
     """Return rows as a table that may be shortened; `rest` says where the others are."""
     return Part(
         items=told,
-        rest=lambda left: f"\n\n**{left:,} more** without a row here{rest}.",
+        rest=lambda left: f"\n**{left:,} more** without a row here{rest}.",
         opening=f"{opening}{HEADER}",
         closing=closing,
         share=share,

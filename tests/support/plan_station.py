@@ -91,11 +91,11 @@ class Station:
     runner: Runner
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def plan(self, event: Event, *, token: str | None = None, **inputs: str) -> Ran:
-        """Check the event's commit out, as actions/checkout does with a depth of 2, and plan."""
+    def plan(self, event: Event, *, token: str | None = None, at: str = "", **inputs: str) -> Ran:
+        """Check the event's commit out, or another, as actions/checkout does with a depth of 2, and plan."""
         number = next(self._numbers)
         place = self.folder / f"run-{number}"
-        workspace = self.checkout(event.sha, place / "workspace")
+        workspace = self.checkout(at or event.sha, place / "workspace")
         variables = {
             **_inherited(self.folder),
             **event.variables(self.github, place, run_id=str(8000 + number)),

@@ -161,7 +161,7 @@ def test_every_row_is_there_or_counted_and_some_are_folded_away() -> None:
     assert rows[0] == 40
     assert rows[1] > 20
     link = "in [the job summary](https://github.com/example/certificates/actions/runs/1)."
-    assert f"**{2_000 - sum(rows):,} more** without a row here; it is {link}" in folded
+    assert f"**{2_000 - sum(rows):,} more** without a row here; all of it is {link}" in folded
 
 
 def test_the_job_summary_has_room_for_a_thousand_and_counts_beyond() -> None:
