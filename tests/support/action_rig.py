@@ -75,10 +75,13 @@ class Station:
     def environments(self) -> list[Path]:
         return sorted(each for each in self.cache.iterdir() if each.is_dir())
 
-    def use(self, env: Mapping[str, str] | None = None, **inputs: str) -> JobResult:
-        """Push the files and use the action on them, by default for `validate`."""
+    def push(self) -> Event:
+        """Push the files; return what GitHub says of it."""
         sha = self.bare.commit(self.files)
         self.bare.update("refs/heads/main", sha)
         payload = {"repository": {"full_name": "acme/pki", "id": 1001, "default_branch": "main"}}
-        event = Event("push", payload, sha, "refs/heads/main", "mona")
-        return self.machine.use(f"{USED}@v1", event, env, **{"command": "validate", **inputs})
+        return Event("push", payload, sha, "refs/heads/main", "mona")
+
+    def use(self, env: Mapping[str, str] | None = None, **inputs: str) -> JobResult:
+        """Push the files and use the action on them, by default for `validate`."""
+        return self.machine.use(f"{USED}@v1", self.push(), env, **{"command": "validate", **inputs})
