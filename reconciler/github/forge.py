@@ -104,6 +104,7 @@ class Forge:
         """Make a check run, its annotations in as many requests as they take.
 
         It may be there twice when GitHub's answer was lost, which changes nothing: the newest counts.
+        The first request makes all of it but further annotations; the error says so when these fail.
         """
         output = limits.output(check)
         first, *further = limits.batches(check.annotations)
@@ -117,9 +118,14 @@ class Forge:
             "output": {**output, "annotations": first},
         }
         made = _made(lambda: self._send("POST", "check-runs", Check.parsed, data))
-        for batch in further:
+        for number, batch in enumerate(further, 1):
             more = {"output": {**output, "annotations": batch}}
-            made = self._send("PATCH", f"check-runs/{made.id}", Check.parsed, more)
+            try:
+                made = self._send("PATCH", f"check-runs/{made.id}", Check.parsed, more)
+            except ForgeError as why:
+                lacking = len(check.annotations) - number * limits.MOST_ANNOTATIONS
+                text = f"it is there, but for {lacking:,} of its annotations: {why}"
+                raise ForgeError(text, hint=why.hint) from None
         return made
 
     def comments(self, number: int) -> Iterator[Comment]:

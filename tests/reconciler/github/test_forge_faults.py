@@ -23,6 +23,7 @@ from providers.secret import Secret
 from reconciler.github.errors import ForgeDenied, ForgeError
 from reconciler.github.forge import Forge, NewCheck
 from reconciler.github.rest import Patience, Rest
+from reconciler.github.workflow import Annotation, Level
 
 TOKEN = Secret(b"ghs_token")
 
@@ -142,6 +143,18 @@ def test_the_newest_of_two_check_runs_counts_when_the_first_answer_was_lost(
     made = forge.create_check(NewCheck("plan", pull.head, "success", "t", "s", text="x"))
     assert len(github.checks(pull.head, "plan")) == 2
     assert forge.checks(pull.head, "plan")[0] == made
+
+
+def test_a_check_run_without_its_last_annotations_is_told_apart_from_none(
+    github: GitHub, pull: Pull
+) -> None:
+    remarks = [Annotation(Level.ERROR, "t", "m", "f", 1)] * 120
+    github.wire.fail("checks/update", Way.REFUSED, said(422, "no"), times=None)
+    with pytest.raises(ForgeError, match=r"it is there, but for 70 of its annotations: .*\(no\)"):
+        forge_at(github).create_check(
+            NewCheck("plan", pull.head, "success", "t", "s", annotations=remarks)
+        )
+    assert [len(each.annotations) for each in github.checks(pull.head, "plan")] == [50]
 
 
 def test_what_is_never_answered_is_given_up_and_told(github: GitHub, pull: Pull) -> None:
