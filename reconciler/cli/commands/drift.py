@@ -9,6 +9,7 @@ from reconciler.cli.failures import tell_skipped
 from reconciler.cli.options import ref_option
 from reconciler.cli.survey import survey
 from reconciler.drifting import Drift, drift
+from reconciler.git import Git
 from reconciler.outfile import write_whole
 from reconciler.planning import make_plan
 from reconciler.render.drift import render_drift_json, render_drift_text
@@ -51,13 +52,22 @@ def command(console: Console, ref: str | None, form: str, metrics: Path | None) 
     found = drift(world, make_plan(world))
     if metrics is not None:
         write_whole(metrics, render_metrics(found))
-    console.write(_rendered(found, form, colour=console.colour_out))
+    console.write(_rendered(found, form, console))
     return found.exit_code
 
 
-def _rendered(found: Drift, form: str, *, colour: bool) -> str:
+def _rendered(found: Drift, form: str, console: Console) -> str:
     if form == "json":
         return render_drift_json(found)
     if form == "markdown":
         return render_drift_markdown(found)
-    return render_sarif(found) if form == "sarif" else render_drift_text(found, colour=colour)
+    if form == "sarif":
+        return render_sarif(found, _folder(console.root))
+    return render_drift_text(found, colour=console.colour_out)
+
+
+def _folder(root: Path) -> str:
+    """Return the way from the repository's root to the Project, as SARIF's paths begin with it."""
+    top = Git(root).top_level()
+    below = root.resolve().relative_to(top.resolve()).as_posix() if top else "."
+    return "" if below == "." else f"{below}/"

@@ -1,6 +1,8 @@
 """certform drift: what it says, and what it exits with."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from command_line import Repository
@@ -65,6 +67,19 @@ def test_sarif_and_markdown_and_metrics_of_the_same_look(
     names = {family.name for family in text_string_to_metric_families(metrics.read_text())}
     assert "certform_certificate_not_after_timestamp_seconds" in names
     assert "| <code>Drifted</code> |" in applied.run("drift", "--format", "markdown", code=2).stdout
+
+
+def test_paths_in_sarif_begin_at_the_root_of_the_repository(
+    applied: Repository, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(applied.root, whole / "pki", symlinks=True)
+    (whole / "pki" / ".git").rename(whole / ".git")
+    below = replace(applied, root=whole / "pki")
+    spoil(below)
+    run = json.loads(below.run("drift", "--format", "sarif", code=2).stdout)["runs"][0]
+    uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == "pki/services/orders.yaml"
 
 
 def test_metrics_that_cannot_be_written_are_an_error(applied: Repository) -> None:
