@@ -27,7 +27,7 @@ OTHERS = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "__PYVENV_LAUNCHER__")
 """Variables that begin so make an interpreter look for packages elsewhere."""
 MISLEADING = frozenset({
     "PIP_CONSTRAINT", "PIP_NO_BINARY", "PIP_PREFIX", "PIP_PYTHON", "PIP_REQUIREMENT", "PIP_ROOT",
-    "PIP_TARGET", "PIP_USER", "UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_EXCLUDE",
+    "PIP_TARGET", "UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_EXCLUDE",
     "UV_EXCLUDE_NEWER", "UV_NO_BINARY", "UV_OVERRIDE", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON",
     "UV_REQUIRE_HASHES", "UV_SYSTEM_PYTHON",
 })  # fmt: skip
@@ -173,7 +173,13 @@ def _with_pip(place: Path) -> Iterator[Sequence[str]]:
     else:
         yield (python, "-I", "-m", "ensurepip")
         pip = (python, "-I", "-m", "pip")
-    flags = ("--no-input", "--disable-pip-version-check", "--no-compile", "--progress-bar=off")
+    flags = (
+        "--no-input",
+        "--no-user",
+        "--no-compile",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+    )
     yield (*pip, "install", *flags, *_what("--only-binary=:all:"))
 
 

@@ -228,9 +228,9 @@ def _execute(argv: Sequence[str], where: Path, environment: Mapping[str, str], l
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    for line in re.split(r"\r\n|\n|\r", told.decode("utf-8", "replace")):
-        if line:
-            log.receive(line)
+    *lines, last = re.split(r"\r\n|\n|\r", told.decode("utf-8", "replace"))
+    for line in [*lines, *([last] if last else [])]:
+        log.receive(line)
     return process.returncode
 
 
