@@ -1,7 +1,7 @@
 """GitHub on a bad day: what is repeated, how long is waited, and that nothing is made twice."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,23 +26,6 @@ from reconciler.github.rest import Patience, Rest
 from reconciler.github.workflow import Annotation, Level
 
 TOKEN = Secret(b"ghs_token")
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.github.forge.PAUSE", 0.01)
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHub]:
-    with GitHub.running(tmp_path) as github:
-        github.commit({"certform.yaml": "kind: Project"})
-        yield github
-
-
-@pytest.fixture
-def pull(github: GitHub) -> Pull:
-    return github.pull({"web.yaml": "kind: Certificate"})
 
 
 def forge_to(url: str) -> Forge:

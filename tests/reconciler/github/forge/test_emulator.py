@@ -27,18 +27,6 @@ from reconciler.github.workflow import Annotation, Level
 SHAPES = json.loads((Path(events.__file__).parent / "github_events.json").read_text())["events"]
 
 
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHub]:
-    with GitHub.running(tmp_path) as github:
-        github.commit({"certform.yaml": "kind: Project", "old.yaml": "x"})
-        yield github
-
-
-@pytest.fixture
-def pull(github: GitHub) -> Pull:
-    return github.pull({"web.yaml": "kind: Certificate"})
-
-
 def test_every_operation_is_served_and_has_its_permission() -> None:
     described = {each.id for each in description().operations}
     assert described == set(SERVE) == set(NEEDS)

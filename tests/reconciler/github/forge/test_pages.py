@@ -1,9 +1,7 @@
 """What certform reads and writes on GitHub's pages, over real HTTP, held to GitHub's own description."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,18 +11,6 @@ from github_state import Pull
 
 from reconciler.github.forge import ACTIONS, Commit, ForgeError, NewCheck
 from reconciler.github.workflow import Annotation, Level
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHub]:
-    with GitHub.running(tmp_path) as github:
-        github.commit({"certform.yaml": "kind: Project"})
-        yield github
-
-
-@pytest.fixture
-def pull(github: GitHub) -> Pull:
-    return github.pull({"web.yaml": "kind: Certificate"})
 
 
 def asked(github: GitHub) -> list[str]:

@@ -21,21 +21,11 @@ from reconciler.github.rest import Patience, Rest
 REDIRECTS = [301, 302, 303, 307, 308]
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.github.forge.PAUSE", 0.01)
-
-
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[GitHub]:
     with GitHub.running(tmp_path, enterprise=True) as github:
         github.commit({"certform.yaml": "kind: Project"})
         yield github
-
-
-@pytest.fixture
-def pull(github: GitHub) -> Pull:
-    return github.pull({"web.yaml": "kind: Certificate"})
 
 
 @pytest.fixture
