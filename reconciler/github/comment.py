@@ -117,7 +117,8 @@ def _open(comments: Iterable[Comment], wanted: Marker, mine: str) -> Iterable[Co
 def post(forge: Forge, number: int, marker: Marker, body: str) -> Posted:
     """Make a plan's comment, or bring the one that stands up to date; raises `ForgeError`.
 
-    One that says the same already is left alone. Where two runs made one each, the newer stays.
+    One that says the same already is left alone, and so is one in which a later run tells of another
+    commit. Where two runs made one each, the newer stays.
     """
     *others, newest = standing(forge, number, marker.label) or (None,)
     for other in filter(None, others):
@@ -126,7 +127,7 @@ def post(forge: Forge, number: int, marker: Marker, body: str) -> Posted:
     text = marker.over(body)
     if newest is None:
         return Posted(forge.comment(number, text), written=True)
-    if _says_the_same(newest.body, text):
+    if _says_the_same(newest.body, text) or _is_later(Marker.of(newest.body), marker):
         return Posted(newest, written=False)
     return Posted(forge.edit_comment(newest.id, text), written=True)
 
@@ -134,6 +135,18 @@ def post(forge: Forge, number: int, marker: Marker, body: str) -> Posted:
 def _says_the_same(old: str, new: str) -> bool:
     """Whether two comments differ in nothing but the run that wrote them."""
     return _essence(old) == _essence(new)
+
+
+def _is_later(there: Marker | None, ours: Marker) -> bool:
+    """Whether a comment is of a later run and another commit: a slow run brings no old plan back."""
+    if there is None or there.fields.get("head") == ours.fields.get("head"):
+        return False
+    return _run(there) > _run(ours)
+
+
+def _run(marker: Marker) -> int:
+    number = str(marker.fields.get("run", "")).partition("/")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _essence(body: str) -> tuple[object, str]:

@@ -91,14 +91,22 @@ class Station:
     runner: Runner
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def plan(self, event: Event, *, token: str | None = None, at: str = "", **inputs: str) -> Ran:
+    def plan(
+        self,
+        event: Event,
+        *,
+        token: str | None = None,
+        at: str = "",
+        run_id: str = "",
+        **inputs: str,
+    ) -> Ran:
         """Check the event's commit out, or another, as actions/checkout does with a depth of 2, and plan."""
         number = next(self._numbers)
         place = self.folder / f"run-{number}"
         workspace = self.checkout(at or event.sha, place / "workspace")
         variables = {
             **_inherited(self.folder),
-            **event.variables(self.github, place, run_id=str(8000 + number)),
+            **event.variables(self.github, place, run_id=run_id or str(8000 + number)),
             "CERTFORM_INPUT_COMMAND": "plan",
             "GITHUB_WORKSPACE": str(workspace),
             "GITHUB_OUTPUT": str(place / "output"),

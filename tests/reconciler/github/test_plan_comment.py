@@ -103,6 +103,18 @@ def test_a_comment_that_says_the_same_already_is_left_alone(station: Station) ->
     assert len(github.checks(pull.head, NAME)) == 2
 
 
+def test_a_slow_run_of_an_older_commit_does_not_bring_its_plan_back(station: Station) -> None:
+    github = station.github
+    pull = github.pull({"fourth.yaml": FOURTH})
+    slow = pull_request(github, pull)
+    github.push(pull, {"fifth.yaml": FIFTH})
+    station.plan(pull_request(github, pull, "synchronize"), run_id="9001")
+    ran = station.plan(slow, run_id="9000")
+    assert ran.outputs["changes"] == "3"
+    assert "2 to issue" in told(github, pull).first_line
+    assert told(github, pull).marker.fields["head"] == pull.head
+
+
 def test_the_comment_is_found_behind_a_hundred_and_fifty_of_others(station: Station) -> None:
     github = station.github
     pull = github.pull({"fourth.yaml": FOURTH})
