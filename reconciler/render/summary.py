@@ -50,7 +50,8 @@ def proposed_share(plan: Plan) -> str:
         return "All of this is proposed here."
     if not number:
         return "Nothing of this is proposed here: it would be done without it, too."
-    return f"{number:,} of these are proposed here; {others:,} would be done without that, too."
+    verb = "is" if number == 1 else "are"
+    return f"{number:,} of these {verb} proposed here; {others:,} would be done without that, too."
 
 
 def what_if(plan: Plan) -> str:

