@@ -1,4 +1,4 @@
-"""What a plan against a base says in text: which commit, what was not looked at, and whose doing a change is."""
+"""What a plan against a base says in text: which commit, what nobody looked at, whose doing a change is."""
 
 from datetime import UTC, datetime
 
