@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from providers.base import Installed
 from reconciler.diff import World
-from reconciler.ledger.records import CertificateRecord, Issuance, Status
-from reconciler.render.inventory import InventoryRow
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Issuance, Status
+from reconciler.places import places
+from reconciler.render.inventory import InventoryRow, Place, PlaceState
 from reconciler.retention import is_dead
 from reconciler.schedule import is_ahead, renewal_time
-from reconciler.state import DesiredCertificate
+from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.certificate import OnRemove
 from schemas.plan import Action, Change, Reason
 from schemas.request import AuthorityRequest
@@ -22,20 +23,61 @@ def inventory(
     planned: dict[str, list[Change]] = {}
     for step in changes:
         planned.setdefault(step.address.partition("@")[0], []).append(step)
-    rows = [*_authorities(world), *_certificates(world, planned)]
+    found = places(world)
+    leaves = (_told(world, row, found) for row in _certificates(world, planned))
+    rows = [*_authorities(world), *leaves]
     if foreign:
         rows += _foreign(world)
     return sorted(rows, key=lambda row: row.address)
 
 
 def _authorities(world: World) -> Iterator[InventoryRow]:
-    for record in world.ledger.authorities.values():
-        desired = world.desired.authorities.get(record.name)
+    for name in sorted(world.ledger.authorities.keys() | world.desired.authorities.keys()):
+        record, desired = world.authority(name), world.desired.authorities.get(name)
         wanted = record.generation(desired.request.generation) if desired else None
         for issuance in record.issuances:
             over = issuance.not_after <= world.now and issuance is not wanted
             if issuance.status in (Status.ISSUED, Status.REVOKED) and not over:
-                yield _row(world, f"authority/{record.name}", issuance, (), _life(world, issuance))
+                yield _authority(world, record, issuance, desired)
+        if desired is not None and (wanted is None or wanted.status is Status.RESERVED):
+            yield _coming(desired)
+
+
+def _authority(
+    world: World, record: AuthorityRecord, issuance: Issuance, desired: DesiredAuthority | None
+) -> InventoryRow:
+    row = _row(world, f"authority/{record.name}", issuance, (), _life(world, issuance))
+    request = issuance.request
+    generation = request.generation if isinstance(request, AuthorityRequest) else 0
+    crl = world.ledger.crls.get((record.name, generation))
+    return replace(
+        row,
+        generation=generation,
+        crl_until=crl.next_update if crl else None,
+        labels=desired.labels if desired else {},
+        source=desired.source if desired else None,
+    )
+
+
+def _coming(desired: DesiredAuthority) -> InventoryRow:
+    """A generation of a CA that is wanted and not issued yet."""
+    request = desired.request
+    return InventoryRow(
+        name=desired.name,
+        address=desired.address,
+        issuer=request.issuer or "itself",
+        serial="",
+        not_after=None,
+        days_left=None,
+        key=str(request.key),
+        names=(request.common_name,),
+        targets=(),
+        status="to be issued",
+        generation=request.generation,
+        issuer_generation=request.issuer_generation,
+        labels=desired.labels,
+        source=desired.source,
+    )
 
 
 def _certificates(world: World, planned: Mapping[str, list[Change]]) -> Iterator[InventoryRow]:
@@ -53,6 +95,18 @@ def _certificates(world: World, planned: Mapping[str, list[Change]]) -> Iterator
             yield _row(world, address, record.current, targets, status)
         elif name in world.desired.certificates:
             yield _wanted(world, name, status)
+
+
+def _told(world: World, row: InventoryRow, found: Mapping[str, tuple[Place, ...]]) -> InventoryRow:
+    """Add what the documents, the ledger and the targets say of a leaf beside its state."""
+    desired, record = world.desired.certificates.get(row.name), world.records.get(row.name)
+    told = replace(row, places=found.get(row.name, ()))
+    if desired is None:
+        return told
+    current = record.current if record else None
+    own = current is not None and current.status is Status.ISSUED and current.serial == row.serial
+    renewal = renewal_time(current, desired.renew_before) if current and own else None
+    return replace(told, labels=desired.labels, source=desired.source, renewal=renewal)
 
 
 def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str:
@@ -127,6 +181,9 @@ def _row(
         names=_names(issuance),
         targets=targets,
         status=status,
+        not_before=issuance.not_before,
+        sha256=issuance.sha256 or "",
+        issuer_generation=request.issuer_generation,
     )
 
 
@@ -157,6 +214,8 @@ def _wanted(world: World, name: str, status: str) -> InventoryRow:
         names=request.dns_names,
         targets=tuple(install.target for install in desired.installs),
         status=status,
+        sha256=(found.sha256 or "") if found else "",
+        issuer_generation=request.issuer_generation,
     )
 
 
@@ -168,7 +227,15 @@ def _hosted(world: World, desired: DesiredCertificate, steps: list[Change]) -> I
     if found is None or end is None:
         return row
     days = (end - world.now).days
-    return replace(row, serial=found.serial or "", not_after=end, days_left=days)
+    content = found.content
+    return replace(
+        row,
+        serial=found.serial or "",
+        not_after=end,
+        days_left=days,
+        not_before=content.not_before if content else None,
+        sha256=found.sha256 or "",
+    )
 
 
 def _hosted_status(
@@ -205,4 +272,19 @@ def _foreign(world: World) -> Iterator[InventoryRow]:
                     names=(found.dns_name,) if found.dns_name else (),
                     targets=(target,),
                     status="foreign",
+                    sha256=found.sha256 or "",
+                    places=(_strange(target, found),),
                 )
+
+
+def _strange(target: str, found: Installed) -> Place:
+    return Place(
+        target,
+        PlaceState.FOREIGN,
+        "not certform's",
+        object_name=found.name,
+        id=found.id,
+        serial=found.serial or "",
+        sha256=found.sha256 or "",
+        not_after=found.not_after,
+    )

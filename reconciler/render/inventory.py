@@ -3,21 +3,67 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from reconciler.render.escape import inert, visible
+from schemas.plan import Source, TargetReport
 from schemas.scalars import format_instant
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 _FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 
 
+class PlaceState(StrEnum):
+    """How one certificate was found in one target; docs/inventory.md says what each means."""
+
+    OK = "ok"
+    ADOPTED = "adopted"
+    PENDING = "pending"
+    OUTDATED = "outdated"
+    DRIFT = "drift"
+    MISSING = "missing"
+    OCCUPIED = "occupied"
+    FOREIGN = "foreign"
+    FAILED = "failed"
+    UNWANTED = "unwanted"
+    UNKNOWN = "unknown"
+    ASSUMED = "assumed"
+    NOT_HERE = "not-here"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One certificate in one target: what stands there, and whether it is what should.
+
+    `object_name` is what it is called there, `id` the place's own identity of what was found. `serial`,
+    `sha256` (hex) and `not_after` are of what was found; where nobody could look, or nothing is there,
+    they are empty. `verified_serial` is what was last seen working there, at `verified_at`.
+    """
+
+    target: str
+    state: PlaceState
+    detail: str = ""
+    object_name: str = ""
+    id: str = ""
+    serial: str = ""
+    sha256: str = ""
+    not_after: datetime | None = None
+    verified_serial: str = ""
+    verified_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class InventoryRow:
-    """One certificate, CA certificates included. `days_left` counts whole days to `not_after`."""
+    """One certificate, CA certificates included. `days_left` counts whole days to `not_after`.
+
+    `generation` is a CA's own, `issuer_generation` that of the CA above; both are None where there is
+    none. `renewal` is when it falls due, `crl_until` when the last CRL that a CA signed is over.
+    """
 
     name: str
     address: str
@@ -29,8 +75,30 @@ class InventoryRow:
     names: tuple[str, ...]
     targets: tuple[str, ...]
     status: str
+    not_before: datetime | None = None
+    sha256: str = ""
+    generation: int | None = None
+    issuer_generation: int | None = None
+    renewal: datetime | None = None
+    crl_until: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    source: Source | None = None
+    places: tuple[Place, ...] = ()
 
 
+_COLUMNS = (
+    "name",
+    "address",
+    "issuer",
+    "serial",
+    "not_after",
+    "days_left",
+    "key",
+    "names",
+    "targets",
+    "status",
+)
+"""The columns of CSV: those of its first version, since who reads it may go by their number."""
 _HEADINGS = ("ADDRESS", "STATUS", "DAYS", "EXPIRES", "ISSUER", "KEY", "NAMES", "TARGETS", "SERIAL")
 
 
@@ -40,13 +108,15 @@ def render_table(rows: Sequence[InventoryRow], *, width: int | None = None) -> s
     return _plain(cells) if width is None else _wrapped(cells, width)
 
 
-def render_json(rows: Sequence[InventoryRow]) -> str:
+def render_json(rows: Sequence[InventoryRow], targets: Sequence[TargetReport] = ()) -> str:
     """Return the rows as one JSON object; a minor `format_version` only adds fields."""
-    certificates = [_data(row) for row in rows]
     data = {
         "format_version": FORMAT_VERSION,
         "kind": "inventory",
-        "certificates": certificates,
+        "targets": [
+            {"name": each.name, "status": each.status, "detail": each.detail} for each in targets
+        ],
+        "certificates": [row_data(row) for row in rows],
     }
     return json.dumps(data, indent=2) + "\n"
 
@@ -55,25 +125,55 @@ def render_csv(rows: Sequence[InventoryRow]) -> str:
     """Return the rows as CSV (RFC 4180); text that a spreadsheet would run gets an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(InventoryRow.__dataclass_fields__)
+    writer.writerow(_COLUMNS)
     for row in rows:
-        writer.writerow([_csv_cell(value) for value in _data(row).values()])
+        data = row_data(row)
+        writer.writerow([_csv_cell(data[column]) for column in _COLUMNS])
     return out.getvalue()
 
 
-def _data(row: InventoryRow) -> dict[str, str | int | list[str] | None]:
+def row_data(row: InventoryRow) -> dict[str, Any]:
+    """Return a row as JSON data: every field is there, null where there is nothing to say."""
     return {
         "name": row.name,
         "address": row.address,
         "issuer": row.issuer,
         "serial": row.serial,
-        "not_after": format_instant(row.not_after) if row.not_after else None,
+        "not_after": _moment(row.not_after),
         "days_left": row.days_left,
         "key": row.key,
         "names": list(row.names),
         "targets": list(row.targets),
         "status": row.status,
+        "not_before": _moment(row.not_before),
+        "sha256": row.sha256,
+        "generation": row.generation,
+        "issuer_generation": row.issuer_generation,
+        "renewal": _moment(row.renewal),
+        "crl_until": _moment(row.crl_until),
+        "labels": dict(row.labels),
+        "source": {"file": row.source.file, "line": row.source.line} if row.source else None,
+        "places": [_place_data(place) for place in row.places],
     }
+
+
+def _place_data(place: Place) -> dict[str, Any]:
+    return {
+        "target": place.target,
+        "state": str(place.state),
+        "detail": place.detail,
+        "object_name": place.object_name,
+        "id": place.id,
+        "serial": place.serial,
+        "sha256": place.sha256,
+        "not_after": _moment(place.not_after),
+        "verified_serial": place.verified_serial,
+        "verified_at": _moment(place.verified_at),
+    }
+
+
+def _moment(value: datetime | None) -> str | None:
+    return format_instant(value) if value else None
 
 
 def _csv_cell(value: str | int | list[str] | None) -> str | int | None:
