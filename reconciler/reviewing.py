@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reconciler.diagnostics import Diagnostic, error
+from reconciler.diff.connections import is_connection
 from reconciler.errors import Refused
 from reconciler.selection import Selection
 from schemas.plan import Action, Change, Plan, Reason
@@ -46,9 +47,22 @@ class Verdict:
             error(
                 f"{what} not reviewed and will not be applied",
                 detail="\n".join(shortened(tuple(_told(self.refused)))),
-                hint="open a pull request, so that its plan shows this, and merge that",
+                hint=self.way_out,
             ),
         )
+
+    @property
+    def way_out(self) -> str:
+        """What to do about what is refused.
+
+        A plan is compared with the branch: who is to be spoken to there already, no new plan shows.
+        """
+        if any(is_connection(each.change) for each in self.refused):
+            return (
+                "take the change of who is spoken to back from the branch and propose it in a pull request,"
+                " or apply once without review (in a workflow: apply-mode any)"
+            )
+        return "open a pull request, so that its plan shows this, and merge that"
 
 
 class Review(Protocol):

@@ -111,7 +111,8 @@ class Outcome:
         if self.failure is not None:
             said = (found.hint for found in self.diagnostics if found.hint)
             return next(said, "Put that right and run the job again: what was reviewed stays so.")
-        return "Open a pull request, so that its plan shows what was refused, and merge that."
+        way = self.account.verdict.way_out if self.account.verdict else ""
+        return f"{way[:1].upper()}{way[1:]}."
 
 
 def stopping(failure: Exception) -> Failure:

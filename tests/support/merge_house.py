@@ -115,7 +115,7 @@ class House:
 
     def held(self, target: str = "edge") -> set[str]:
         """Return the certificates in a target."""
-        return {each.name for each in (self.live / target).iterdir() if each.name[0] != "."}
+        return {each.name for each in (self.live / target).glob("[!.]*")}
 
     def propose(self, files: Mapping[str, str | None], *, at: datetime | None = None) -> Pull:
         """Open a pull request, and let its plan be shown, as of a moment if there is one."""

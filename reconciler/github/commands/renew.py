@@ -2,17 +2,15 @@
 
 import os
 
-from providers.errors import ProviderError
 from reconciler.cli.options import Choice
 from reconciler.cli.running import Account, Limits, carry_out
 from reconciler.cli.survey import session
-from reconciler.errors import ReconcilerError
 from reconciler.github.annotations import annotated
 from reconciler.github.commits import fetched, head
 from reconciler.github.history import unapplied
 from reconciler.github.job import Job
 from reconciler.github.masking import mask
-from reconciler.github.outcome import Outcome
+from reconciler.github.outcome import Outcome, stopping
 from reconciler.github.preview import Reading
 from reconciler.github.report import SUMMARY_LIMIT, report
 from reconciler.github.telling import put_out, remarks
@@ -28,8 +26,8 @@ def run(job: Job) -> int:
     account, waiting = Account(), Waiting(job.console)
     try:
         _renewed(job, sha, _base(job, sha, label), account, waiting)
-    except (ReconcilerError, ProviderError, OSError) as failure:
-        _tell(job, Outcome(account, failure=failure), label, waiting)
+    except Exception as failure:
+        _tell(job, Outcome(account, failure=stopping(failure)), label, waiting)
         raise
     outcome = Outcome(account)
     _tell(job, outcome, label, waiting)
