@@ -141,7 +141,7 @@ def _is_later(there: Marker | None, ours: Marker) -> bool:
     """Whether a comment is of a later run and another commit: a slow run brings no old plan back."""
     if there is None or there.fields.get("head") == ours.fields.get("head"):
         return False
-    return _run(there) > _run(ours)
+    return 0 < _run(ours) < _run(there)
 
 
 def _run(marker: Marker) -> int:

@@ -34,6 +34,8 @@ def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterato
     told = blocks(plan.changes)
     if lasting := sorted(filter(_is_lasting, told), key=lambda block: by_risk(block.kind)):
         yield _undoable(lasting, blob_url)
+    if warnings:
+        yield alert("WARNING", f"**{tally(warnings)}**", findings(warnings, blob_url))
     configured = [change for change in plan.changes if change.action is Action.CONFIGURE]
     if moved := [c for c in configured if c.reason is Reason.CONNECTION_CHANGED]:
         first = (
@@ -47,8 +49,6 @@ def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterato
     if unknown := [t for t in plan.targets if t.status == "unknown"]:
         first = f"**{count(len(unknown), 'target')} could not be checked:** nothing changes there."
         yield alert("WARNING", first, _found(unknown))
-    if warnings:
-        yield alert("WARNING", f"**{tally(warnings)}**", findings(warnings, blob_url))
     if assumed := [t for t in plan.targets if t.status == "assumed"]:
         first = (
             f"**Nobody looked at {count(len(assumed), 'target')}:** what is planned there holds as far "
