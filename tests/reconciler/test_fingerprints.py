@@ -64,7 +64,7 @@ def test_time_needs_no_review_unless_it_is_said(fleet: Fleet) -> None:
 
 def test_a_list_of_revocations_needs_no_review_of_its_own(fleet: Fleet) -> None:
     """Two pull requests that each revoke something show two lists; one with both is published."""
-    serials = [fleet.current(name).serial for name in ("web", "api")]
+    serials = tuple(fleet.current(name).serial for name in ("web", "api"))
     plans = []
     for number, serial in enumerate(serials):
         fleet.revoke(f"r{number}", serials=(serial,))

@@ -20,7 +20,7 @@ from github_rig import forge_at, run_of
 from github_state import Pull
 
 from providers.sops.binary import Sops
-from providers.sops.identity import make_identity
+from providers.sops.identity import identity_sources, make_identity
 from reconciler.cli.app import Console
 from reconciler.cli.console import ColourOption
 from reconciler.cli.options import Choice
@@ -34,6 +34,7 @@ from reconciler.load.edit import add_public_key
 from reconciler.planning import make_plan
 from reconciler.repository import examine, load, read_base
 from schemas.plan import Plan
+from schemas.project import LedgerSettings, Recipient
 
 LABEL = "pki"
 APPLY, PLAN = f"certform apply ({LABEL})", f"certform plan ({LABEL})"
@@ -184,6 +185,17 @@ class House:
         """Return a document of main."""
         return self.github.bare.git("show", f"main:{path}") + "\n"
 
+    def documents(self) -> dict[str, str]:
+        """Make the ledger, and return the documents that go with it; nothing of them is on main."""
+        (source, *_) = identity_sources({"SOPS_AGE_KEY_FILE": str(self.identity)})
+        (recipient,) = source.recipients
+        documents = documented(self, recipient)
+        root = self.checkout(self.github.tip())
+        keyring = (Recipient(age=recipient),)
+        made = create_ledger(root, LABEL, LedgerSettings(), keyring, Sops(), _now())
+        project = add_public_key(documents["certform.yaml"], made.public_key)
+        return {**documents, "certform.yaml": project}
+
     def checkout(self, sha: str) -> Path:
         """Return a fresh clone of one commit, and what came before it, as actions/checkout makes it."""
         root = self.folder / f"job-{len(list(self.folder.glob('job-*')))}"
@@ -295,13 +307,8 @@ class Site:
         past = _now() - timedelta(days=days)
         with GitHub.running(site.place) as github:
             house = House(github, site.place, github.token())
-            documents = {
-                "certform.yaml": PROJECT.replace("RECIPIENT", recipient),
-                "authorities/root.yaml": AUTHORITY,
-                "config/targets.yaml": TARGETS.replace("LIVE", str(house.live)),
-                **certificates,
-            }
-            _begin(house, documents, past)
+            documents = documented(house, recipient)
+            _begin(house, {**documents, **certificates}, past)
             house.settle(past)
         shutil.copytree(site.place, site.kept, symlinks=True)
         return site
@@ -314,6 +321,26 @@ class Site:
         with GitHub.running(self.place, bare=self.place / "github.git") as github:
             github.add_check(github.tip(), APPLY)
             yield House(github, self.place, github.token())
+
+
+@contextmanager
+def unborn(folder: Path) -> Iterator[House]:
+    """Yield a repository whose branch has a file of somebody else, and that has a ledger for `documents`."""
+    (folder / "live").mkdir()
+    (folder / "live" / "gate").touch()
+    make_identity(folder / "identity.txt")
+    with GitHub.running(folder) as github:
+        github.commit({"README": "nothing yet"})
+        yield House(github, folder, github.token())
+
+
+def documented(house: House, recipient: str) -> dict[str, str]:
+    """Return the documents that every certificate needs."""
+    return {
+        "certform.yaml": PROJECT.replace("RECIPIENT", recipient),
+        "authorities/root.yaml": AUTHORITY,
+        "config/targets.yaml": TARGETS.replace("LIVE", str(house.live)),
+    }
 
 
 def _begin(house: House, documents: Mapping[str, str], past: datetime) -> None:

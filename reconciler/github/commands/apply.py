@@ -2,19 +2,19 @@
 
 import os
 
-from providers.errors import ProviderError
 from reconciler.cli.options import Choice
 from reconciler.cli.running import Account, Limits, carry_out
 from reconciler.cli.survey import session
 from reconciler.diagnostics import error
-from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.errors import InvalidInput
 from reconciler.github.commits import fetched, parents
 from reconciler.github.forge import ForgeError
 from reconciler.github.history import Stretch, overtaken
 from reconciler.github.inputs import ApplyMode, Unreviewed
 from reconciler.github.job import Job
+from reconciler.github.leavings import leave
 from reconciler.github.masking import mask
-from reconciler.github.outcome import Outcome
+from reconciler.github.outcome import Outcome, stopping
 from reconciler.github.preview import Reading
 from reconciler.github.reviews import Reviews, reviews
 from reconciler.github.telling import Telling
@@ -36,12 +36,12 @@ def run(job: Job) -> int:
     if newer := _newer(job, label):
         return _late(job, newer)
     telling = Telling(job, label, _reviews(job, label), Waiting(job.console))
+    base, account = _base(job, telling.found), Account()
     telling.begin()
-    account = Account()
     try:
-        newer = _applied(job, telling, account)
-    except (ReconcilerError, ProviderError, OSError) as failure:
-        outcome = Outcome(account, telling.found, failure)
+        newer = _applied(job, telling, base, account)
+    except Exception as failure:
+        outcome = Outcome(account, telling.found, stopping(failure))
         telling.conclude(outcome)
         telling.record(outcome)
         telling.answer(outcome)
@@ -51,6 +51,7 @@ def run(job: Job) -> int:
     outcome = Outcome(account, telling.found)
     telling.conclude(outcome)
     telling.answer(outcome)
+    leave(job, outcome, base)
     return outcome.code
 
 
@@ -93,12 +94,12 @@ def _reviews(job: Job, label: str) -> Reviews:
         return Reviews(Stretch(()), unread=str(why))
 
 
-def _applied(job: Job, telling: Telling, account: Account) -> str | None:
+def _applied(job: Job, telling: Telling, base: Base | None, account: Account) -> str | None:
     """Apply under the ledger's lock; return the newer commit that was applied while this run waited.
 
     How it ended is recorded before the lock is given back: whoever gets it next has to see that.
     """
-    review, base = _review(job, telling.found), _base(job, telling.found)
+    review = _review(job, telling.found)
     with session(
         job.console,
         ref=job.run.sha,

@@ -1,9 +1,10 @@
 """Repositories whose merged pull requests are applied."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from merge_house import House, Site, certificate
+from merge_house import House, Site, certificate, unborn
 
 WEB = {"web.yaml": certificate("web")}
 
@@ -22,4 +23,12 @@ def house(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The repository, as it was at first."""
     monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(site.place / "identity.txt"))
     with site.house() as house:
+        yield house
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A repository that nobody uses certform in yet."""
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(tmp_path / "identity.txt"))
+    with unborn(tmp_path) as house:
         yield house

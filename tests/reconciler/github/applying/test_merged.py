@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from github_emulator import BOT, Method
 from merge_house import APPLY, House, certificate
 
+from reconciler import planfile
 from reconciler.github.marker import Marker
 from reconciler.render.escape import code
 
@@ -86,6 +88,16 @@ def test_a_commit_that_left_the_branch_is_not_applied(house: House) -> None:
     assert (ended.code, ended.reason) == (3, "refused")
     assert "is not among the last 100 commits of main" in ended.log
     assert house.held() == {"web"}
+
+
+def test_files_are_left_for_the_steps_after_it(house: House) -> None:
+    house.merged({"api.yaml": certificate("api")})
+    ended = house.apply(plan_file="out/plan.json", inventory_file="out/page/index.html")
+    assert ended.code == 0, ended.log
+    plan = planfile.load(Path(ended.outputs["plan-file"]))
+    assert plan.digest == ended.outputs["digest"]
+    page = Path(ended.outputs["plan-file"]).parent / "page" / "index.html"
+    assert "api.example.com" in page.read_text()
 
 
 def test_few_requests_are_made(house: House) -> None:
