@@ -162,3 +162,29 @@ def test_a_files_name_and_words_are_no_command_and_no_markup(station: Station) -
     assert "@all" not in comment.body
     assert comment.body.count("<!--") == comment.body.count("-->") == 3
     assert not re.search(r"(?m)^\s*::|##\[", ran.said)
+
+
+def test_two_thousand_certificates_fit_and_every_fingerprint_is_shown(station: Station) -> None:
+    github = station.github
+    pull = github.pull({"devices.yaml": devices(2_000)})
+    ran = station.plan(pull_request(github, pull))
+    assert ran.code == 0, ran.said
+    (comment,) = github.comments(pull.number, author=BOT)
+    assert len(comment.body) < 65_536
+    assert len(ran.summary.encode()) < 1 << 20
+    assert (
+        comment.body.split("\n")[1] == "### Certificates: 2,000 to issue, 2,000 to install (faults)"
+    )
+    found = shown(partial(forge_at(github).checks, pull.head), "faults")
+    assert found is not None
+    assert len(found) == 4_000
+    assert github.wire.counts["checks/create"] == 2
+
+
+def devices(number: int) -> str:
+    items = "".join(f"  - name: device-{place:04}\n" for place in range(number))
+    spec = '{issuerRef: issuing, duration: 30d, dnsNames: ["{name}.example.com"], targets: [mesh]}'
+    return (
+        "kind: CertificateSet\nmetadata: {name: devices}\nspec:\n  template:\n    metadata: {}\n"
+        f"    spec: {spec}\n  items:\n{items}"
+    )
