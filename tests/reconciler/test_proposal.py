@@ -10,7 +10,7 @@ from reconciler.diff import World
 from reconciler.planning import make_plan
 from reconciler.state import Desired, Observation
 from schemas.certificate import Custody
-from schemas.plan import Action, Plan
+from schemas.plan import Action, Plan, Reason
 from schemas.target import LocalDirectory, TargetSpec
 
 
@@ -117,3 +117,12 @@ def test_the_ledger_that_nobody_may_read_leaves_no_trace_in_what_is_reviewed() -
     assert len(reviewed.changes) > 5
     assert reviewed.lineage == ""
     assert applied.lineage == fleet.journal.state.lineage.id
+
+
+def test_what_is_to_be_taken_over_where_nobody_looked_waits_for_a_change_of_its_own() -> None:
+    fleet = Fleet(leaves={"web": Leaf(adopt={"a": ("memory:a/theirs",)})})
+    fleet.foreign("a", "theirs")
+    world = moved(fleet.world(), "a")
+    found = next(step for step in make_plan(world).changes if step.address == "certificate/web@a")
+    assert (found.action, found.reason) == (Action.BLOCKED, Reason.BLOCKED_BY)
+    assert found.message.startswith("nobody looked for memory:a/theirs in a: adopt it by a change")
