@@ -25,7 +25,7 @@ COMMANDS = {
     "apply": "Make the changes of a plan.",
     "renew": "Apply only what time has made due: the nightly job.",
     "drift": "Tell whether the world still agrees; exit 2 when not.",
-    "inventory": "List every certificate, as a table, JSON or CSV.",
+    "inventory": "List every certificate, as a table, JSON, CSV or a page.",
     "discover": "List the certificates that nobody manages; write documents that adopt them.",
     "log": "Show what was recorded, of all or of one address.",
     "revoke": "Write the document that revokes a certificate.",

@@ -3,9 +3,21 @@
 from datetime import timedelta
 
 import pytest
-from page_stock import BLOB_URL, MADE, every_state, fingerprint, serial
+from page_stock import (
+    BLOB_URL,
+    MADE,
+    ca,
+    every_state,
+    fingerprint,
+    leaf,
+    planned,
+    serial,
+    there,
+)
 from selenium.webdriver.common.keys import Keys
 from visitor import Visitor
+
+from reconciler.render.inventory import PlaceState
 
 
 def test_it_asks_nobody_for_anything_and_the_console_stays_empty(visitor: Visitor) -> None:
@@ -35,6 +47,22 @@ def test_what_could_not_be_checked_and_what_was_assumed_come_first(visitor: Visi
     assert "keyvault" in assumed
 
 
+def test_where_nothing_is_wrong_that_is_said(visitor: Visitor) -> None:
+    visitor.open((planned(), [ca("root"), leaf("web", there("web", "edge"))]))
+    assert visitor.texts("#attention li") == [
+        "Nothing: everything that was looked at is as the documents ask."
+    ]
+    waiting = leaf(
+        "api", there("api", "edge", PlaceState.OUTDATED), status="out of date (SpecChanged)"
+    )
+    visitor.open((planned(), [ca("root"), waiting]))
+    assert visitor.texts("#attention li") == [
+        "Nothing is broken. 1 certificate not as the documents ask yet"
+    ]
+    visitor.find("#attention button").click()
+    assert visitor.listed() == ["api"]
+
+
 @pytest.mark.parametrize(("days", "tone"), [(0, ""), (3, "warn"), (9, "bad")])
 def test_a_stale_page_looks_stale(visitor: Visitor, days: int, tone: str) -> None:
     visitor.open(every_state(), at=MADE + timedelta(days=days))
@@ -46,7 +74,7 @@ def test_a_stale_page_looks_stale(visitor: Visitor, days: int, tone: str) -> Non
 def test_a_page_older_than_a_certificate_tells_that_it_has_expired(visitor: Visitor) -> None:
     visitor.open(every_state(), "#status=expired", at=MADE + timedelta(days=21))
     assert visitor.listed() == ["vpn", "ldap", "legacy", "api-00"]
-    assert "Expired since this page was made" in visitor.content("#list")
+    assert "Expired after this page was made" in visitor.content("#list")
 
 
 def test_every_state_is_counted_once_in_its_tile(visitor: Visitor) -> None:

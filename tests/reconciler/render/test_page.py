@@ -7,15 +7,18 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 from page_stock import BLOB_URL, every_state, leaf, many, planned
 
+from reconciler.render.inventory import PlaceState
 from reconciler.render.page import render_page
 from reconciler.render.page.data import embedded, page_data
 from schemas.plan import Source
 
+DOCS = Path(__file__).parents[3] / "docs" / "inventory.md"
 Golden = Callable[[str, str], None]
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
@@ -102,6 +105,14 @@ def test_no_code_of_the_page_parses_markup_or_text_as_code() -> None:
     )
     assert not re.search(sinks, text)
     assert not re.search(r"fetch\(|XMLHttpRequest|WebSocket|sendBeacon|import\(", text)
+
+
+@pytest.mark.parametrize("state", PlaceState)
+def test_every_state_of_a_place_has_its_words_and_its_line_in_the_docs(state: PlaceState) -> None:
+    model = files("reconciler.render.page").joinpath("script", "model.js").read_text()
+    table = model.partition("const PLACES = {")[2].partition("};")[0]
+    assert re.search(rf'^  "?{state}"?: \["', table, re.MULTILINE)
+    assert f"| `{state}` |" in DOCS.read_text(encoding="utf-8")
 
 
 def test_every_file_of_the_page_is_small() -> None:

@@ -74,7 +74,7 @@ function enriched(told) {
   row.lapsed = row.state !== "expired" && row.end !== null && row.end <= now && !GONE.has(row.state);
   if (row.lapsed && row.state !== "foreign") {
     row.state = "expired";
-    row.status = "expired since this page was made";
+    row.status = "expired after this page was made";
   }
   row.matters = row.end !== null && !GONE.has(row.state);
   row.renewal = row.renewal ? Date.parse(row.renewal) : null;

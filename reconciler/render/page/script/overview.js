@@ -2,7 +2,8 @@
 const STALE = 36 * 3600000; // a page that is made every night is younger
 const OLD = 7 * DAY;
 const LATE = 2 * DAY; // a renewal that fell due before was missed by a night, or more
-const FIRST = 8; // how many troubles are shown at once
+const FIRST = 8; // how many troubles are shown at once,
+const MOST = 200; // and when all are asked for
 
 function showHeader() {
   byId("project").textContent = data.project;
@@ -86,19 +87,30 @@ function showFiltered(filter, view = choice.view === "authorities" ? "list" : ch
 }
 
 function showAttention() {
-  const found = troubles();
-  const shown = (all) => (all ? found : found.slice(0, FIRST)).map(troubleItem);
-  const list = byId("attention-list");
-  list.replaceChildren(...shown(false));
+  const found = troubles(), list = byId("attention-list");
+  list.replaceChildren(...found.slice(0, FIRST).map(troubleItem));
   byId("attention").classList.toggle("calm", found.length === 0);
-  if (!found.length) list.append(make("li", { class: "fine", text: "Nothing. Everything that was looked at is as the documents ask." }));
+  if (!found.length) list.append(make("li", { class: "fine" }, ...calmWords()));
   if (found.length <= FIRST) return;
   const more = button(`Show all ${NUMBER.format(found.length)}`, () => {
-    list.replaceChildren(...found.slice(0, 200).map(troubleItem));
-    if (found.length > 200) list.append(make("li", { text: `and ${NUMBER.format(found.length - 200)} more: filter the list below` }));
-    list.querySelectorAll("button")[FIRST]?.focus();
+    showAllTroubles(found);
+    list.querySelectorAll(".link")[FIRST]?.focus();
   }, { class: "plain" });
   list.append(make("li", { class: "more" }, more));
+  addEventListener("beforeprint", () => showAllTroubles(found));
+}
+
+function showAllTroubles(found) {
+  const list = byId("attention-list");
+  list.replaceChildren(...found.slice(0, MOST).map(troubleItem));
+  if (found.length > MOST) list.append(make("li", { class: "more", text: `and ${NUMBER.format(found.length - MOST)} more: filter the list below` }));
+}
+
+function calmWords() {
+  const waiting = rows.filter((row) => !row.settled).length;
+  if (!waiting) return ["Nothing: everything that was looked at is as the documents ask."];
+  const show = button(`${many(waiting, "certificate")} not as the documents ask yet`, () => showFiltered({ status: "unsettled" }), { class: "link" });
+  return ["Nothing is broken. ", show];
 }
 
 // Each trouble: how bad, its tone and word, what it is of, and what is known about it.
@@ -108,13 +120,13 @@ function troubles() {
   for (const row of rows) {
     const steps = stepsOf.get(row.address) ?? [];
     const wrong = row.places.find((place) => BROKEN_PLACES.has(place.state));
-    if (row.state === "expired") add(0, "bad", "Expired", row, `${left(row.days)}${row.lapsed ? ", since this page was made" : ""}`);
+    if (row.state === "expired") add(0, "bad", "Expired", row, `${left(row.days)}${row.lapsed ? ", after this page was made" : ""}`);
     else if (row.state === "blocked") add(1, "bad", "Blocked", row, steps.find((step) => step.action === "blocked")?.message ?? whyWrong(wrong));
     else if (wrong) add(2, "bad", PLACES[wrong.state][1], row, whyWrong(wrong));
     else if (row.state === "not yet valid") add(2, "bad", "Not yet valid", row, `from ${day(Date.parse(row.not_before))}`);
     else if (row.urgency === "bad") add(3, "bad", "Ends soon", row, `${left(row.days)}, on ${day(row.end)}`);
     else if (row.matters && row.renewal !== null && row.renewal < now - LATE) add(4, "warn", "Renewal is late", row, `due since ${day(row.renewal)}`);
-    if (row.crlOver) add(1, "bad", "CRL is over", row, `since ${minute(row.crlUntil)}`);
+    if (row.crlOver) add(1, "bad", "CRL is over", row, `since ${minute(row.crlUntil)}${row.crlUntil > made ? ", after this page was made" : ""}`);
   }
   const listed = new Set(rows.map((row) => row.address));
   for (const step of data.changes) {
