@@ -187,6 +187,8 @@ def test_a_remark_on_any_drift_fits() -> None:
 
 def test_a_day_that_is_not_remembered_is_not_told() -> None:
     memory = Memory().after(many())
-    later = many(4_000)
-    later = replace(later, plan=later.plan.model_copy(update={"created_at": NOW + timedelta(1)}))
-    assert set(memory.after(later).seen(later).values()) == {NOW}
+    left = drifted(*many().differences[850:1_100])
+    left = replace(left, plan=left.plan.model_copy(update={"created_at": NOW + timedelta(1)}))
+    seen = memory.after(left).seen(left)
+    assert set(seen.values()) == {NOW}, "nobody says that the others are new"
+    assert 0 < len(seen) < len(left.differences)
