@@ -37,13 +37,15 @@ LAG = timedelta(days=1)
 """How long a listing, of labels too, may lag behind, counted back from the last wave of the ledger."""
 
 
-def make_targets(desired: Desired, ledger: LedgerState, root: Path) -> Mapping[str, Target]:
-    """Return every target this host can reach, connected to nothing yet."""
+def make_targets(
+    desired: Desired, ledger: LedgerState, root: Path, *, to_read: bool = False
+) -> Mapping[str, Target]:
+    """Return every target this host can reach, connected to nothing yet; `to_read` ones change nothing."""
     owner = ledger.lineage.owner
+    specs = {t.name: t.spec for t in desired.targets.values() if here(t.spec)}
     return {
-        target.name: _made(TargetConfig(target.name, target.spec, owner, root))
-        for target in desired.targets.values()
-        if here(target.spec)
+        name: _made(TargetConfig(name, spec.to_read() if to_read else spec, owner, root))
+        for name, spec in specs.items()
     }
 
 

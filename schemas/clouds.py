@@ -64,7 +64,7 @@ class AcmQuotas(Model):
 class AwsAcm(Connected):
     """AWS Certificate Manager, in one place for each region; `role` is assumed for it."""
 
-    CONNECTION: ClassVar = ("regions", "role", "external_id")
+    CONNECTION: ClassVar = ("regions", "role", "read_role", "external_id")
 
     regions: Annotated[
         tuple[AwsRegion, ...],
@@ -80,16 +80,35 @@ class AwsAcm(Connected):
         description="the role that is assumed (STS) for the account; its session is shared by all regions."
         " Without it, the credentials' own account",
     )
+    read_role: RoleArn | None = Field(
+        default=None,
+        description="the role that is assumed instead where nothing is changed (`plan`, `drift`, `inventory`,"
+        " `discover`), so that a pull request's identity needs no right to write",
+    )
     external_id: Text | None = Field(
-        default=None, description="what the role's trust policy asks for, where it does"
+        default=None, description="what the roles' trust policies ask for, where they do"
     )
     quotas: AcmQuotas = AcmQuotas()
+
+    @model_validator(mode="after")
+    def _one_account(self) -> Self:
+        if self.read_role is not None and _account(self.read_role) != _account(self.role):
+            raise ValueError("`readRole` must be a role of the account that `role` is of")
+        return self
+
+    def to_read(self) -> Self:
+        """Return these settings with the role for whoever only reads."""
+        return self.model_copy(update={"role": self.read_role}) if self.read_role else self
 
     @property
     def whereabouts(self) -> tuple[str, ...]:
         """Which region it is, and of which account as far as the role tells; other roles reach the same."""
-        account = self.role.split(":")[1:5:3] if self.role else ()
-        return (*self.regions, *account)
+        return (*self.regions, *_account(self.role))
+
+
+def _account(role: str | None) -> tuple[str, ...]:
+    """The partition and the account that a role is of; nothing where there is none."""
+    return tuple(role.split(":")[1:5:3]) if role else ()
 
 
 class AzureKeyVault(Connected):

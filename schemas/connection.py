@@ -19,3 +19,7 @@ class Connected(Model):
     def reached_as(self, other: "Connected") -> Self:
         """Return these settings with the connection fields of others of the same kind."""
         return self.model_copy(update={name: getattr(other, name) for name in self.CONNECTION})
+
+    def to_read(self) -> Self:
+        """Return these settings as they are for whoever only reads, such as a plan."""
+        return self

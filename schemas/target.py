@@ -244,6 +244,10 @@ class TargetSpec(Connected):
         settings = self.settings.reached_as(other.settings)
         return reached.model_copy(update={self._field: settings, "verify": other.verify})
 
+    def to_read(self) -> Self:
+        """Return this spec as it is for whoever only reads."""
+        return self.model_copy(update={self._field: self.settings.to_read()})
+
     @property
     def whereabouts(self) -> tuple[str, ...]:
         """Which place it is; how it is reached is no part of that."""

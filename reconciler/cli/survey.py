@@ -81,14 +81,16 @@ def survey(
     if offline:
         assumed = offline.assume(desired, before, ledger, moment).under(assumed)
     world = World(desired, Observed({}), ledger, moment, replace, before)
-    return _survey(console.root, world, boundary.reached, assumed)
+    return _survey(console.root, world, boundary.reached, assumed, to_read=True)
 
 
-def _survey(root: Path, unseen: World, reached: Desired, assumed: Assumed) -> Survey:
+def _survey(
+    root: Path, unseen: World, reached: Desired, assumed: Assumed, *, to_read: bool = False
+) -> Survey:
     """Look at what may be reached, and at nothing that is assumed."""
     hush()
     ledger = unseen.ledger
-    targets = make_targets(without(reached, assumed), ledger, root)
+    targets = make_targets(without(reached, assumed), ledger, root, to_read=to_read)
     publisher = make_publisher(reached, ledger, root) if assumed.published is None else None
     observed = observe(unseen.desired, ledger, targets, publisher, assumed)
     world = dataclasses.replace(unseen, observed=observed)

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.target import Argv, HostPort, Verify
+from schemas.target import Argv, HostPort, TargetSpec, Verify
 
 ARGV = TypeAdapter[tuple[str, ...]](Argv)
 HOST_PORT = TypeAdapter[str](HostPort)
@@ -74,3 +74,29 @@ def test_patience_is_shorter_than_the_life_of_a_lock() -> None:
     assert Verify.model_validate({**data, "timeout": "2m"}).timeout is not None
     with pytest.raises(ValidationError, match="must be 2m or less"):
         Verify.model_validate({**data, "timeout": "121s"})
+
+
+ACCOUNT = "arn:aws:iam::111122223333"
+
+
+def acm(**settings: object) -> TargetSpec:
+    return TargetSpec.model_validate({"aws-acm": {"regions": ("eu-west-1",), **settings}})
+
+
+def test_who_only_reads_is_whoever_the_target_names_for_that() -> None:
+    spec = acm(role=f"{ACCOUNT}:role/writer", readRole=f"{ACCOUNT}:role/reader")
+    assert spec.aws_acm is not None
+    assert spec.aws_acm.role == f"{ACCOUNT}:role/writer"
+    assert spec.to_read() == acm(role=f"{ACCOUNT}:role/reader", readRole=f"{ACCOUNT}:role/reader")
+    assert spec.to_read().whereabouts == spec.whereabouts
+
+
+def test_without_one_it_is_the_same_who_reads_and_writes() -> None:
+    for spec in (acm(role=f"{ACCOUNT}:role/writer"), acm()):
+        assert spec.to_read() == spec
+
+
+@pytest.mark.parametrize("role", [None, "arn:aws:iam::444455556666:role/writer"])
+def test_who_reads_is_of_the_account_that_is_written_to(role: str | None) -> None:
+    with pytest.raises(ValidationError, match="readRole.*the account that `role` is of"):
+        acm(role=role, readRole=f"{ACCOUNT}:role/reader")

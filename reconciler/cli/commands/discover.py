@@ -95,7 +95,7 @@ def command(
     outside = bool(directories or endpoints)
     hush()
     looked = replace(desired, targets=_meant(desired, names, outside=outside))
-    targets = make_targets(looked, ledger, console.root)
+    targets = make_targets(looked, ledger, console.root, to_read=True)
     found = discover(
         observe(looked, ledger, targets, None),
         targets,

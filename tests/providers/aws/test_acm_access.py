@@ -151,3 +151,14 @@ def test_whatever_fails_is_a_provider_error(target: AcmTarget, aws: AwsEmulator)
     aws.unknown |= {"SearchCertificates", "ListCertificates", "GetResources"}
     with pytest.raises(ProviderError):
         target.observe()
+
+
+def test_who_only_reads_assumes_no_role_that_may_write(
+    aws: AwsEmulator, config: TargetConfig
+) -> None:
+    aws.external_ids[ROLE] = "only for who writes"
+    settings = AwsAcm(regions=("eu-west-1",), role=ROLE, read_role=f"{ROLE}-reader")
+    both = replace(config, spec=TargetSpec(aws_acm=settings))
+    assert list(AcmTarget.from_config(replace(both, spec=both.spec.to_read())).observe()) == []
+    with pytest.raises(Unreachable, match="sts:AssumeRole"):
+        AcmTarget.from_config(both).observe()

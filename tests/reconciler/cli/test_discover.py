@@ -63,7 +63,9 @@ class Clouds:
     def discover(self, *arguments: str | Path) -> int:
         return run(["-C", str(self.root), "discover", *map(str, arguments)])
 
-    def _made(self, desired: Desired, ledger: LedgerState, root: Path) -> Mapping[str, Target]:
+    def _made(
+        self, desired: Desired, ledger: LedgerState, root: Path, *, to_read: bool
+    ) -> Mapping[str, Target]:
         return {
             name: MemoryTarget(
                 TargetConfig(name, each.spec, ledger.lineage.owner, root), self.store(name)
