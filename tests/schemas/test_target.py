@@ -98,5 +98,5 @@ def test_without_one_it_is_the_same_who_reads_and_writes() -> None:
 
 @pytest.mark.parametrize("role", [None, "arn:aws:iam::444455556666:role/writer"])
 def test_who_reads_is_of_the_account_that_is_written_to(role: str | None) -> None:
-    with pytest.raises(ValidationError, match="readRole.*the account that `role` is of"):
+    with pytest.raises(ValidationError, match=r"readRole.*the account that `role` is of"):
         acm(role=role, readRole=f"{ACCOUNT}:role/reader")

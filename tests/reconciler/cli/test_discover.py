@@ -66,6 +66,7 @@ class Clouds:
     def _made(
         self, desired: Desired, ledger: LedgerState, root: Path, *, to_read: bool
     ) -> Mapping[str, Target]:
+        assert to_read
         return {
             name: MemoryTarget(
                 TargetConfig(name, each.spec, ledger.lineage.owner, root), self.store(name)
