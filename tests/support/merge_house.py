@@ -18,6 +18,7 @@ from github_emulator import GitHub
 from github_events import Event, pull_request, push
 from github_rig import forge_at, run_of
 from github_state import Pull
+from merge_documents import AUTHORITY, PROJECT, TARGETS, certificate
 
 from providers.sops.binary import Sops
 from providers.sops.identity import identity_sources, make_identity
@@ -38,39 +39,6 @@ from schemas.project import LedgerSettings, Recipient
 
 LABEL = "pki"
 APPLY, PLAN = f"certform apply ({LABEL})", f"certform plan ({LABEL})"
-PROJECT = """\
-apiVersion: certform.dev/v1
-kind: Project
-metadata: {name: pki}
-spec:
-  keyring: [{age: RECIPIENT}]
-"""
-AUTHORITY = """\
-kind: Authority
-metadata: {name: root}
-spec: {commonName: Root, duration: 10y}
-"""
-TARGETS = """\
-kind: Target
-metadata: {name: edge}
-spec: {local-directory: {path: LIVE/edge}}
----
-kind: Target
-metadata: {name: mesh}
-spec: {local-directory: {path: LIVE/mesh}, check: [cat, LIVE/gate]}
-"""
-CERTIFICATE = """\
-kind: Certificate
-metadata: {name: NAME}
-spec: {issuerRef: root, duration: 30d, dnsNames: [DOMAINS], targets: [edge]}
-"""
-
-
-def certificate(name: str, *domains: str, target: str = "edge") -> str:
-    """Return the document of a certificate."""
-    named = ", ".join(domains or (f"{name}.example.com",))
-    text = CERTIFICATE.replace("NAME", name).replace("DOMAINS", named)
-    return text.replace("[edge]", f"[{target}]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from merge_house import House, Site, certificate, unborn
+from merge_documents import certificate
+from merge_house import House, Site, unborn
 
 WEB = {"web.yaml": certificate("web")}
 

@@ -1,6 +1,7 @@
 """The first pull request of a repository: there is no Project on its branch yet, and nothing was applied."""
 
-from merge_house import LABEL, House, certificate
+from merge_documents import certificate
+from merge_house import LABEL, House
 
 
 def test_the_first_pull_request_is_applied_as_it_was_shown(bare: House) -> None:

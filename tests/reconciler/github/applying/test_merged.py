@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from github_emulator import BOT, Method
-from merge_house import APPLY, House, certificate
+from merge_documents import certificate
+from merge_house import APPLY, House
 
 from reconciler import planfile
 from reconciler.github.marker import Marker

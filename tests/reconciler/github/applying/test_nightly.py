@@ -3,7 +3,8 @@
 import json
 
 from github_events import schedule
-from merge_house import House, certificate
+from merge_documents import certificate
+from merge_house import House
 
 
 def test_what_is_due_is_renewed_and_nothing_else_is_done(house: House) -> None:

@@ -1,7 +1,8 @@
 """What no merged pull request showed is not applied, nor is what requires it; everything else is."""
 
 from github_emulator import BOT
-from merge_house import APPLY, PLAN, House, certificate
+from merge_documents import certificate
+from merge_house import APPLY, PLAN, House
 
 PROFILE = """\
 kind: Profile

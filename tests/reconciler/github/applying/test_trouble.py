@@ -5,7 +5,8 @@ import signal
 
 import pytest
 from github_emulator import BOT
-from merge_house import House, certificate
+from merge_documents import certificate
+from merge_house import House
 
 MESH = {"api.yaml": certificate("api", target="mesh"), "docs.yaml": certificate("docs")}
 
