@@ -79,8 +79,9 @@ def _lasting(block: Block, blob_url: str) -> str:
         said += f" {code(block.lead.address.partition('#')[2])}"
     if block.kind is Kind.REMOVE and (places := where(block)):
         said += f" from {places}"
-    due = "" if block.lead.proposed is not False else ", due anyway"
-    return f"{said}: {prose(flowing(why(block)))}{due}{link(block.lead.source, blob_url)}"
+    anyway = ", due anyway" if block.lead.due else ", not of this pull request"
+    whose = anyway if block.lead.proposed is False else ""
+    return f"{said}: {prose(flowing(why(block)))}{whose}{link(block.lead.source, blob_url)}"
 
 
 def _configured(changes: Sequence[Change], blob_url: str) -> list[str]:

@@ -53,16 +53,22 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """A plan's blocks by what causes them, the gravest first; what is blocked is always among the first."""
+    """A plan's blocks by what causes them, the gravest first; what is blocked is always among the first.
+
+    `waiting` is what the base asks for as well and nobody applied: whoever merges this approves it.
+    """
 
     proposed: Sequence[Block]
+    waiting: Sequence[Block]
     outside: Sequence[Block]
     due: Sequence[Block]
 
     @classmethod
     def of(cls, plan: Plan) -> "Causes":
         """Return a plan's blocks; without a base nothing is known to be due anyway."""
-        sorts: dict[str, list[Change]] = {"proposed": [], "outside": [], "due": []}
+        sorts: dict[str, list[Change]] = {
+            each: [] for each in ("proposed", "waiting", "outside", "due")
+        }
         for change in plan.changes:
             sorts[_cause(change)].append(change)
         return cls(**{sort: _by_risk(changes) for sort, changes in sorts.items()})
@@ -73,7 +79,9 @@ def _cause(change: Change) -> str:
         return "proposed"
     if change.outside:
         return "outside"
-    return "proposed" if change.proposed is None else "due"
+    if change.proposed is None:
+        return "proposed"
+    return "due" if change.due else "waiting"
 
 
 def _by_risk(changes: Sequence[Change]) -> list[Block]:
@@ -106,6 +114,10 @@ def _pieces(plan: Plan, setting: Setting, *, fold: bool) -> Iterator[str | Part]
     yield from alerts(plan, setting.blob_url, setting.warnings)
     yield from _table(causes.proposed, setting, _VISIBLE if fold else len(plan.changes))
     against = plan.base is not None
+    waiting = (
+        "Not of this pull request: the branch asks for it already, and merging this applies it"
+    )
+    yield _folded(waiting, causes.waiting, setting, shut=False)
     yield _folded("Changed outside certform, and put right", causes.outside, setting, shut=against)
     yield _folded("Due anyway, whatever becomes of this", causes.due, setting, shut=True)
     yield _diff(causes, plan, setting)
@@ -123,6 +135,7 @@ def title(plan: Plan) -> str:
         by_cause.setdefault(_cause(change), []).append(change)
     proposed = by_cause.get("proposed")
     parts = [counted(proposed) if proposed else "nothing changes by this"]
+    parts += [f"{len(found):,} not applied yet" for found in [by_cause.get("waiting")] if found]
     parts += [f"{len(found):,} changed outside" for found in [by_cause.get("outside")] if found]
     parts += [f"{len(found):,} due anyway" for found in [by_cause.get("due")] if found]
     return "; ".join(parts)
@@ -154,9 +167,10 @@ def _folded(heading: str, told: Sequence[Block], setting: Setting, *, shut: bool
 
 
 def _diff(causes: Causes, plan: Plan, setting: Setting) -> Part:
-    titled = bool(causes.outside or causes.due)
+    titled = bool(causes.waiting or causes.outside or causes.due)
     groups = (
         ("what is proposed" if titled else "", causes.proposed),
+        ("not of this pull request, and not applied yet", causes.waiting),
         ("changed outside certform", causes.outside),
         ("due anyway", causes.due),
     )

@@ -41,9 +41,13 @@ def tell(block: Block, targets: TargetStates) -> Iterator[Line]:
 
 def _causes(block: Block) -> Iterator[Line]:
     """Yield that a block comes without what is proposed, or puts right what somebody else did."""
+    outside = all(change.outside for change in block.changes)
     if all(change.proposed is False for change in block.changes):
-        yield Line("", "# not proposed here: it would be done without that, too")
-    if all(change.outside for change in block.changes):
+        free = outside or block.kind is Kind.BLOCKED
+        asked = not free and not any(change.due for change in block.changes)
+        why = "the base asks for it already" if asked else "it would be done without that, too"
+        yield Line("", f"# not proposed here: {why}")
+    if outside:
         yield Line("", "# because something was changed outside certform")
 
 

@@ -91,6 +91,17 @@ def test_what_was_due_anyway_is_apart_from_what_the_pull_request_causes() -> Non
     assert folded[2].index("what is proposed") < folded[2].index("due anyway")
 
 
+def test_what_the_branch_asks_for_and_nobody_applied_is_not_taken_for_due() -> None:
+    steps = (c.model_copy(update={"due": False, "outside": False}) for c in standing()[1:])
+    text = render_markdown(plan(*steps), setting=SETTING)
+    assert text.startswith("### Certificates: nothing changes by this; 5 not applied yet (prod)\n")
+    told = text.partition(
+        "<details open><summary>Not of this pull request: the branch asks for it"
+    )[2]
+    assert "certificate/api" in told.partition("</details>")[0]
+    assert "due anyway" not in text
+
+
 def test_what_is_blocked_is_seen_whoever_causes_it() -> None:
     text = render_markdown(rich(), setting=SETTING).partition("<details>")[0]
     assert "<code>?</code> **blocked**, without this too" in text

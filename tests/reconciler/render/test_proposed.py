@@ -11,7 +11,9 @@ from reconciler.render.text import found, render_text
 from schemas.plan import Action, Change, Plan, Reason, TargetReport
 
 
-def step(name: str, *, proposed: bool | None = None, outside: bool = False) -> Change:
+def step(
+    name: str, *, proposed: bool | None = None, outside: bool = False, due: bool = False
+) -> Change:
     return Change(
         address=f"certificate/{name}@edge",
         action=Action.INSTALL,
@@ -19,6 +21,7 @@ def step(name: str, *, proposed: bool | None = None, outside: bool = False) -> C
         message="nothing is installed there",
         proposed=proposed,
         outside=outside,
+        due=due,
     )
 
 
@@ -63,10 +66,12 @@ def test_a_change_says_whose_doing_it_is() -> None:
         return [line.text for line in tell(block, {}) if line.text.startswith("#")]
 
     anyway = "# not proposed here: it would be done without that, too"
+    asked = "# not proposed here: the base asks for it already"
     theirs = "# because something was changed outside certform"
     assert notes(step("web")) == []
     assert notes(step("web", proposed=True)) == []
-    assert notes(step("web", proposed=False)) == [anyway]
+    assert notes(step("web", proposed=False)) == [asked]
+    assert notes(step("web", proposed=False, due=True)) == [anyway]
     assert notes(step("web", proposed=False, outside=True)) == [anyway, theirs]
 
 
