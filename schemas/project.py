@@ -1,6 +1,7 @@
 """Project: who owns what certform installs, who opens its keys, and where it publishes."""
 
-from typing import Annotated, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -76,11 +77,18 @@ class PublishTo(Connected):
     directory: FilePath
 
 
-class PublishSettings(Model):
+class PublishSettings(Connected):
     """Where CRLs and CA certificates are written, and the URL certificates name for them."""
+
+    # whoever checks a certificate is sent there, for as long as it lives
+    CONNECTION: ClassVar = ("base_url",)
 
     to: PublishTo
     base_url: HttpUrl = Field(alias="baseURL")
+
+    def connection(self, above: str = "") -> Mapping[str, Any]:
+        """Return where is written to, and where those are sent who check."""
+        return {**self.to.connection(f"{above}to."), **super().connection(above)}
 
 
 class ProjectSpec(Model):

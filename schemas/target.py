@@ -253,6 +253,12 @@ class TargetSpec(Connected):
         """Which place it is; how it is reached is no part of that."""
         return (self.kind, *self.settings.whereabouts)
 
+    def installs_like(self, other: "TargetSpec") -> bool:
+        """Whether what is installed comes out as with other settings, but for tags and how it is reached."""
+        if self.kind != other.kind:
+            return False
+        return _installing(self.reached_as(other)) == _installing(other)
+
     @property
     def capabilities(self) -> Capabilities:
         """What this kind of place can hold, known without asking it."""
@@ -277,6 +283,13 @@ class TargetSpec(Connected):
 
     def _only(self, settings: Settings, **only: tuple[str, ...]) -> "TargetSpec":
         return self.model_copy(update={_KINDS[self.kind]: settings.model_copy(update=only)})
+
+
+def _installing(spec: TargetSpec) -> Mapping[str, Any]:
+    """Return the settings that show in what is installed, beside its labels."""
+    return spec.model_dump(
+        exclude={"tags": True, "aws_acm": {"quotas"}, "local_directory": {"keep_generations"}}
+    )
 
 
 _CAPABILITIES = {

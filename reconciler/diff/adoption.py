@@ -153,7 +153,7 @@ def _changes(
         placement = record.placement(install.target, install.name)
         known = placement is not None and placement.object_id == found.id
         if not known or not found.owned_by(world.ledger.lineage.owner):
-            yield _adopt(desired, install, found)
+            yield _adopt(world, desired, install, found)
     for install in desired.installs:
         if _is_over(record, install):
             yield from _late(world, desired, install)
@@ -170,7 +170,9 @@ def _late(world: World, desired: DesiredCertificate, install: DesiredInstall) ->
             yield blocked(where, Reason.OCCUPIED, message, source=desired.source)
 
 
-def _adopt(desired: DesiredCertificate, install: DesiredInstall, found: Installed) -> Change:
+def _adopt(
+    world: World, desired: DesiredCertificate, install: DesiredInstall, found: Installed
+) -> Change:
     return change(
         f"{desired.address}@{install.target}",
         Action.ADOPT,
@@ -181,6 +183,7 @@ def _adopt(desired: DesiredCertificate, install: DesiredInstall, found: Installe
             "serial": found.serial,
             "sha256": found.sha256,
             "name": install.name,
+            "labels": {**desired.labels, **world.desired.targets[install.target].spec.tags},
         },
         source=desired.source,
         before=seen(found),

@@ -105,7 +105,7 @@ def _unwanted(world: World, record: AuthorityRecord) -> Change:
         Reason.ORPHANED,
         "no longer wanted, expired, and nothing it issued is still valid; its key is dropped from the ledger",
         identity={"serials": [issuance.serial for issuance in record.issuances]},
-        due=True,
+        due=world.base is None or record.name not in world.base.authorities,
     )
 
 

@@ -6,6 +6,8 @@ from reconciler.checks import Finding, Subject, first_finding
 from reconciler.description import describe
 from reconciler.diff.adoption import STOPS, adoption
 from reconciler.diff.changes import blocked, change, change_id, seen
+from reconciler.diff.dues import is_labelled_as_before, is_lapsing, is_wanted_as_before
+from reconciler.diff.labelling import relabelling, renaming
 from reconciler.diff.needs import (
     FLAPPING_AFTER,
     PUT_RIGHT,
@@ -18,10 +20,8 @@ from reconciler.diff.needs import (
     need_of,
     resumes,
 )
-from reconciler.diff.standing import is_relabelled, labelled_digest
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
-from reconciler.schedule import is_due
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import Custody
 from schemas.plan import TIME_DRIVEN, Action, Change, Reason
@@ -105,25 +105,6 @@ def _asked_to_wait(world: World, desired: DesiredCertificate) -> str:
     )
 
 
-def renaming(world: World, desired: DesiredCertificate) -> tuple[Change, ...]:
-    """Return the change that carries a record over to a certificate's new name, if it has one."""
-    old = world.renames.get(desired.name)
-    if old is None:
-        return ()
-    return (
-        change(
-            desired.address,
-            Action.RELABEL,
-            Reason.RENAMED,
-            f"was certificate/{old}",
-            identity={"formerly": old},
-            source=desired.source,
-            before={"name": old},
-            after={"name": desired.name},
-        ),
-    )
-
-
 def _issue(
     world: World,
     desired: DesiredCertificate,
@@ -135,7 +116,6 @@ def _issue(
     current = record.current
     vanished = finding.reason is Reason.KEY_UNAVAILABLE and has_vanished(record, needs)
     authority = change_id(Action.ISSUE, f"authority/{desired.request.issuer}")
-    due = finding.reason in TIME_DRIVEN or _lapses_anyway(world, desired, record, finding)
     issue = change(
         desired.address,
         Action.ISSUE,
@@ -147,12 +127,12 @@ def _issue(
         before=seen(current) if current else _adopted(world, desired),
         after={**describe(desired.request), "targets": [i.target for i in desired.installs]},
         fields=finding.fields,
-        due=due,
+        due=is_lapsing(world, desired, record, finding),
         outside=vanished,
     )
     yield issue
     for install, need in needs.items():
-        yield from _install_after(world, desired, install, need, issue)
+        yield from _install_after(world, desired, record, install, need, issue)
 
 
 def _adoptions(desired: DesiredCertificate, current: Issuance | None) -> tuple[str, ...]:
@@ -167,16 +147,6 @@ def _flaps(desired: DesiredCertificate, finding: Finding) -> str:
         f"{finding.message}; it was put right {FLAPPING_AFTER} times within a day, so somebody else"
         f" changes it too: find out who, then apply with --replace {desired.address}"
     )
-
-
-def _lapses_anyway(
-    world: World, desired: DesiredCertificate, record: CertificateRecord, finding: Finding
-) -> bool:
-    """Whether the same certificate would be renewed by now, were it not to be put right as well."""
-    current = record.current
-    if finding.reason is not Reason.KEY_UNAVAILABLE or current is None:
-        return False
-    return is_due(current, desired.renew_before, world.now)
 
 
 def _issue_identity(desired: DesiredCertificate, current: Issuance | None) -> dict[str, object]:
@@ -198,6 +168,7 @@ def _adopted(world: World, desired: DesiredCertificate) -> dict[str, object] | N
 def _install_after(
     world: World,
     desired: DesiredCertificate,
+    record: CertificateRecord,
     install: DesiredInstall,
     need: Finding | None,
     issue: Change,
@@ -213,8 +184,7 @@ def _install_after(
     astray = need is not None and need.reason in PUT_RIGHT and issue.before is not None
     message = "follows the new certificate" + (f"; {need.message}" if need and astray else "")
     follows = Finding(reason, message, outside=issue.outside)
-    due = issue.due and not world.is_new(desired, install.target)
-    yield _install(world, desired, install, follows, (issue.id,), due=due)
+    yield from _timely(world, desired, record, install, follows, (issue.id,), due=issue.due)
 
 
 def _installs(
@@ -226,18 +196,40 @@ def _installs(
 ) -> Iterator[Change]:
     for install, need in needs.items():
         if need is None:
-            yield from relabelling(world, desired, record, install, first)
+            yield from relabelling(world, desired, record, install)
         elif need.reason in STOPS:
             yield _blocked_install(desired, install, need)
         elif is_flapping(world, record, {install: need}):
             flapping = Finding(Reason.FLAPPING, _flaps(desired, need), outside=True)
             yield _blocked_install(desired, install, flapping)
         else:
-            goes_on = resumes(record, install, need) and not world.is_new(desired, install.target)
-            due = need.reason in TIME_DRIVEN or goes_on
-            yield _install(world, desired, install, need, first, due=due)
+            due = need.reason in TIME_DRIVEN or resumes(record, install, need)
+            yield from _timely(world, desired, record, install, need, first, due=due)
             if need.reason in SOUND:
-                yield from relabelling(world, desired, record, install, first)
+                yield from relabelling(world, desired, record, install)
+
+
+def _timely(
+    world: World,
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    install: DesiredInstall,
+    need: Finding,
+    requires: tuple[str, ...],
+    *,
+    due: bool,
+) -> Iterator[Change]:
+    """Yield an install, which is due where time asks for what was wanted before.
+
+    Labels that an edit changes meanwhile are a change apart, which can be reviewed before anything is due.
+    """
+    kept = due and is_wanted_as_before(world, desired, record, install)
+    edited = kept and not is_labelled_as_before(world, desired, install)
+    apart = tuple(relabelling(world, desired, record, install)) if edited else ()
+    yield from apart
+    due = kept and not (edited and world.installed(install) is None)
+    first = (*requires, *(step.id for step in apart))
+    yield _install(world, desired, install, need, first, due=due)
 
 
 def _install(
@@ -278,34 +270,3 @@ def _install(
 def _blocked_install(desired: DesiredCertificate, install: DesiredInstall, why: Finding) -> Change:
     address = f"{desired.address}@{install.target}"
     return blocked(address, why.reason, why.message, source=desired.source, outside=why.outside)
-
-
-def relabelling(
-    world: World,
-    desired: DesiredCertificate,
-    record: CertificateRecord,
-    install: DesiredInstall,
-    first: tuple[str, ...],
-) -> Iterator[Change]:
-    """Yield the change of an object's labels where they are not those wanted."""
-    found = world.installed(install)
-    if found is None or not found.owned_by(world.ledger.lineage.owner):
-        return
-    digest = labelled_digest(world, desired, record)
-    want, have = world.relabelled(desired, digest, install), dict(found.labels)
-    if want == have:
-        return
-    names = sorted(key for key in want.keys() | have.keys() if want.get(key) != have.get(key))
-    yield change(
-        f"{desired.address}@{install.target}",
-        Action.RELABEL,
-        Reason.LABELS_CHANGED,
-        f"{', '.join(names)} changed",
-        # what others put there is theirs to change, also while this is being reviewed
-        identity={"labels": world.labels(desired, digest, install.target)},
-        requires=first,
-        source=desired.source,
-        before={"labels": {name: have.get(name) for name in names}},
-        after={"labels": {name: want.get(name) for name in names}},
-        outside=is_relabelled(world, desired, install, {n: have.get(n) for n in names}),
-    )

@@ -89,7 +89,7 @@ def _shown(value: Any) -> Any:
 
 def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:
     """Return what documents say of who is spoken to, by address; the Project's goes by a given name."""
-    publish = documents.publish.to.connection("publish.to.") if documents.publish else {}
+    publish = documents.publish.connection("publish.") if documents.publish else {}
     ours = {**documents.ledger.connection("ledger."), **publish}
     return {
         f"project/{project}": Connection(ours if documents.project else {}, PROJECT_FILE),

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from providers.base import SPEC, DnsRecord, Hosting, HostingState, Installed
 from reconciler.checks import Finding
 from reconciler.description import names_of
-from reconciler.diff.certificates import relabelling, renaming
 from reconciler.diff.changes import blocked, change, seen
+from reconciler.diff.dues import is_hosted_as_before
+from reconciler.diff.labelling import relabelling, renaming
 from reconciler.diff.needs import SOUND, incomplete, occupied, was_seen
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord
@@ -29,7 +30,7 @@ def hosting_changes(
             continue
         need = _need(world, desired, record, install, issuer)
         if need is None:
-            yield from relabelling(world, desired, record, install, first)
+            yield from relabelling(world, desired, record, install)
         elif need.reason in _STOPS:
             address = f"{desired.address}@{install.target}"
             yield blocked(address, need.reason, need.message, source=desired.source)
@@ -147,7 +148,8 @@ def _ask(
             **replaces,
         },
         fields=need.fields,
-        due=need.reason in TIME_DRIVEN or _resumes(record, install, need),
+        due=need.reason in TIME_DRIVEN
+        or (_resumes(record, install, need) and is_hosted_as_before(world, desired, install)),
         outside=need.outside,
     )
 

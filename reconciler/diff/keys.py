@@ -25,14 +25,16 @@ def key_changes(world: World, planned: Planned) -> Iterator[Change]:
         desired = world.desired.certificates.get(record.name)
         spent = sorted(i.serial for i in held if not _needed(world, desired, record, i))
         if spent:
-            yield _erase(record.name, spent)
+            before = world.base.certificates.get(record.name) if world.base else desired
+            due = not any(_needed(world, before, record, i) for i in held if i.serial in spent)
+            yield _erase(record.name, spent, due=due)
 
 
 def _needed(
     world: World, desired: DesiredCertificate | None, record: CertificateRecord, issuance: Issuance
 ) -> bool:
     """Whether a key will be installed, or is to be kept."""
-    if desired is None or world.desired.hosting(desired):
+    if desired is None or any(install.hosted for install in desired.installs):
         return False
     if issuance is record.pending:
         return is_resumable(issuance, desired.digest, world.now)
@@ -43,7 +45,7 @@ def _needed(
     return desired.custody is Custody.LEDGER or not places or not everywhere
 
 
-def _erase(name: str, serials: list[str]) -> Change:
+def _erase(name: str, serials: list[str], *, due: bool) -> Change:
     return change(
         f"key/{name}",
         Action.FORGET,
@@ -51,5 +53,5 @@ def _erase(name: str, serials: list[str]) -> Change:
         "the ledger still keeps it, and nobody needs it any more",
         identity={"serials": serials},
         before={"serials": serials},
-        due=True,
+        due=due,
     )

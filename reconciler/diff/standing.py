@@ -6,7 +6,7 @@ from dataclasses import replace
 from providers.base import OWNER, SPEC, HostingState
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord
-from reconciler.state import Desired, DesiredCertificate, DesiredInstall
+from reconciler.state import DesiredCertificate, DesiredInstall
 
 
 def is_issued_there(world: World, certificate: DesiredCertificate) -> bool:
@@ -40,15 +40,10 @@ def is_relabelled(
     """
     if world.base is None:
         return not differing.keys().isdisjoint((OWNER, SPEC))
-    former = _former(world.base, certificate)
+    former = world.former(certificate)
     if former is None or world.is_elsewhere(install.target):
         return False
     record = world.records.get(certificate.name) or CertificateRecord(name=certificate.name)
     before = replace(world, desired=world.base, base=None)
     given = before.labels(former, labelled_digest(before, former, record), install.target)
     return any(given.get(key) != value for key, value in differing.items())
-
-
-def _former(base: Desired, certificate: DesiredCertificate) -> DesiredCertificate | None:
-    names = (certificate.name, *certificate.formerly)
-    return next((base.certificates[name] for name in names if name in base.certificates), None)

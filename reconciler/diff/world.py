@@ -32,13 +32,11 @@ class World(Sides):
         """Whether the documents make a target another place than it was, or a new one."""
         return self.base is not None and is_elsewhere(self.desired.targets[target], self.base)
 
-    def is_new(self, certificate: DesiredCertificate, target: str) -> bool:
-        """Whether a certificate is wanted in a place only by what is proposed."""
-        if self.base is None:
-            return False
-        former = self.base.certificates.get(certificate.name)
-        places = [install.target for install in former.installs] if former else []
-        return target not in places or self.is_elsewhere(target)
+    def former(self, certificate: DesiredCertificate) -> DesiredCertificate | None:
+        """What the base asks for in a certificate's place; None where it asks for none, or there is none."""
+        known = self.base.certificates if self.base else {}
+        names = (certificate.name, *certificate.formerly)
+        return next((known[name] for name in names if name in known), None)
 
     def is_as_configured(self, target: str) -> bool:
         """Whether the documents ask nothing else of a target than they did, as far as that is known."""

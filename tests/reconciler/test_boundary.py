@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from fleet import HERE, Fleet, Leaf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.boundary import MOVED, NEW, UNTRUSTED, draw, nothing, unread_ledger, without
@@ -102,8 +102,10 @@ def documents(
 
 
 DOCUMENTS = st.builds(documents, TARGETS, LEDGERS, PUBLISHING)
+unhurried = settings(deadline=None)
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_whatever_is_proposed_only_whom_the_base_names_is_spoken_to_as_it_says(
     desired: Desired, base: Desired
@@ -122,6 +124,7 @@ def test_whatever_is_proposed_only_whom_the_base_names_is_spoken_to_as_it_says(
     assert drawn.reached.certificates == desired.certificates
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_what_is_proposed_beside_who_is_spoken_to_counts(desired: Desired, base: Desired) -> None:
     for name, target in draw(desired, base).reached.targets.items():
@@ -129,6 +132,7 @@ def test_what_is_proposed_beside_who_is_spoken_to_counts(desired: Desired, base:
         assert target.spec.reached_as(wanted) == wanted
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_once_it_is_approved_it_is_in_force(desired: Desired, base: Desired) -> None:
     approved = {step.fingerprint for step in connection_changes(desired, base)}
@@ -137,6 +141,7 @@ def test_once_it_is_approved_it_is_in_force(desired: Desired, base: Desired) -> 
     assert (drawn.reached, drawn.ledger, drawn.assumed) == (desired, desired.ledger, Assumed())
 
 
+@unhurried
 @given(DOCUMENTS, DOCUMENTS)
 def test_what_was_approved_otherwise_is_not(desired: Desired, base: Desired) -> None:
     approved = {step.fingerprint for step in connection_changes(base, nothing(None))}
@@ -148,6 +153,7 @@ def test_what_was_approved_otherwise_is_not(desired: Desired, base: Desired) -> 
             assert spoken_to == base.targets[name].spec.connection()
 
 
+@unhurried
 @given(DOCUMENTS)
 def test_where_the_base_trusts_nobody_nobody_is_spoken_to(desired: Desired) -> None:
     unkeyed = LedgerSettings()

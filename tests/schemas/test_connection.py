@@ -14,7 +14,7 @@ from schemas.issuer import (
     IssuerSpec,
     VaultIssuer,
 )
-from schemas.project import LedgerSettings, PublishTo
+from schemas.project import LedgerSettings, PublishSettings, PublishTo
 from schemas.target import LocalDirectory, Plugin, TargetSpec, Verify
 
 ROLE = "arn:aws:iam::111122223333:role/certform"
@@ -40,6 +40,7 @@ SETTLED: dict[type[Connected], set[str]] = {
     GcpKmsKey: set(),
     LedgerSettings: set(),
     PublishTo: set(),
+    PublishSettings: {"to"},
 }
 """The fields of each kind that say what is wanted, and nothing of who is spoken to."""
 

@@ -1,0 +1,103 @@
+"""What time alone causes, so that nobody has to review it: nothing that an edit makes due, or changes.
+
+What was wanted before the documents of the base tell, where there are any; the ledger, what was issued.
+"""
+
+from reconciler.checks import Finding
+from reconciler.diff.world import World
+from reconciler.ledger.records import CertificateRecord, Issuance
+from reconciler.schedule import is_due
+from reconciler.state import DesiredCertificate, DesiredInstall
+from schemas.plan import TIME_DRIVEN, Reason
+
+
+def is_lapsing(
+    world: World, desired: DesiredCertificate, record: CertificateRecord, finding: Finding
+) -> bool:
+    """Whether the clock alone asks for a certificate, and for the one that was wanted before."""
+    if finding.reason is Reason.RESUMING:
+        return True
+    lapses = finding.reason in TIME_DRIVEN or _lapses_anyway(world, desired, record, finding)
+    return lapses and is_asked_as_before(world, desired, record)
+
+
+def _lapses_anyway(
+    world: World, desired: DesiredCertificate, record: CertificateRecord, finding: Finding
+) -> bool:
+    """Whether the same certificate would be renewed by now, were it not to be put right as well."""
+    current = record.current
+    if finding.reason is not Reason.KEY_UNAVAILABLE or current is None:
+        return False
+    return is_due(current, desired.renew_before, world.now)
+
+
+def is_asked_as_before(
+    world: World, desired: DesiredCertificate, record: CertificateRecord
+) -> bool:
+    """Whether a certificate is asked for as it was issued last, or as the base has it, and no earlier.
+
+    One that the base does not know counts where it was seen working: it was reviewed since.
+    """
+    current, former = record.current, world.former(desired)
+    issued = current is not None and _is_asked_for(desired, current)
+    if world.base is None:
+        return issued or current is None
+    if former is None:
+        return issued and any(place.serial is not None for place in record.placements)
+    kept = former.custody is desired.custody and former.rotation_policy is desired.rotation_policy
+    return kept and (issued or former.digest == desired.digest) and _is_time(world, desired, record)
+
+
+def _is_asked_for(desired: DesiredCertificate, current: Issuance) -> bool:
+    return current.digest == desired.digest or current.request == desired.request
+
+
+def _is_time(world: World, desired: DesiredCertificate, record: CertificateRecord) -> bool:
+    """Whether the `renewBefore` of the base would have it renewed by now as well."""
+    current, former = record.current, world.former(desired)
+    if former is None or desired.renew_before <= former.renew_before:
+        return True
+    return current is not None and is_due(current, former.renew_before, world.now)
+
+
+def is_wanted_as_before(
+    world: World, desired: DesiredCertificate, record: CertificateRecord, install: DesiredInstall
+) -> bool:
+    """Whether a certificate is wanted in a place just as the base has it, whatever its labels.
+
+    Where the base does not want it there, it counts where it was seen working: it was reviewed since.
+    """
+    if world.base is None:
+        return True
+    if world.is_elsewhere(install.target):
+        return False
+    before, now = (each.targets[install.target] for each in (world.base, world.desired))
+    former, placement = world.former(desired), record.placement(install.target, install.name)
+    wanted = former.installs if former else ()
+    there = next((each for each in wanted if each.target == install.target), None)
+    seen = placement is not None and placement.serial is not None
+    same = seen if there is None else _outcome(there) == _outcome(install)
+    return same and now.spec.installs_like(before.spec)
+
+
+def _outcome(install: DesiredInstall) -> tuple[object, ...]:
+    return install.name, frozenset(install.output_formats), install.hosted
+
+
+def is_labelled_as_before(
+    world: World, desired: DesiredCertificate, install: DesiredInstall
+) -> bool:
+    """Whether a certificate and its target ask for the labels that the base has them ask for."""
+    former = world.former(desired)
+    if world.base is None or former is None or world.is_elsewhere(install.target):
+        return True
+    before, now = (each.targets[install.target] for each in (world.base, world.desired))
+    return (former.labels, before.spec.tags) == (desired.labels, now.spec.tags)
+
+
+def is_hosted_as_before(world: World, desired: DesiredCertificate, install: DesiredInstall) -> bool:
+    """Whether a place is to be asked for just what the base has it asked for."""
+    former, unissued = world.former(desired), CertificateRecord(name=desired.name)
+    asked = world.base is None or (former is not None and former.digest == desired.digest)
+    same = asked and is_wanted_as_before(world, desired, unissued, install)
+    return same and is_labelled_as_before(world, desired, install)
