@@ -1,13 +1,13 @@
 """Saved plans: written whole, read with suspicion."""
 
 import json
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput, Refused
+from reconciler.outfile import write_whole
 from schemas.base import digest
 from schemas.plan import FORMAT_VERSION, Action, Plan
 
@@ -16,15 +16,8 @@ SIZE_LIMIT = 256 * 1024 * 1024
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Write a plan, appearing whole; raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(plan.model_dump_json(indent=2, exclude_none=True) + "\n")
-        temporary.replace(path)
-    except OSError as failure:
-        raise OSError(failure.errno, failure.strerror, str(path)) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a plan, appearing whole; raises OSError, which names the path."""
+    write_whole(path, plan.model_dump_json(indent=2, exclude_none=True) + "\n")
 
 
 def load(path: Path) -> Plan:
@@ -39,7 +32,7 @@ def load(path: Path) -> Plan:
 
 def _parse(path: Path) -> Plan:
     try:
-        text = path.read_text() if path.stat().st_size <= SIZE_LIMIT else ""
+        text = path.read_text(encoding="utf-8") if path.stat().st_size <= SIZE_LIMIT else ""
         data = json.loads(text)
         version = data.get("format_version") if isinstance(data, dict) else None
         if isinstance(version, str) and version.partition(".")[0] == MAJOR:

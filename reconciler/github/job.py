@@ -1,6 +1,9 @@
 """What every command of the action works with, and how it goes on where GitHub does not."""
 
+import errno
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -34,6 +37,20 @@ class Job:
     def folder(self) -> PurePosixPath:
         """Where the Project is, from the repository's root: what files are named by on GitHub."""
         return PurePosixPath(self.console.root.relative_to(self.workspace).as_posix())
+
+    def place(self, name: str) -> Path:
+        """Return where a file belongs that an input names, its folder made; raises OSError.
+
+        The folder may be a link that a pull request brought: no name that stays in the repository may
+        lead out of it.
+        """
+        file, parts = self.workspace / name, Path(name).parts
+        inside = not Path(name).is_absolute() and ".." not in parts
+        if inside and not Path(os.path.realpath(file.parent)).is_relative_to(self.workspace):
+            raise OSError(errno.EPERM, "The folder leads out of the repository", str(file))
+        with suppress(FileExistsError):  # what it is then, whoever writes the file is told
+            file.parent.mkdir(parents=True, exist_ok=True)
+        return file
 
     def attempt(self, what: str, action: Callable[[Forge], T]) -> T | None:
         """Tell GitHub something; a failure is a notice, since the work itself is done by now."""

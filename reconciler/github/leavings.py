@@ -1,14 +1,13 @@
 """Files that an apply leaves for the steps after it: the plan it made, and the inventory as it is then."""
 
-from pathlib import Path
-
 from providers.errors import ProviderError
-from reconciler import artifact, planfile
+from reconciler import planfile
 from reconciler.cli.survey import survey
 from reconciler.errors import ReconcilerError
 from reconciler.github.job import Job
 from reconciler.github.outcome import Outcome
 from reconciler.inventory_page import page
+from reconciler.outfile import write_whole
 from reconciler.repository import Base, examine
 
 
@@ -19,21 +18,16 @@ def leave(job: Job, outcome: Outcome, base: Base | None) -> None:
     """
     try:
         if job.inputs.plan_file and outcome.account.plan:
-            path = _place(job, job.inputs.plan_file)
+            path = job.place(job.inputs.plan_file)
             planfile.save(outcome.account.plan, path)
             job.workflow.output("plan-file", str(path))
         if job.inputs.inventory_file:
             read = examine(job.console.root, job.run.sha)
             world = survey(job.console, read, base=None if outcome.applied else base).world
-            artifact.save(page(world, blob_url=_blobs(job)), _place(job, job.inputs.inventory_file))
+            path = job.place(job.inputs.inventory_file)
+            write_whole(path, page(world, blob_url=_blobs(job)))
     except (ReconcilerError, ProviderError, OSError) as why:
         job.workflow.notice(f"a file that was asked for: left out, {why}")
-
-
-def _place(job: Job, name: str) -> Path:
-    path = job.workspace / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def _blobs(job: Job) -> str:

@@ -10,7 +10,7 @@ from reconciler.cli.options import ref_option
 from reconciler.cli.survey import survey
 from reconciler.drifting import Drift, drift
 from reconciler.git import Git
-from reconciler.outfile import write_whole
+from reconciler.outfile import READABLE, write_whole
 from reconciler.planning import make_plan
 from reconciler.render.drift import render_drift_json, render_drift_text
 from reconciler.render.drift_markdown import render_drift_markdown
@@ -51,7 +51,7 @@ def command(console: Console, ref: str | None, form: str, metrics: Path | None) 
     world = survey(console, read).world
     found = drift(world, make_plan(world))
     if metrics is not None:
-        write_whole(metrics, render_metrics(found))
+        write_whole(metrics, render_metrics(found), READABLE)
     console.write(_rendered(found, form, console))
     return found.exit_code
 

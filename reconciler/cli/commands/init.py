@@ -17,6 +17,7 @@ from reconciler.git import Git
 from reconciler.ledger.creation import create_ledger, existing_lineage
 from reconciler.ledger.records import Lineage
 from reconciler.load.edit import add_public_key
+from reconciler.outfile import write_whole
 from reconciler.repository import load
 from reconciler.templates import Start, basic, mtls
 from schemas.project import LedgerSettings, Recipient
@@ -114,7 +115,8 @@ def _complete(console: Console, mine: tuple[str, ...]) -> None:
         console.root, desired.project, desired.ledger, desired.keyring, Sops(), now()
     )
     path = console.root / PROJECT_FILE
-    _replace(path, add_public_key(path.read_text(), lineage.public_key))
+    text = path.read_text(encoding="utf-8")
+    write_whole(path, add_public_key(text, lineage.public_key))
     console.say(f"Wrote the ledger's public key into {PROJECT_FILE}.")
     _tell(console, lineage)
 
@@ -125,14 +127,8 @@ def _write_new(console: Console, path: str, content: str) -> None:
         console.say(f"Kept {path}, which was there.")
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
+    file.write_text(content, encoding="utf-8", newline="\n")
     console.say(f"Wrote {path}.")
-
-
-def _replace(path: Path, content: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(content)
-    temporary.replace(path)
 
 
 def _tell(console: Console, lineage: Lineage) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from reconciler import artifact
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
@@ -16,6 +15,7 @@ from reconciler.cli.survey import survey
 from reconciler.diff import World
 from reconciler.inventory import inventory
 from reconciler.inventory_page import page
+from reconciler.outfile import write_whole
 from reconciler.planning import make_plan
 from reconciler.render.inventory import InventoryRow, render_csv, render_json, render_table
 from reconciler.repository import examine
@@ -82,7 +82,7 @@ def command(
     if out is None:
         console.write(text)
     else:
-        artifact.save(text, out)
+        write_whole(out, text)
         console.say(f'Wrote the inventory to "{out}".')
 
 

@@ -1,20 +1,21 @@
 """Looks every night whether the world still agrees with the documents, and tells of it in one issue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
-from providers.errors import ProviderError
 from reconciler.cli.failures import tell_skipped
 from reconciler.cli.survey import survey
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import error
 from reconciler.drifting import Drift, drift
-from reconciler.errors import InvalidInput, ReconcilerError
+from reconciler.errors import InvalidInput
 from reconciler.github.annotations import annotated
 from reconciler.github.drift_issue import fail, keep
 from reconciler.github.drift_report import findings, setting_of
+from reconciler.github.errors import findings_of
 from reconciler.github.inputs import OnDrift
 from reconciler.github.job import Job
-from reconciler.outfile import write_whole
+from reconciler.github.workflow import LARGEST_SUMMARY
+from reconciler.outfile import READABLE, write_whole
 from reconciler.planning import make_plan
 from reconciler.render.drift import render_drift_text
 from reconciler.render.drift_markdown import Setting, render_drift_markdown
@@ -22,8 +23,8 @@ from reconciler.render.metrics import render_metrics
 from reconciler.render.sarif import render_sarif
 from reconciler.repository import Examination, examine
 
-_LARGEST = 300_000
-"""Characters of the job's summary: at most three bytes each."""
+_LARGEST = LARGEST_SUMMARY // 4
+"""Characters of the job's summary: at most four bytes each."""
 
 
 def run(job: Job) -> int:
@@ -42,7 +43,7 @@ def run(job: Job) -> int:
         found = _look(job, read)
     except Exception as failure:
         if job.inputs.issue and setting.label:
-            why = _diagnostics(failure)
+            why = findings_of(failure)
             job.attempt("the drift issue", partial(fail, diagnostics=why, setting=setting))
         raise
     code = _tell(job, found, setting)
@@ -68,14 +69,11 @@ def _write(job: Job, name: str, path: str, text: Callable[[], str]) -> None:
     """Write a file where an input asks for one."""
     if not path:
         return
-    file = job.workspace / path
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, text())
+        write_whole(job.place(path), text(), READABLE)
     except OSError as why:
-        raise InvalidInput(
-            (error(f"the input `{name}`: {file} cannot be written: {why.strerror}"),)
-        ) from None
+        summary = f"the input `{name}`: {why.filename} cannot be written: {why.strerror}"
+        raise InvalidInput((error(summary),)) from None
 
 
 def _tell(job: Job, found: Drift, setting: Setting) -> int:
@@ -84,12 +82,13 @@ def _tell(job: Job, found: Drift, setting: Setting) -> int:
     job.workflow.output("drift", len(found.differences))
     job.workflow.output("unknown", len(found.unchecked))
     job.workflow.output("digest", found.digest)
-    if found.unchecked:
-        job.workflow.output("failure-reason", "unknown")
     told = not job.inputs.issue or _kept(job, found, setting)
-    if found.differences and (job.inputs.on_drift is OnDrift.FAIL or not told):
-        return 2
-    return 1 if found.unchecked else 0
+    wanted = job.inputs.on_drift is OnDrift.FAIL
+    fails = bool(found.differences) and (wanted or not told)
+    if found.unchecked or fails:
+        reason = "unknown" if found.unchecked else "drift" if wanted else "untold"
+        job.workflow.output("failure-reason", reason)
+    return 2 if fails else 1 if found.unchecked else 0
 
 
 def _kept(job: Job, found: Drift, setting: Setting) -> bool:
@@ -98,12 +97,3 @@ def _kept(job: Job, found: Drift, setting: Setting) -> bool:
     if url:
         job.workflow.output("issue-url", url)
     return url is not None
-
-
-def _diagnostics(failure: Exception) -> Sequence[Diagnostic]:
-    if isinstance(failure, ReconcilerError):
-        return failure.diagnostics
-    if isinstance(failure, ProviderError | OSError):
-        return (error(str(failure)),)
-    hint = "the job's log says where"
-    return (error(f"certform met a bug: {type(failure).__name__}", hint=hint),)

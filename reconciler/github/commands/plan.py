@@ -4,16 +4,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from providers.errors import ProviderError
 from reconciler import planfile
-from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import ReconcilerError
+from reconciler.github.errors import findings_of
 from reconciler.github.job import Job
 from reconciler.github.posting import Stage, publish, publish_failure
-from reconciler.github.preview import Preview, log, preview, read
+from reconciler.github.preview import Preview, Reading, log, preview, read
 from reconciler.github.proposal import Proposal, proposal, pull_of
 from reconciler.github.run import PullRequest
 from reconciler.planning import pending
+from reconciler.repository import examine
 from schemas.plan import Plan
 
 
@@ -39,8 +39,10 @@ def run(job: Job) -> int:
         raise
     if progress.proposal is not None:
         publish(_stage(job, progress), progress.proposal, found)
-    changes = pending(found.plan.changes)
-    return 2 if job.inputs.fail_on_changes and changes else 0
+    if not (job.inputs.fail_on_changes and pending(found.plan.changes)):
+        return 0
+    job.workflow.output("failure-reason", "changes")
+    return 2
 
 
 def _planned(job: Job, progress: Progress) -> Preview:
@@ -51,12 +53,11 @@ def _planned(job: Job, progress: Progress) -> Preview:
     found = preview(job, reading)
     log(job, reading, found)
     if job.inputs.plan_file:
-        _save(job, found.plan, job.workspace / job.inputs.plan_file)
+        _save(job, found.plan, job.place(job.inputs.plan_file))
     return found
 
 
 def _save(job: Job, plan: Plan, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     planfile.save(plan, path)
     job.workflow.output("plan-file", str(path))
 
@@ -67,15 +68,13 @@ def _stage(job: Job, progress: Progress) -> Stage:
 
 def _tell(job: Job, progress: Progress, failure: Exception) -> None:
     """Show what failed in the plan's place; that it failed counts more than whether it can be shown."""
+    progress.label = progress.label or _named(job)
     with suppress(ReconcilerError, OSError):
-        publish_failure(_stage(job, progress), _diagnostics(failure))
+        publish_failure(_stage(job, progress), findings_of(failure))
 
 
-def _diagnostics(failure: Exception) -> tuple[Diagnostic, ...]:
-    if isinstance(failure, ReconcilerError):
-        return failure.diagnostics
-    if isinstance(failure, ProviderError | OSError):
-        return (error(str(failure)),)
-    return (
-        error(f"certform met a bug: {type(failure).__name__}", hint="the job's log says where"),
-    )
+def _named(job: Job) -> str:
+    """Return the Project's name by what is checked out: what was proposed may not have been reached."""
+    with suppress(ReconcilerError, OSError):
+        return Reading(examine(job.console.root, "HEAD"), None).project
+    return ""
