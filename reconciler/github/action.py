@@ -4,17 +4,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TextIO
 
-from providers.errors import ProviderError
 from reconciler.cli.app import Console
-from reconciler.diagnostics import Diagnostic, error
-from reconciler.errors import Incomplete, InvalidInput, Locked, ReconcilerError, Refused
-from reconciler.github.annotations import annotated
+from reconciler.diagnostics import error
+from reconciler.errors import Incomplete, Interrupted, InvalidInput, Locked, Refused
+from reconciler.github.annotations import ROOT, annotated
 from reconciler.github.commits import basic, credentials
-from reconciler.github.inputs import PREFIX, Inputs
+from reconciler.github.errors import findings_of
+from reconciler.github.inputs import Inputs
 from reconciler.github.job import Job
+from reconciler.github.masking import mask
 from reconciler.github.run import Run
 from reconciler.github.workflow import Workflow
 
@@ -24,20 +25,22 @@ def act(console: Console, environ: Mapping[str, str], out: TextIO) -> int:
 
     Raises what it met once that is told, so that it is in the log as well.
     """
-    workflow = Workflow(environ, out)
+    workflow, folder = Workflow(environ, out), ROOT
     try:
-        code = _acted(console, environ, workflow)
-    except (ReconcilerError, ProviderError, OSError) as failure:
-        folder = PurePosixPath(environ.get(f"{PREFIX}WORKING_DIRECTORY") or ".")
-        workflow.annotate(annotated(_diagnostics(failure), folder))
-        workflow.output("exit-code", getattr(failure, "exit_code", 1))
+        job = _job(console, environ, workflow)
+        folder = job.folder
+        code: int = import_module(f"reconciler.github.commands.{job.inputs.command}").run(job)
+    except (Exception, KeyboardInterrupt) as failure:
+        workflow.annotate(annotated(findings_of(failure), folder))
+        workflow.output("exit-code", _exit_code(failure))
         workflow.output("failure-reason", reason_of(failure))
         raise
     workflow.output("exit-code", code)
     return code
 
 
-def _acted(console: Console, environ: Mapping[str, str], workflow: Workflow) -> int:
+def _job(console: Console, environ: Mapping[str, str], workflow: Workflow) -> Job:
+    mask(workflow, environ)
     inputs = Inputs.from_environment(environ)
     workspace = Path(environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
     job = Job(
@@ -50,8 +53,7 @@ def _acted(console: Console, environ: Mapping[str, str], workflow: Workflow) -> 
     if inputs.token:
         workflow.mask(basic(inputs.token))
     os.environ.update(credentials(job.run, inputs.token, os.environ))
-    code: int = import_module(f"reconciler.github.commands.{inputs.command}").run(job)
-    return code
+    return job
 
 
 def _root(workspace: Path, folder: str) -> Path:
@@ -62,7 +64,12 @@ def _root(workspace: Path, folder: str) -> Path:
     return root
 
 
-def reason_of(failure: Exception) -> str:
+def _exit_code(failure: BaseException) -> int:
+    interrupted = isinstance(failure, KeyboardInterrupt)
+    return Interrupted.exit_code if interrupted else getattr(failure, "exit_code", 1)
+
+
+def reason_of(failure: BaseException) -> str:
     """Return the code of a failure for the output `failure-reason`, a stable word."""
     if isinstance(failure, InvalidInput):
         return "invalid"
@@ -70,10 +77,6 @@ def reason_of(failure: Exception) -> str:
         return "locked"
     if isinstance(failure, Incomplete):
         return "partly-applied"
+    if isinstance(failure, Interrupted | KeyboardInterrupt):
+        return "interrupted"
     return "refused" if isinstance(failure, Refused) else "error"
-
-
-def _diagnostics(failure: Exception) -> tuple[Diagnostic, ...]:
-    if isinstance(failure, ReconcilerError):
-        return failure.diagnostics
-    return (error(str(failure)),)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.github.forge import ACTIONS, Check, NewCheck
-from reconciler.github.run import Run
+from reconciler.github.run import PullRequest, Run
 from reconciler.github.workflow import Annotation
 from schemas.base import digest as digest_of
 
@@ -41,7 +41,8 @@ class PlanCheck:
     """What the check run of one plan says.
 
     `digest` and `fingerprints` are the plan's, in its order; a plan that failed has none of either.
-    `sha` is the commit it is shown on, `base` the one it was compared with.
+    `sha` is the commit it is shown on, `base` the one it was compared with. `pull` is the number of the
+    pull request it is of, 0 for a merge queue: two of them may have the same head.
     """
 
     label: str
@@ -49,6 +50,7 @@ class PlanCheck:
     conclusion: str
     title: str
     summary: str
+    pull: int = 0
     base: str = ""
     digest: str = ""
     fingerprints: Sequence[str] = ()
@@ -62,7 +64,7 @@ def plan_checks(plan: PlanCheck, run: Run) -> tuple[NewCheck, ...]:
     What carries the rest of the fingerprints comes first: once the last is made, which has the name
     itself, all of them are there.
     """
-    texts = list(_texts(plan)) if plan.digest else [""]
+    texts = list(_texts(plan))
     name, mark = plan_check_name(plan.label), f"{plan.digest or 'failed'}/{run.id}/{run.attempt}"
     further = [
         NewCheck(
@@ -96,6 +98,7 @@ def _texts(plan: PlanCheck) -> Iterator[str]:
     pages = [plan.fingerprints[start : start + _PER_PAGE] for start in starts]
     header = {
         "v": _VERSION,
+        "pull": plan.pull,
         "digest": plan.digest,
         "base": plan.base,
         "pages": len(pages),
@@ -105,14 +108,15 @@ def _texts(plan: PlanCheck) -> Iterator[str]:
         yield "\n".join((json.dumps(header), *map(_short, each)))
 
 
-def shown(read: Reader, label: str) -> frozenset[str] | None:
-    """Return the fingerprints that the newest plan of a label shows on a commit.
+def shown(read: Reader, label: str, pull: PullRequest) -> frozenset[str] | None:
+    """Return the fingerprints that a pull request's newest plan of a label shows on its head.
 
-    None where none is shown: there is no check run of the app's, the newest plan failed, or what it
-    says does not hold together. `read` is `partial(forge.checks, sha)`.
+    A plan that ended after the merge is none: whoever merged cannot have seen it. None where none is
+    shown: there is no check run of the app's, the newest plan failed, or what it says does not hold
+    together. `read` is `partial(forge.checks, pull.head)`.
     """
     name = plan_check_name(label)
-    first = next(_ours(read(name)), None)
+    first = next((check for check in _ours(read(name)) if _is_of(check, pull)), None)
     header = _header(first.text) if first and first.conclusion == "success" else None
     if first is None or header is None:
         return None
@@ -131,6 +135,16 @@ def _ours(checks: Iterable[Check]) -> Iterator[Check]:
     return (check for check in checks if check.app == ACTIONS)
 
 
+def _is_of(check: Check, pull: PullRequest) -> bool:
+    """Whether a plan is of a pull request, and was there to be seen before the merge.
+
+    One that does not say of which it is may be, and hides those before it.
+    """
+    header = _header(check.text)
+    seen = not (pull.merged_at and check.ended) or check.ended <= pull.merged_at
+    return seen and (header is None or header["pull"] == pull.number)
+
+
 def _page(checks: Iterable[Check], first: Check) -> Check | None:
     same = (check for check in _ours(checks) if check.external_id == first.external_id)
     return next(same, None)
@@ -144,7 +158,8 @@ def _header(text: str) -> dict[str, Any] | None:
     if not isinstance(header, dict) or header.get("v") != _VERSION:
         return None
     pages, count = header.get("pages"), header.get("count")
-    sane = isinstance(pages, int) and 1 <= pages <= _MOST_PAGES and isinstance(count, int)
+    whole = isinstance(count, int) and isinstance(header.get("pull"), int)
+    sane = whole and isinstance(pages, int) and 1 <= pages <= _MOST_PAGES
     return header if sane and isinstance(header.get("digest"), str) else None
 
 

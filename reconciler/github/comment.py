@@ -101,7 +101,8 @@ class Posted:
 def standing(forge: Forge, number: int, label: str) -> tuple[Comment, ...]:
     """Return the comments of a label's plan that are not history, oldest first; usually one, or none.
 
-    Who else writes a marker into a comment is not believed. Raises `ForgeError`.
+    One without a label is of a plan that failed before anybody could tell its label. Who else writes a
+    marker into a comment is not believed. Raises `ForgeError`.
     """
     wanted, mine = Marker(MarkerKind.PLAN, label), forge.login()
     return tuple(_open(forge.comments(number), wanted, mine))
@@ -110,7 +111,9 @@ def standing(forge: Forge, number: int, label: str) -> tuple[Comment, ...]:
 def _open(comments: Iterable[Comment], wanted: Marker, mine: str) -> Iterable[Comment]:
     for comment in comments:
         marker = Marker.of(comment.body) if comment.author == mine else None
-        if wanted.like(marker) and marker is not None and not marker.fields.get(CLOSED):
+        if marker is None or marker.fields.get(CLOSED):
+            continue
+        if marker.kind is wanted.kind and marker.label in (wanted.label, ""):
             yield comment
 
 

@@ -7,6 +7,7 @@ from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.drifting import Difference, Drift
 from reconciler.github.drift_issue import close
 from reconciler.github.job import Job
+from reconciler.github.preview import Reading
 from reconciler.render.drift import TITLES
 from reconciler.render.drift_markdown import Setting
 from reconciler.repository import Examination
@@ -15,8 +16,7 @@ from schemas.plan import Plan
 
 def setting_of(job: Job, read: Examination) -> Setting:
     """Return where drift is told; without the input `label` it is the Project's name, invalid or not."""
-    named = (each.name for each in read.documents if each.kind == "Project")
-    return _setting(job, job.inputs.label or next(filter(None, named), ""))
+    return _setting(job, job.inputs.label or Reading(read, None).project)
 
 
 def _setting(job: Job, label: str) -> Setting:

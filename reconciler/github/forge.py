@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from providers.secret import Secret
 from reconciler.github import limits
-from reconciler.github.errors import ForgeDenied, ForgeError, ForgeUnsure
+from reconciler.github.errors import ForgeDenied, ForgeError, ForgeIncomplete, ForgeUnsure
 from reconciler.github.pages import Check, Comment, Commit, Issue, NewCheck
 from reconciler.github.refusal import message
 from reconciler.github.run import PullRequest, Run
@@ -104,10 +104,10 @@ class Forge:
         """Make a check run, its annotations in as many requests as they take.
 
         It may be there twice when GitHub's answer was lost, which changes nothing: the newest counts.
-        The first request makes all of it but further annotations; the error says so when these fail.
+        The first request makes all of it but further annotations; `ForgeIncomplete` when these fail.
         """
-        output = limits.output(check)
-        first, *further = limits.batches(check.annotations)
+        output, remarks = limits.output(check), limits.remarks(check.annotations)
+        first, *further = limits.batches(remarks)
         data = {
             "name": check.name,
             "head_sha": check.sha,
@@ -123,9 +123,9 @@ class Forge:
             try:
                 made = self._send("PATCH", f"check-runs/{made.id}", Check.parsed, more)
             except ForgeError as why:
-                lacking = len(check.annotations) - number * limits.MOST_ANNOTATIONS
+                lacking = len(remarks) - number * limits.MOST_ANNOTATIONS
                 text = f"it is there, but for {lacking:,} of its annotations: {why}"
-                raise ForgeError(text, hint=why.hint) from None
+                raise ForgeIncomplete(text, hint=why.hint) from None
         return made
 
     def comments(self, number: int) -> Iterator[Comment]:

@@ -22,6 +22,8 @@ LARGEST_MESSAGE = 60_000
 """Bytes of an annotation's message; GitHub takes 64 KB."""
 MOST_ANNOTATIONS = 50
 """Annotations of one request."""
+MOST_REMARKS = 1_000
+"""Annotations of one check run: GitHub wants no more than 80 requests in a minute that write something."""
 NOWHERE = ".github"
 """The path of a remark on no file, as runners write it; GitHub wants one."""
 _LEVELS = {Level.ERROR: "failure", Level.WARNING: "warning", Level.NOTICE: "notice"}
@@ -46,6 +48,16 @@ def output(check: NewCheck) -> Mapping[str, str]:
         if (size := len(text.encode())) > LARGEST_OUTPUT:
             raise _too_much(f"a check run's {name} of {size:,} bytes", LARGEST_OUTPUT)
     return {"title": title(check.title), **texts}
+
+
+def remarks(annotations: Sequence[Annotation]) -> Sequence[Annotation]:
+    """Return as many annotations as a check run gets, the last of which counts the others."""
+    if len(annotations) <= MOST_REMARKS:
+        return annotations
+    kept = annotations[: MOST_REMARKS - 1]
+    text = "the job's log has them all"
+    rest = Annotation(Level.NOTICE, f"{len(annotations) - len(kept):,} more", text)
+    return (*kept, rest)
 
 
 def batches(annotations: Sequence[Annotation]) -> Iterator[list[Mapping[str, Any]]]:

@@ -5,6 +5,7 @@ https://docs.github.com/rest
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from reconciler.github.workflow import Annotation
@@ -43,7 +44,10 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check run. `app` made it, which nobody else can say of theirs; `text` is its output's."""
+    """One check run. `app` made it, which nobody else can say of theirs; `text` is its output's.
+
+    `ended` is None while it runs.
+    """
 
     id: int
     name: str
@@ -53,11 +57,12 @@ class Check:
     title: str
     text: str
     url: str
+    ended: datetime | None = None
 
     @classmethod
     def parsed(cls, data: Mapping[str, Any]) -> Self:
         """Return a check run as REST writes it; raises KeyError or TypeError for anything else."""
-        output = data["output"]
+        output, ended = data["output"], data.get("completed_at")
         return cls(
             id=data["id"],
             name=data["name"],
@@ -67,6 +72,7 @@ class Check:
             title=output["title"] or "",
             text=output["text"] or "",
             url=data["html_url"] or "",
+            ended=datetime.fromisoformat(ended) if ended else None,
         )
 
 

@@ -20,7 +20,8 @@ from reconciler.github.comment import (
     post,
     status_block,
 )
-from reconciler.github.forge import Check, Forge
+from reconciler.github.errors import ForgeIncomplete
+from reconciler.github.forge import Forge
 from reconciler.github.job import Job
 from reconciler.github.marker import Marker, MarkerKind
 from reconciler.github.preview import Preview
@@ -55,6 +56,17 @@ class Stage:
         pull = found.pull if found else pull
         queued = job.run.sha if job.run.queued_on else ""
         return cls(job, label, pull, pull.head if pull else queued)
+
+    @property
+    def number(self) -> int:
+        """The pull request's number; 0 where there is none."""
+        return self.pull.number if self.pull else 0
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is to be a check run: not of what comes from outside, whatever its token may do."""
+        known = bool(self.sha and self.label)
+        return known and self.job.inputs.check and not self.job.run.untrusted
 
     @property
     def run_url(self) -> str:
@@ -107,6 +119,7 @@ def publish(stage: Stage, found: Proposal, preview: Preview) -> None:
             conclusion="success",
             title=title(plan),
             summary=text,
+            pull=stage.number,
             base=found.base or "",
             digest=plan.digest,
             fingerprints=[step.fingerprint for step in plan.changes],
@@ -138,6 +151,7 @@ def publish_failure(stage: Stage, diagnostics: Sequence[Diagnostic]) -> None:
             conclusion="failure",
             title=f"no plan, {tally(diagnostics)}",
             summary=text,
+            pull=stage.number,
             annotations=annotated(diagnostics, stage.job.folder),
             details_url=stage.run_url,
         ),
@@ -146,15 +160,20 @@ def publish_failure(stage: Stage, diagnostics: Sequence[Diagnostic]) -> None:
     stage.job.workflow.summary(render_failure(diagnostics, setting, SUMMARY_ROOM))
 
 
-def _check(stage: Stage, plan: PlanCheck) -> Check | None:
-    if not stage.sha or not stage.job.inputs.check:
-        return None
+def _check(stage: Stage, plan: PlanCheck) -> bool:
+    """Make the check run of a plan, and return whether it is there."""
+    if not stage.recorded:
+        return False
 
-    def made(forge: Forge) -> Check:
-        *_, last = (forge.create_check(each) for each in plan_checks(plan, stage.job.run))
-        return last
+    def made(forge: Forge) -> bool:
+        try:
+            for each in plan_checks(plan, stage.job.run):
+                forge.create_check(each)
+        except ForgeIncomplete as why:
+            stage.job.workflow.notice(f"the check run: {why}")
+        return True
 
-    return stage.job.attempt("the check run", made)
+    return bool(stage.job.attempt("the check run", made))
 
 
 def _comment(stage: Stage, fields: dict[str, str], status: Status, body: str) -> None:
@@ -175,7 +194,7 @@ def _comment(stage: Stage, fields: dict[str, str], status: Status, body: str) ->
 def _merging(stage: Stage, plan: Plan) -> str:
     if stage.pull is None:
         return ""
-    if not plan.changes:
+    if not pending(plan.changes):
         return "**Merging** applies nothing but what time alone makes due."
     return (
         "**Merging** applies what is shown here, as the check run "
@@ -186,7 +205,7 @@ def _merging(stage: Stage, plan: Plan) -> str:
 
 def _unrecorded(stage: Stage, plan: Plan) -> str:
     """Say what merging means where no check run shows the plan to apply."""
-    if not plan.changes:
+    if not pending(plan.changes):
         return _merging(stage, plan)
     foreign = " Before the merge, a maintainer plans it (`workflow_dispatch`, `pull-request`)."
     return (

@@ -14,13 +14,11 @@ class Proposal:
     """Documents at `revision`, proposed against `base`, None where they are proposed against nothing.
 
     `pull` is the pull request they come by; its `head` is the commit that the plan is shown on.
-    `merged` tells that `revision` is what a merge would make of the two.
     """
 
     revision: str
     base: str | None = None
     pull: PullRequest | None = None
-    merged: bool = False
 
     @property
     def shown_on(self) -> str:
@@ -31,26 +29,30 @@ class Proposal:
 def pull_of(job: Job) -> PullRequest | None:
     """Return the pull request of the event, or the one that a maintainer asked for by number.
 
-    Raises `InvalidInput` for a number without a token, `ForgeError` when there is no such thing.
+    Raises `InvalidInput` for a number without a token and for what is merged, which nobody reviews any
+    more, `ForgeError` when there is no such thing.
     """
     if job.run.pull is not None or not job.inputs.pull_request:
         return job.run.pull
     if job.forge is None:
         raise InvalidInput((error("the input `pull-request` needs the input `token`"),))
-    return job.forge.pull(job.inputs.pull_request)
+    pull = job.forge.pull(job.inputs.pull_request)
+    if pull.merged:
+        hint = "what is not applied yet is in the plan of every pull request that is open"
+        raise InvalidInput((error(f"pull request {pull.number} is merged already", hint=hint),))
+    return pull
 
 
 def proposal(job: Job, pull: PullRequest | None) -> Proposal:
-    """Return what is proposed, both commits at hand; raises `GitError` when one is not to be had."""
+    """Return what is proposed, both commits at hand; raises `GitError` when one is not to be had.
+
+    Of a pull request it is the merge that GitHub made or else its head, whatever else is checked out.
+    """
     root = job.console.root
     at = head(root)
     if pull is None:
         return Proposal(at, fetched(root, job.run.queued_on) if job.run.queued_on else None)
-    found = _tried(job, pull, at)
-    if found is None:
-        found = (
-            Proposal(at, pull.base, pull) if job.run.pull else Proposal(pull.head, pull.base, pull)
-        )
+    found = _tried(job, pull, at) or Proposal(pull.head, pull.base, pull)
     for commit in filter(None, (found.revision, found.base)):
         fetched(root, commit)
     return found
@@ -70,4 +72,4 @@ def _tried(job: Job, pull: PullRequest, at: str) -> Proposal | None:
     made = parents(job.console.root, fetched(job.console.root, merge)) if merge else ()
     if merge is None or len(made) != 2 or (job.run.pull is None and made[1] != pull.head):
         return None
-    return Proposal(merge, made[0], replace(pull, head=made[1]), merged=True)
+    return Proposal(merge, made[0], replace(pull, head=made[1]))

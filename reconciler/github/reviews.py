@@ -52,7 +52,8 @@ def reviews(forge: Forge, branch: str, sha: str, label: str) -> Reviews:
         if not merged:
             direct.append(commit)
     read = tuple(
-        Reviewed(pull, shown(partial(forge.checks, pull.head), label)) for pull in pulls.values()
+        Reviewed(pull, shown(partial(forge.checks, pull.head), label, pull))
+        for pull in pulls.values()
     )
     return Reviews(stretch, read, tuple(direct))
 

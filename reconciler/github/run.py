@@ -6,6 +6,7 @@ https://docs.github.com/actions/reference/workflows-and-actions/variables
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ DEPENDABOT = "dependabot[bot]"
 class PullRequest:
     """One pull request. `head` and `base` are commits, `onto` is the branch it would be merged into.
 
-    `foreign` tells that its branch is of another repository, a fork.
+    `foreign` tells that its branch is of another repository, a fork. `merged_at` is None until it is merged.
     """
 
     number: int
@@ -28,7 +29,12 @@ class PullRequest:
     base: str
     onto: str
     foreign: bool
-    merged: bool = False
+    merged_at: datetime | None = None
+
+    @property
+    def merged(self) -> bool:
+        """Whether it is merged."""
+        return self.merged_at is not None
 
     @classmethod
     def parsed(cls, data: Mapping[str, Any]) -> Self:
@@ -36,7 +42,7 @@ class PullRequest:
 
         https://docs.github.com/rest/pulls/pulls#get-a-pull-request
         """
-        head, base = data["head"], data["base"]
+        head, base, merged = data["head"], data["base"], data.get("merged_at")
         theirs = (head.get("repo") or {}).get("full_name")
         return cls(
             number=data["number"],
@@ -44,7 +50,7 @@ class PullRequest:
             base=base["sha"],
             onto=base["ref"],
             foreign=theirs != base["repo"]["full_name"],
-            merged=bool(data.get("merged_at")),
+            merged_at=datetime.fromisoformat(merged) if merged else None,
         )
 
 

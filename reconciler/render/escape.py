@@ -10,13 +10,23 @@ _ACTIVE = re.compile(r"[&<>|`*_~\[\]\\@#$]|:(?=//)")
 _LINKS_ITSELF = re.compile(r"www\.", re.IGNORECASE)
 _NUMBERED = re.compile(r"\b(GH-)(?=\d)", re.IGNORECASE)
 """`GH-1` is a reference as `#1` is."""
+_ADDRESS = re.compile(r"&#64;(?=[\w-]+\.)")
+"""What GitHub makes a link of where letters come before it, in code as well."""
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What counts as printable, and is nothing to look at: fillers, and selectors of variants."""
 
 
 def visible(text: str) -> str:
     r"""Return one line; what a terminal would obey or hide is spelt out, ESC as `\x1b`."""
-    if text.isprintable():
+    if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if _is_seen(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not _UNSEEN.match(character)
 
 
 def visible_lines(text: str) -> tuple[str, ...]:
@@ -43,7 +53,7 @@ def prose(text: str) -> str:
 
 def code(text: str) -> str:
     """Return text as inline code for Markdown: HTML, since a backtick span cannot hold all text."""
-    return f"<code>{_entities(_cut(visible(text)))}</code>"
+    return f"<code>{_ADDRESS.sub('<wbr>&#64;', _entities(_cut(visible(text))))}</code>"
 
 
 def fence(content: str, language: str) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.render.escape import visible
+from reconciler.render.escape import inert, visible
 from reconciler.render.vocabulary import COUNTED, Kind, kind_of
 from schemas.plan import Change, Plan
 from schemas.scalars import format_instant
@@ -23,7 +23,7 @@ def skipped(places: Sequence[str]) -> str:
     named = ", ".join(map(visible, places[:_NAMED]))
     more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
     number = count(len(places), "YAML file or document", "YAML files or documents")
-    return f"Skipped as not certform's, {number}: {named}{more}."
+    return inert(f"Skipped as not certform's, {number}: {named}{more}.")
 
 
 def documents_of(plan: Plan) -> str:
@@ -100,6 +100,9 @@ def matching(plan: Plan) -> str:
     verb = "matches" if plan.certificates == 1 else "match"
     elsewhere = [t for t in plan.targets if t.status == "not-here"]
     limits = f" {count(len(elsewhere), 'target')} not on this host." if elsewhere else ""
+    if assumed := [t for t in plan.targets if t.status == "assumed"]:
+        unseen = f"nobody looked at {count(len(assumed), 'target')}"
+        return f"{number} {verb} the documents and the ledger; {unseen}.{limits}"
     return f"{number} {verb} the documents, the ledger and the targets.{limits}"
 
 

@@ -1,4 +1,4 @@
-"""A repository on the emulated GitHub with a history of its own, and jobs of its workflows as processes.
+"""A repository on the emulated GitHub with a history of its own, and jobs of its workflows.
 
 Its certificates were issued some days ago, and everything was applied by then.
 """
@@ -6,7 +6,6 @@ Its certificates were issued some days ago, and everything was applied by then.
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from github_events import Event, pull_request, push
 from github_rig import forge_at, run_of
 from github_state import Pull
 from merge_documents import AUTHORITY, PROJECT, TARGETS, certificate
+from rig import Repository, Run, Runner
 
 from providers.sops.binary import Sops
 from providers.sops.identity import identity_sources, make_identity
@@ -62,6 +62,7 @@ class House:
     github: GitHub
     folder: Path
     token: str
+    runner: Runner | None = None
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -102,6 +103,7 @@ class House:
             conclusion="success",
             title="a plan",
             summary="a plan",
+            pull=pull.number,
             digest=plan.digest,
             fingerprints=[step.fingerprint for step in plan.changes],
         )
@@ -215,31 +217,37 @@ class House:
         }
         for name in ("output", "summary"):
             (beside / name).touch()
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "reconciler", "action"],
-            cwd=root,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        return Begun(process, beside)
+        (beside / "err").symlink_to("out")  # one log, in the order it was written
+        assert self.runner is not None
+        machine = Machine(root, self.identity, beside / "tmp")
+        return Begun(self.runner.start(machine, "action", **environment), beside)
+
+
+class Machine(Repository):
+    """Where a job runs: it sees what its runner tells it, and nothing else."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A job that runs; `files` is where the runner's files are."""
 
-    process: "subprocess.Popen[str]"
+    run: Run
     files: Path
+
+    def signal(self, number: int) -> None:
+        """Send the job a signal."""
+        os.kill(self.run.pid, number)
 
     def wait(self) -> Ended:
         """Wait for the end."""
-        with self.process:
-            log, _ = self.process.communicate(timeout=120)
-        assert "Traceback" not in log, log
+        ended = self.run.wait()
+        assert "Traceback" not in ended.out, ended.out
         outputs = dict(_outputs((self.files / "output").read_text()))
-        return Ended(self.process.returncode, log, outputs, (self.files / "summary").read_text())
+        return Ended(ended.status, ended.out, outputs, (self.files / "summary").read_text())
 
 
 def _outputs(text: str) -> Iterator[tuple[str, str]]:
@@ -282,24 +290,24 @@ class Site:
         return site
 
     @contextmanager
-    def house(self) -> Iterator[House]:
+    def house(self, runner: Runner) -> Iterator[House]:
         """Yield one as it was at first; that everything was applied is recorded."""
         shutil.rmtree(self.place)
         shutil.copytree(self.kept, self.place, symlinks=True)
         with GitHub.running(self.place, bare=self.place / "github.git") as github:
             github.add_check(github.tip(), APPLY)
-            yield House(github, self.place, github.token())
+            yield House(github, self.place, github.token(), runner)
 
 
 @contextmanager
-def unborn(folder: Path) -> Iterator[House]:
+def unborn(folder: Path, runner: Runner) -> Iterator[House]:
     """Yield a repository whose branch has a file of somebody else, and that has a ledger for `documents`."""
     (folder / "live").mkdir()
     (folder / "live" / "gate").touch()
     make_identity(folder / "identity.txt")
     with GitHub.running(folder) as github:
         github.commit({"README": "nothing yet"})
-        yield House(github, folder, github.token())
+        yield House(github, folder, github.token(), runner)
 
 
 def documented(house: House, recipient: str) -> dict[str, str]:

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from github_emulator import GitHub
 from github_events import Event
+from github_rig import forge_at
+from github_state import Pull
 from rig import AUTHORITIES, CERTIFICATES, PROJECT, TARGETS, Repository, Runner
 
 from providers.sops.identity import make_identity
+from reconciler.github.checks import shown
 
 PROGRAM = (sys.executable, "-P", "-m", "reconciler")
 REFS = ("refs/heads/main", "refs/heads/certform/ledger", "refs/certform/*")
@@ -97,13 +101,19 @@ class Station:
         *,
         token: str | None = None,
         at: str = "",
+        origin: str = "",
         run_id: str = "",
         **inputs: str,
     ) -> Ran:
-        """Check the event's commit out, or another, as actions/checkout does with a depth of 2, and plan."""
+        """Check the event's commit out, or another, as actions/checkout does with a depth of 2, and plan.
+
+        `origin` is what the checkout's remote has become meanwhile, if it is not what it was.
+        """
         number = next(self._numbers)
         place = self.folder / f"run-{number}"
         workspace = self.checkout(at or event.sha, place / "workspace")
+        if origin:
+            _git(workspace, "remote", "set-url", "origin", origin)
         variables = {
             **_inherited(self.folder),
             **event.variables(self.github, place, run_id=run_id or str(8000 + number)),
@@ -126,6 +136,11 @@ class Station:
             _outputs(output.read_text() if output.exists() else ""),
             summary.read_text() if summary.exists() else "",
         )
+
+    def fingerprints(self, pull: Pull) -> frozenset[str] | None:
+        """Return what an apply takes for reviewed once a pull request is merged as it is now."""
+        forge = forge_at(self.github)
+        return shown(partial(forge.checks, pull.head), "faults", forge.pull(pull.number))
 
     def read(self, path: str) -> str:
         """Return what a step wrote somewhere."""

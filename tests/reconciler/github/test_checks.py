@@ -15,10 +15,11 @@ from reconciler.github.checks import (
     shown,
 )
 from reconciler.github.forge import ACTIONS, Check, NewCheck
-from reconciler.github.run import Run
+from reconciler.github.run import PullRequest, Run
 from schemas.base import digest
 
 LABEL = "prod"
+PULL = PullRequest(number=7, head="b" * 40, base="c" * 40, onto="main", foreign=False)
 
 
 def fingerprints(number: int) -> list[str]:
@@ -33,6 +34,7 @@ def planned(number: int, run: Run = RUN, conclusion: str = "success") -> tuple[N
         conclusion=conclusion,
         title="1 to issue",
         summary="...",
+        pull=PULL.number,
         base="c" * 40,
         digest=digest(found),
         fingerprints=found,
@@ -60,7 +62,7 @@ def test_plan_and_apply_have_check_runs_of_their_own() -> None:
 @pytest.mark.parametrize("number", [0, 1, 2_800, 2_801, 10_000])
 def test_every_fingerprint_is_read_back(number: int) -> None:
     checks = planned(number)
-    assert shown(reading(made(checks)), LABEL) == frozenset(fingerprints(number))
+    assert shown(reading(made(checks)), LABEL, PULL) == frozenset(fingerprints(number))
 
 
 def test_every_page_is_within_what_github_takes_and_the_one_with_the_name_is_made_last() -> None:
@@ -76,27 +78,27 @@ def test_every_page_is_within_what_github_takes_and_the_one_with_the_name_is_mad
 
 def test_a_text_whose_line_ends_were_changed_is_read() -> None:
     checks = [replace(c, text=c.text.replace("\n", "\r\n") + "\r\n") for c in planned(3)]
-    assert shown(reading(made(checks)), LABEL) == frozenset(fingerprints(3))
+    assert shown(reading(made(checks)), LABEL, PULL) == frozenset(fingerprints(3))
 
 
 def test_another_app_shows_nothing_and_hides_nothing() -> None:
     forged = made(planned(5), app="somebody")
-    assert shown(reading(forged), LABEL) is None
-    assert shown(reading([*forged, *made(planned(2))]), LABEL) == frozenset(fingerprints(2))
+    assert shown(reading(forged), LABEL, PULL) is None
+    assert shown(reading([*forged, *made(planned(2))]), LABEL, PULL) == frozenset(fingerprints(2))
 
 
 def test_the_newest_plan_counts_even_when_it_failed() -> None:
     older, newer = made(planned(3)), made(planned(1))
-    assert shown(reading([*newer, *older]), LABEL) == frozenset(fingerprints(1))
-    failed = PlanCheck(LABEL, "b" * 40, "failure", "3 errors", "...")
-    assert shown(reading([*made(plan_checks(failed, RUN)), *older]), LABEL) is None
+    assert shown(reading([*newer, *older]), LABEL, PULL) == frozenset(fingerprints(1))
+    failed = PlanCheck(LABEL, "b" * 40, "failure", "3 errors", "...", PULL.number)
+    assert shown(reading([*made(plan_checks(failed, RUN)), *older]), LABEL, PULL) is None
 
 
 def test_pages_of_another_run_do_not_fill_in() -> None:
     this = [c for c in made(planned(3_000)) if "page" not in c.name]
     other = [c for c in made(planned(3_000, replace(RUN, attempt="2"))) if "page" in c.name]
-    assert shown(reading([*this, *other]), LABEL) is None
-    assert shown(reading(made(planned(3_000))), LABEL) is not None
+    assert shown(reading([*this, *other]), LABEL, PULL) is None
+    assert shown(reading(made(planned(3_000))), LABEL, PULL) is not None
 
 
 Damage = Callable[[str], str]
@@ -122,11 +124,11 @@ Damage = Callable[[str], str]
 )
 def test_what_does_not_hold_together_shows_nothing(damage: Damage) -> None:
     (check,) = made(planned(3))
-    assert shown(reading([replace(check, text=damage(check.text))]), LABEL) is None
+    assert shown(reading([replace(check, text=damage(check.text))]), LABEL, PULL) is None
 
 
 def test_swapped_fingerprints_show_nothing() -> None:
     (check,) = made(planned(3))
     header, first, second, third = check.text.split("\n")
     swapped = replace(check, text=f"{header}\n{second}\n{first}\n{third}")
-    assert shown(reading([swapped]), LABEL) is None
+    assert shown(reading([swapped]), LABEL, PULL) is None

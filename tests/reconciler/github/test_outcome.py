@@ -83,7 +83,7 @@ def test_every_change_has_a_fate_the_worst_first() -> None:
         (Locked("x"), 3, "locked"),
         (Refused("x"), 3, "refused"),
         (Incomplete("x"), 4, "partly-applied"),
-        (Interrupted("x"), 130, "error"),
+        (Interrupted("x"), 130, "interrupted"),
         (OSError(2, "gone"), 1, "error"),
         (ValueError("a secret"), 1, "error"),
     ],

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from functools import partial
 
 import pytest
 from github_emulator import BOT, GitHub
@@ -12,7 +11,7 @@ from github_state import Comment, Pull
 from plan_station import Station
 from rig import FOURTH
 
-from reconciler.github.checks import plan_check_name, shown
+from reconciler.github.checks import plan_check_name
 from reconciler.github.comment import Status, with_status
 from reconciler.github.marker import Marker, MarkerKind
 
@@ -70,7 +69,7 @@ def test_the_check_run_shows_the_fingerprints_of_the_plan_that_is_saved(station:
     saved = json.loads(station.read(ran.outputs["plan-file"]))
     fingerprints = frozenset(change["fingerprint"] for change in saved["changes"])
     assert len(fingerprints) == 3
-    assert shown(partial(forge_at(github).checks, pull.head), "faults") == fingerprints
+    assert station.fingerprints(pull) == fingerprints
     assert saved["digest"] == ran.outputs["digest"] == told(github, pull).marker.fields["digest"]
 
 
@@ -202,7 +201,7 @@ def test_a_plan_that_fails_takes_the_place_of_the_one_before_and_gives_it_back(
     (said,) = failed.commands("error")
     assert "file=fourth.yaml,line=3" in said
     assert failed.outputs["failure-reason"] == "invalid"
-    assert shown(partial(forge_at(github).checks, pull.head), "faults") is None
+    assert station.fingerprints(pull) is None
     assert found.first_line in failed.summary
 
     github.push(pull, {"fourth.yaml": FOURTH})
@@ -295,5 +294,5 @@ def test_a_maintainer_plans_a_forks_pull_request_by_its_number(
     found = told(github, pull)
     assert "1 to issue" in found.first_line
     assert found.marker.fields["head"] == pull.head
-    assert shown(partial(forge_at(github).checks, pull.head), "faults")
+    assert station.fingerprints(pull)
     assert "Nobody looked at" not in found.comment.body

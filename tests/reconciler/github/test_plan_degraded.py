@@ -1,18 +1,16 @@
 """A plan where GitHub takes less than everything: it is made, and what was left out is a notice."""
 
 import re
-from functools import partial
 
 import pytest
 from github_emulator import BOT
 from github_events import pull_request, workflow_dispatch
-from github_rig import forge_at
 from github_state import Pull
 from plan_station import Ran, Station
 from rig import FOURTH
 from wire import Response, Way
 
-from reconciler.github.checks import plan_check_name, shown
+from reconciler.github.checks import plan_check_name
 
 NAME = plan_check_name("faults")
 UNRECORDED = "**This plan is not recorded** as a check run"
@@ -99,7 +97,7 @@ def test_a_fork_is_planned_without_asking_any_target(station: Station) -> None:
     check_planned(ran)
     assert "**Nobody looked at 2 targets:**" in ran.summary
     assert "a maintainer plans it" in ran.summary
-    assert shown(partial(forge_at(github).checks, pull.head), "faults") is None
+    assert station.fingerprints(pull) is None
 
 
 @pytest.mark.parametrize(
@@ -175,7 +173,7 @@ def test_two_thousand_certificates_fit_and_every_fingerprint_is_shown(station: S
     assert (
         comment.body.split("\n")[1] == "### Certificates: 2,000 to issue, 2,000 to install (faults)"
     )
-    found = shown(partial(forge_at(github).checks, pull.head), "faults")
+    found = station.fingerprints(pull)
     assert found is not None
     assert len(found) == 4_000
     assert github.wire.counts["checks/create"] == 2

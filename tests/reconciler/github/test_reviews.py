@@ -39,6 +39,7 @@ def show(
         conclusion="success",
         title="",
         summary="",
+        pull=pull.number,
         digest=digest(list(shown)),
         fingerprints=shown,
     )
