@@ -88,7 +88,7 @@ def test_a_run_that_is_cancelled_finishes_what_is_in_hand_and_says_so(house: Hou
     os.mkfifo(house.gate)
     begun = house.start_apply()
     with house.gate.open("w"):  # opens once the check of the target mesh reads from it
-        begun.process.send_signal(signal.SIGINT)
+        begun.signal(signal.SIGINT)
     ended = begun.wait()
     assert ended.code == 130, ended.log
     assert "interrupted: " in ended.log
