@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.ledger.records import LedgerState
 from schemas.plan import Action, Change, Reason
 from schemas.project import GuardSettings
@@ -39,6 +39,14 @@ def guard(
     """
     total = sum(1 for record in ledger.certificates.values() if record.placements)
     return (*_clock(ledger, now, mass=mass), *(() if mass else _mass(changes, settings, total)))
+
+
+def forewarned(
+    changes: Sequence[Change], settings: GuardSettings, ledger: LedgerState, now: datetime
+) -> tuple[Diagnostic, ...]:
+    """Return what a plan says already of what its apply will refuse."""
+    found = guard(changes, settings, ledger, now)
+    return tuple(warning(f"apply will refuse this: {d.summary}", hint=d.hint) for d in found)
 
 
 def _mass(changes: Sequence[Change], settings: GuardSettings, total: int) -> Iterator[Diagnostic]:

@@ -140,7 +140,7 @@ def publish(stage: Stage, found: Proposal, preview: Preview) -> None:
 def publish_failure(stage: Stage, diagnostics: Sequence[Diagnostic]) -> None:
     """Tell that there is no plan, so that an older one is not taken for it; annotates nothing itself."""
     of = f"for {stage.commit(stage.sha)}" if stage.sha else "for what was checked out"
-    sentence = f"{of}: there is no plan of it, and nothing is applied by it"
+    sentence = f"{of}: there is no plan, so that nothing of it counts as reviewed"
     setting = stage.setting(Status.FAILED, sentence, "", None)
     text = render_failure(diagnostics, setting, LARGEST)
     _check(

@@ -10,7 +10,7 @@ from reconciler.diff import World, revocation_warnings
 from reconciler.github.inputs import Offline
 from reconciler.github.job import Job
 from reconciler.github.proposal import Proposal
-from reconciler.guard import guard
+from reconciler.guard import forewarned
 from reconciler.offline import Unseen, remarks
 from reconciler.planning import make_plan, pending
 from reconciler.render.escape import visible
@@ -19,8 +19,8 @@ from reconciler.render.text import render_text
 from reconciler.repository import Base, Examination, examine, read_base
 from schemas.plan import Action, Plan
 
-FOREIGN = "not looked at: a fork's pull request, or a bot's, is planned without asking any target"
-ASKED_NOT_TO = "not looked at: the input `offline` says so"
+FOREIGN = "a fork's pull request, or a bot's, is planned without asking any target"
+ASKED_NOT_TO = "the input `offline` says so"
 _LONGEST = 63
 """Characters of a Project's name, which is not yet known to be one."""
 
@@ -103,5 +103,4 @@ def _warned(reading: Reading, world: World, plan: Plan) -> Iterator[Diagnostic]:
     yield from reading.base.remarks if reading.base else ()
     yield from reading.examination.diagnostics
     yield from revocation_warnings(world, plan.changes)
-    for each in guard(pending(plan.changes), world.desired.guard, world.ledger, world.now):
-        yield warning(f"apply will refuse this: {each.summary}", hint=each.hint)
+    yield from forewarned(pending(plan.changes), world.desired.guard, world.ledger, world.now)

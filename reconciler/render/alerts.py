@@ -51,8 +51,8 @@ def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterato
         yield alert("WARNING", first, _found(unknown))
     if assumed := [t for t in plan.targets if t.status == "assumed"]:
         first = (
-            f"**Nobody looked at {count(len(assumed), 'target')}:** what is planned there holds as far "
-            "as this is so."
+            f"**Nobody looked at {count(len(assumed), 'target')}:** the plan takes for granted what "
+            "is there."
         )
         yield alert("NOTE", first, [_assumed(target) for target in assumed])
 

@@ -57,7 +57,7 @@ def sentence(drift: Drift) -> str:
         return f"Drift: {counts(drift)}."
     if drift.unchecked:
         return f"Not known: {counts(drift)}. Nothing else differs."
-    due = f" {count(drift.due, 'change')} due in time." if drift.due else ""
+    due = f" {count(drift.due, 'change')} due, and not late." if drift.due else ""
     return f"No drift. {matching(drift.plan)}{due}"
 
 

@@ -64,7 +64,7 @@ def _checked(drift: Drift, where: Setting) -> str:
     if not drift.differences and not drift.unchecked:
         said.append(prose(matching(drift.plan)))
     if drift.due:
-        said.append(f"{count(drift.due, 'change')} due in time, which is no drift.")
+        said.append(f"{count(drift.due, 'change')} due, and not late: that is no drift.")
     return " ".join(said)
 
 

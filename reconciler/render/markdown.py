@@ -134,7 +134,7 @@ def title(plan: Plan) -> str:
     for change in plan.changes:
         by_cause.setdefault(_cause(change), []).append(change)
     proposed = by_cause.get("proposed")
-    parts = [counted(proposed) if proposed else "nothing changes by this"]
+    parts = [counted(proposed) if proposed else "no changes of its own"]
     parts += [f"{len(found):,} not applied yet" for found in [by_cause.get("waiting")] if found]
     parts += [f"{len(found):,} changed outside" for found in [by_cause.get("outside")] if found]
     parts += [f"{len(found):,} due anyway" for found in [by_cause.get("due")] if found]

@@ -20,10 +20,10 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.survey import now, survey
 from reconciler.cli.view import render
-from reconciler.diagnostics import Diagnostic, warning
+from reconciler.diagnostics import Diagnostic
 from reconciler.diff import World, revocation_warnings
 from reconciler.git import unconnected
-from reconciler.guard import guard
+from reconciler.guard import forewarned
 from reconciler.offline import Offline, remarks
 from reconciler.planning import make_plan, pending
 from reconciler.repository import examine, read_base
@@ -104,5 +104,4 @@ def _warned(world: World, plan: Plan) -> tuple[Diagnostic, ...]:
     """Say already in the plan what apply will refuse; of a day to come nobody knows."""
     if plan.looks_ahead:
         return ()
-    found = guard(pending(plan.changes), world.desired.guard, world.ledger, world.now)
-    return tuple(warning(f"apply will refuse this: {d.summary}", hint=d.hint) for d in found)
+    return forewarned(pending(plan.changes), world.desired.guard, world.ledger, world.now)

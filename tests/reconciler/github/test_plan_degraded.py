@@ -134,6 +134,21 @@ def test_a_checkout_of_the_head_alone_is_compared_with_the_base_of_the_event(
     assert f"<code>{pull.head[:12]}</code> onto <code>{pull.base[:12]}</code>" in ran.summary
 
 
+def test_a_check_run_that_lacks_remarks_records_the_plan_all_the_same(station: Station) -> None:
+    github = station.github
+    nameless = FOURTH.replace("dnsNames: [four.example.com]", "commonName: four")
+    pull = github.pull(
+        {f"{place}.yaml": nameless.replace("four", f"four-{place}") for place in range(60)}
+    )
+    github.wire.fail("checks/update", Way.REFUSED, Response(422, b"{}"), times=None)
+    ran = station.plan(pull_request(github, pull))
+    (notice,) = ran.commands("notice")
+    assert "the check run: it is there, but for" in notice
+    assert station.fingerprints(pull)
+    (comment,) = github.comments(pull.number, author=BOT)
+    assert UNRECORDED not in comment.body
+
+
 def test_sixty_kilobytes_of_names_fit(station: Station) -> None:
     names = ", ".join(f"a{place}.{'b' * 60}.example.com" for place in range(800))
     document = FOURTH.replace("[four.example.com]", f"[{names}]")

@@ -43,7 +43,9 @@ def test_markdown_of_somebody_hostile(golden: Golden) -> None:
 def test_where_nothing_differs_everything_agrees() -> None:
     clean = drifted(due=1)
     sentence = "15 certificates match the documents, the ledger and the targets."
-    assert f"No drift. {sentence} 1 change due in time.\n" in render_drift_text(clean, colour=False)
+    assert f"No drift. {sentence} 1 change due, and not late.\n" in render_drift_text(
+        clean, colour=False
+    )
     assert sentence in render_drift_markdown(clean)
     assert json.loads(render_drift_json(clean))["outcome"] == "clean"
 

@@ -94,7 +94,7 @@ def test_what_was_due_anyway_is_apart_from_what_the_pull_request_causes() -> Non
 def test_what_the_branch_asks_for_and_nobody_applied_is_not_taken_for_due() -> None:
     steps = (c.model_copy(update={"due": False, "outside": False}) for c in standing()[1:])
     text = render_markdown(plan(*steps), setting=SETTING)
-    assert text.startswith("### Certificates: nothing changes by this; 5 not applied yet (prod)\n")
+    assert text.startswith("### Certificates: no changes of its own; 5 not applied yet (prod)\n")
     told = text.partition(
         "<details open><summary>Not of this pull request: the branch asks for it"
     )[2]
@@ -110,7 +110,7 @@ def test_what_is_blocked_is_seen_whoever_causes_it() -> None:
 def test_nothing_by_this_but_something_due_is_said_so() -> None:
     text = render_markdown(plan(*standing()[1:]), setting=SETTING)
     assert text.startswith(
-        "### Certificates: nothing changes by this; 1 changed outside; 4 due anyway (prod)\n"
+        "### Certificates: no changes of its own; 1 changed outside; 4 due anyway (prod)\n"
     )
     assert "cannot be undone" not in text
 

@@ -20,7 +20,7 @@ from github_state import Pull
 from wire import Response, Tls, Way, Wire
 
 from providers.secret import Secret
-from reconciler.github.errors import ForgeDenied, ForgeError
+from reconciler.github.errors import ForgeDenied, ForgeError, ForgeIncomplete
 from reconciler.github.forge import Forge, NewCheck
 from reconciler.github.rest import Patience, Rest
 from reconciler.github.workflow import Annotation, Level
@@ -133,7 +133,8 @@ def test_a_check_run_without_its_last_annotations_is_told_apart_from_none(
 ) -> None:
     remarks = [Annotation(Level.ERROR, "t", "m", "f", 1)] * 120
     github.wire.fail("checks/update", Way.REFUSED, said(422, "no"), times=None)
-    with pytest.raises(ForgeError, match=r"it is there, but for 70 of its annotations: .*\(no\)"):
+    told = r"it is there, but for 70 of its annotations: .*\(no\)"
+    with pytest.raises(ForgeIncomplete, match=told):
         forge_at(github).create_check(
             NewCheck("plan", pull.head, "success", "t", "s", annotations=remarks)
         )

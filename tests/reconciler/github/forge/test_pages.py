@@ -132,6 +132,16 @@ def test_annotations_go_in_as_many_requests_as_they_take(
     assert (check.text, check.given["conclusion"]) == ("kept", "success")
 
 
+def test_so_many_annotations_are_made_as_github_takes_in_a_minute(
+    github: GitHub, pull: Pull
+) -> None:
+    forge_at(github).create_check(new_check(pull.head, annotations=remarks(1_200)))
+    [check] = github.checks(pull.head)
+    assert len(check.annotations) == 1_000
+    assert check.annotations[-1]["title"] == "201 more"
+    assert len(asked(github)) == 20
+
+
 def test_an_annotation_on_no_file_or_line_is_still_made(github: GitHub, pull: Pull) -> None:
     given = [Annotation(Level.ERROR, "t", ""), Annotation(Level.NOTICE, "t", "m", "f.yaml", 3, 7)]
     forge_at(github).create_check(new_check(pull.head, annotations=given))
