@@ -5,6 +5,7 @@ rename of a small file, once everything is in it: so what a killed job left behi
 and jobs that install at the same time do not meet.
 """
 
+import ast
 import hashlib
 import os
 import secrets
@@ -21,6 +22,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LOCK = Path(__file__).resolve().parent / "requirements.lock"
+INSTALLER = LOCK.with_name("installer.lock")
+"""Locks uv, which pip fetches where there is none: both together are several times as fast as pip."""
 STALE, UNUSED = 24 * 3600, 60 * 24 * 3600
 """Seconds: after these a killed job's environment is removed, and one that no job has used since."""
 OTHERS = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "__PYVENV_LAUNCHER__")
@@ -32,6 +35,15 @@ MISLEADING = frozenset({
     "UV_REQUIRE_HASHES", "UV_SYSTEM_PYTHON",
 })  # fmt: skip
 """Settings of pip and uv that say what to install, or where; where it comes from is obeyed."""
+
+SHARED = frozenset({
+    "break-system-packages", "cache-dir", "compile", "config-file", "default-timeout",
+    "disable-pip-version-check",
+    "index-url", "no-cache-dir", "no-color", "no-compile", "no-input", "no-warn-script-location",
+    "prefer-binary", "progress-bar", "quiet", "require-virtualenv", "retries", "root-user-action",
+    "timeout", "user", "verbose",
+})  # fmt: skip
+"""Settings of pip that a fetched uv is told, or that do not change what is installed from where."""
 
 
 class Failed(Exception):
@@ -141,11 +153,70 @@ def _made(place: Path, environ: Mapping[str, str]) -> Path:
     if how == "uv" and uv is None:
         raise Failed("The input `install` is uv, and there is no uv on PATH.")
     kept = {k: v for k, v in environ.items() if k not in MISLEADING and not k.startswith(OTHERS)}
-    tool = uv if uv is not None and how != "pip" else None
-    with _group(f"Install the packages of certform with {'uv' if tool else 'pip'}"):
-        for argv in _with_uv(tool, place) if tool else _with_pip(place):
-            _run(argv, place, kept)
+    if how == "auto" and uv is None and _fetched(place, kept):
+        return _interpreter(place)
+    if uv is not None and how != "pip":
+        _install("uv", _with_uv(uv, place), place, kept)
+    else:
+        _install("pip", _with_pip(place), place, kept)
     return _interpreter(place)
+
+
+def _install(
+    tool: str, commands: Iterator[Sequence[str]], place: Path, environ: Mapping[str, str]
+) -> None:
+    with _group(f"Install the packages of certform with {tool}"):
+        for argv in commands:
+            _run(argv, place, environ)
+
+
+def _fetched(place: Path, environ: Mapping[str, str]) -> bool:
+    """Install with a uv that pip fetches, and return whether that was possible; else pip does without."""
+    settings = _settings(place, environ) if _pip() >= (22, 3) else None
+    if settings is None or not settings.keys() <= SHARED:
+        return False
+    environ = {**_translated(settings, environ), **environ}
+    own = Path(tempfile.mkdtemp(prefix="uv-", dir=place))
+    uv = _interpreter(own).with_name("uv.exe" if os.name == "nt" else "uv")
+    try:
+        _install("uv, which is fetched first", _fetching(own, uv, place), place, environ)
+    except (Failed, OSError):
+        print("certform: that was not possible, and pip installs them", flush=True)
+        return False
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+    return True
+
+
+def _translated(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return in uv's words which index pip asks, and by which certificates it knows it."""
+    told = {}
+    if "index-url" in settings and "UV_INDEX_URL" not in environ:
+        told["UV_DEFAULT_INDEX"] = settings["index-url"]
+    if bundle := environ.get("REQUESTS_CA_BUNDLE"):
+        told["SSL_CERT_FILE"] = bundle
+    return told
+
+
+def _fetching(own: Path, uv: Path, place: Path) -> Iterator[Sequence[str]]:
+    yield from _with_pip(own, "--retries=1", lock=INSTALLER)
+    yield from _with_uv(str(uv), place)
+
+
+def _settings(place: Path, environ: Mapping[str, str]) -> Mapping[str, str] | None:
+    """Return what pip is told by its files and variables, None where that cannot be read."""
+    argv = (sys.executable, "-I", "-m", "pip", "config", "list")
+    told = subprocess.run(argv, cwd=place, env=environ, capture_output=True, text=True, check=False)
+    lines = [line.partition("=") for line in told.stdout.splitlines()]
+    try:
+        said = {name: ast.literal_eval(value) for name, _, value in lines}
+    except (SyntaxError, ValueError):
+        return None
+    found: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):  # the last one counts
+        own = {name: value for name, value in said.items() if name.rpartition(".")[0] == section}
+        found |= {name.rpartition(".")[2]: value for name, value in own.items()}
+    return None if told.returncode else found
 
 
 def _with_uv(uv: str, place: Path) -> Iterator[Sequence[str]]:
@@ -163,11 +234,11 @@ def _with_uv(uv: str, place: Path) -> Iterator[Sequence[str]]:
     yield (uv, "pip", "install", "--python", python, *_what("--no-build"))
 
 
-def _with_pip(place: Path) -> Iterator[Sequence[str]]:
+def _with_pip(place: Path, *more: str, lock: Path = LOCK) -> Iterator[Sequence[str]]:
     """Use the pip that is there, if it can install for another interpreter; else the one of Python."""
     python = str(_interpreter(place))
     here = _pip() >= (22, 3)
-    venv.create(place, with_pip=False, symlinks=os.name != "nt")
+    venv.create(place, with_pip=False, clear=True, symlinks=os.name != "nt")
     if here:
         pip: Sequence[str] = (sys.executable, "-I", "-m", "pip", "--python", python)
     else:
@@ -180,12 +251,12 @@ def _with_pip(place: Path) -> Iterator[Sequence[str]]:
         "--disable-pip-version-check",
         "--progress-bar=off",
     )
-    yield (*pip, "install", *flags, *_what("--only-binary=:all:"))
+    yield (*pip, "install", *flags, *more, *_what("--only-binary=:all:", lock))
 
 
-def _what(wheels: str) -> Sequence[str]:
+def _what(wheels: str, lock: Path = LOCK) -> Sequence[str]:
     """Return what both understand. Wheels only: what builds a package is in no lock."""
-    return ("--require-hashes", "--no-deps", wheels, "--requirement", str(LOCK))
+    return ("--require-hashes", "--no-deps", wheels, "--requirement", str(lock))
 
 
 def _pip() -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from action_rig import Station, programs, small_action
-from wheel_index import FILE, Index
+from wheel_index import FILE, UV, Index
 from workflow_runner import JobResult
 
 Build = Callable[..., Station]
@@ -50,11 +50,12 @@ def said(result: JobResult) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize(("install", "uv", "tool"), [
-    ("auto", True, "uv"), ("auto", False, "pip"), ("uv", True, "uv"), ("pip", True, "pip"),
+@pytest.mark.parametrize(("install", "uv", "tool", "fetched"), [
+    ("auto", True, "uv", 0), ("auto", False, "uv, which is fetched first", 1),
+    ("uv", True, "uv", 0), ("pip", True, "pip", 0), ("pip", False, "pip", 0),
 ])  # fmt: skip
 def test_packages_are_in_an_environment_of_their_own(
-    build: Build, tmp_path: Path, index: Index, install: str, tool: str, *, uv: bool
+    build: Build, tmp_path: Path, index: Index, install: str, tool: str, fetched: int, *, uv: bool
 ) -> None:
     station = build(programs(tmp_path / "bin", uv=uv))
     result = station.use(install=install)
@@ -62,7 +63,9 @@ def test_packages_are_in_an_environment_of_their_own(
     assert Path(probe["package"]).is_relative_to(station.cache)
     assert Path(probe["prefix"]) == station.environments[0]
     assert probe["isolated"] == "1 utf8 1 child 1"
-    assert f"with {tool}" in result.log
+    assert f"with {tool}\n" in result.log
+    assert index.wire.counts[f"/files/{UV}"] == fetched
+    assert not list(Path(probe["prefix"]).glob("**/uv")), "only what is locked is there"
     assert index.wire.counts[f"/files/{FILE}"] == 1
     assert result.step("used").log.startswith("certform: looks for Python"), "not a silent minute"
     assert Path(probe["where"]) == result.workspace

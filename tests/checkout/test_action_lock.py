@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "action/requirements.lock").read_text()
+INSTALLER = (ROOT / "action/installer.lock").read_text()
 EXTRAS = ("aws", "azure", "gcp", "github")
 PIN = re.compile(
     r"([a-z0-9-]+)==([^ ;]+)( ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
@@ -55,5 +56,12 @@ def test_what_the_locked_packages_need_is_locked_too() -> None:
                 assert canonicalize_name(other.name) in locked, f"{name} needs {other.name}"
 
 
-def test_it_names_no_place_to_fetch_from() -> None:
-    assert not re.search(r"://|--(extra-)?index-url|--find-links", LOCK)
+def test_the_installer_is_uv_for_every_platform_and_nothing_else() -> None:
+    (pin,) = PIN.finditer(INSTALLER)
+    assert (pin[0], pin[1]) == (INSTALLER, "uv")
+    assert pin[4].count("--hash") > 15, "Linux, macOS and Windows"
+
+
+@pytest.mark.parametrize("lock", [LOCK, INSTALLER], ids=["requirements", "installer"])
+def test_it_names_no_place_to_fetch_from(lock: str) -> None:
+    assert not re.search(r"://|--(extra-)?index-url|--find-links", lock)

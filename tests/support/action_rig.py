@@ -32,6 +32,7 @@ def small_action(folder: Path, index: Index, lock: str = "") -> Path:
         shutil.copy(ROOT / "action" / name, folder / "action")
     (folder / "action/run.py").write_text(PROBE)
     (folder / "action/requirements.lock").write_text(lock or index.lock)
+    (folder / "action/installer.lock").write_text(index.installer)
     return folder
 
 
