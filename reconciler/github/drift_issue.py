@@ -15,7 +15,6 @@ from reconciler.github.forge import Forge, Issue
 from reconciler.github.marker import Marker, MarkerKind, unmarked
 from reconciler.render.drift_markdown import Setting, render_drift_markdown
 from reconciler.render.drift_remarks import (
-    applied,
     changed,
     not_checked,
     opened_again,
@@ -153,16 +152,6 @@ def fail(forge: Forge, diagnostics: Sequence[Diagnostic], setting: Setting) -> s
         text = known.failed(why).marker(setting.label).over(unmarked(issue.body))
         _take(forge, issue, Step(not_checked(diagnostics, _run(setting)), {"body": text}))
     return issue.url
-
-
-def close(forge: Forge, setting: Setting) -> None:
-    """Close an open issue after an apply that left nothing to do."""
-    issue = find(forge, setting.label)
-    if issue is not None and issue.open:
-        remark = applied(_run(setting))
-        text = Memory().marker(setting.label).over(f"{remark}\n")
-        changes = {"body": text, "state": "closed", "state_reason": "completed"}
-        _take(forge, issue, Step(remark, changes))
 
 
 def _take(forge: Forge, issue: Issue, what: Step) -> None:

@@ -69,11 +69,6 @@ class Stage:
         return known and self.job.inputs.check and not self.job.run.untrusted
 
     @property
-    def run_url(self) -> str:
-        """The page of this attempt, with its log and its job summary."""
-        return f"{self.job.run.url}/attempts/{self.job.run.attempt}"
-
-    @property
     def blob_url(self) -> str:
         """The address that the Project's files are below."""
         run, folder = self.job.run, self.job.folder.as_posix()
@@ -95,9 +90,9 @@ class Stage:
         return Setting(
             label=self.label,
             blob_url=self.blob_url,
-            status=status_block(status, f"{sentence} · [run]({self.run_url})"),
+            status=status_block(status, f"{sentence} · [run]({self.job.run.attempt_url})"),
             closing=before_merge(closing),
-            elsewhere=f"in [the job summary]({self.run_url})",
+            elsewhere=f"in [the job summary]({self.job.run.attempt_url})",
             warnings=preview.warnings if preview else (),
             remarks=preview.remarks if preview else (),
         )
@@ -124,7 +119,7 @@ def publish(stage: Stage, found: Proposal, preview: Preview) -> None:
             digest=plan.digest,
             fingerprints=[step.fingerprint for step in plan.changes],
             annotations=remarks,
-            details_url=stage.run_url,
+            details_url=stage.job.run.attempt_url,
         ),
     )
     if stage.pull and not check:
@@ -153,7 +148,7 @@ def publish_failure(stage: Stage, diagnostics: Sequence[Diagnostic]) -> None:
             summary=text,
             pull=stage.number,
             annotations=annotated(diagnostics, stage.job.folder),
-            details_url=stage.run_url,
+            details_url=stage.job.run.attempt_url,
         ),
     )
     _comment(stage, {}, Status.FAILED, text)

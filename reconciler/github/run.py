@@ -72,7 +72,6 @@ class Run:
     server_url: str
     api_url: str
     graphql_url: str
-    default_branch: str
     pull: PullRequest | None = None
     queued_on: str = ""
 
@@ -86,7 +85,6 @@ class Run:
             )
             raise InvalidInput((error(f"{', '.join(missing)} is not set", hint=hint),))
         payload = _payload(environ.get("GITHUB_EVENT_PATH", ""))
-        repository = payload.get("repository") or {}
         pull = payload.get("pull_request")
         return cls(
             event=environ["GITHUB_EVENT_NAME"],
@@ -99,7 +97,6 @@ class Run:
             server_url=environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/"),
             api_url=environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
             graphql_url=environ.get("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
-            default_branch=repository.get("default_branch") or "",
             pull=PullRequest.parsed(pull) if pull else None,
             queued_on=(payload.get("merge_group") or {}).get("base_sha") or "",
         )
@@ -108,6 +105,11 @@ class Run:
     def url(self) -> str:
         """The page of this run."""
         return f"{self.server_url}/{self.repository}/actions/runs/{self.id}"
+
+    @property
+    def attempt_url(self) -> str:
+        """The page of this attempt of it, with its log and its job summary."""
+        return f"{self.url}/attempts/{self.attempt}"
 
     @property
     def blob_url(self) -> str:

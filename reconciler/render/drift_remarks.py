@@ -37,11 +37,6 @@ def settled(run: str) -> str:
     return f"**Nothing differs any more**, as found by {run}."
 
 
-def applied(run: str) -> str:
-    """Return that an apply left nothing to do."""
-    return f"**Nothing differs any more**: everything was applied by {run}."
-
-
 def not_checked(diagnostics: Sequence[Diagnostic], run: str) -> str:
     """Return that nobody knows: the look itself failed."""
     first = f"**Could not check**: {run} failed. What is above is what was found before."

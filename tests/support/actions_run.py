@@ -13,6 +13,5 @@ RUN = Run(
     server_url="https://github.com",
     api_url="https://api.github.com",
     graphql_url="https://api.github.com/graphql",
-    default_branch="main",
     pull=PullRequest(number=7, head="b" * 40, base="c" * 40, onto="main", foreign=False),
 )

@@ -21,7 +21,6 @@ def run_of(github: GitHub, pull: PullRequest | None = None) -> Run:
         server_url=github.wire.url,
         api_url=github.api_url,
         graphql_url=github.graphql_url,
-        default_branch=github.state.default_branch,
         pull=pull,
     )
 
