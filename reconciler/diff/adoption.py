@@ -184,6 +184,7 @@ def _adopt(
             "sha256": found.sha256,
             "name": install.name,
             "labels": {**desired.labels, **world.desired.targets[install.target].spec.tags},
+            "onRemove": desired.on_remove,
         },
         source=desired.source,
         before=seen(found),

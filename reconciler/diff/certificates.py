@@ -155,6 +155,7 @@ def _issue_identity(desired: DesiredCertificate, current: Issuance | None) -> di
         "after": desired.digest,
         "custody": desired.custody,
         "rotation": desired.rotation_policy,
+        "onRemove": desired.on_remove,
         "installs": [[i.target, i.name] for i in desired.installs],
     }
 

@@ -135,6 +135,7 @@ def _ask(
             "name": install.name,
             "labels": dict(desired.labels),
             "hosted": True,
+            "onRemove": desired.on_remove,
             **replaces,
         },
         requires=first,
