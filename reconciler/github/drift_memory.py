@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ MOST = 1_000
 _KEY = 12
 """Hex digits of a fingerprint that are kept: 48 bits, too many for two of a thousand to be the same."""
 _KEYS = re.compile(rf"(?:[0-9a-f]{{{_KEY}}})+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING: Mapping[str, datetime] = MappingProxyType({})
 
 
@@ -92,4 +93,4 @@ def _moments(minutes: Any) -> Iterator[tuple[str, datetime]]:
 def _moment(minute: str) -> datetime | None:
     if not (minute.isascii() and minute.isdigit() and len(minute) <= 9):
         return None
-    return datetime.fromtimestamp(int(minute) * 60, UTC)
+    return _EPOCH + timedelta(minutes=int(minute))  # Windows' own clock ends in the year 3001

@@ -13,6 +13,7 @@ from reconciler.github.errors import ForgeDenied, ForgeError, ForgeIncomplete, F
 from reconciler.github.pages import Check, Comment, Commit, Issue, NewCheck
 from reconciler.github.refusal import message
 from reconciler.github.run import PullRequest, Run
+from reconciler.github.workflow import cut
 
 if TYPE_CHECKING:
     from reconciler.github.rest import Rest
@@ -156,7 +157,7 @@ class Forge:
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
         """Open an issue; the label is made if there is none."""
-        short = limits.title(title)
+        short = cut(title)
         data = {"title": short, "body": limits.body(body), "labels": [label]}
         self._label(label)
         return _made(
@@ -172,7 +173,7 @@ class Forge:
             raise ValueError(f"an issue's {', '.join(sorted(unknown))} cannot be changed")
         data = dict(changes)
         if "title" in data:
-            data["title"] = limits.title(data["title"])
+            data["title"] = cut(data["title"])
         if "body" in data:
             limits.body(data["body"])
         return self._send("PATCH", f"issues/{number}", Issue.parsed, data)

@@ -10,14 +10,12 @@ from typing import Any
 
 from reconciler.github.errors import ForgeError
 from reconciler.github.pages import NewCheck
-from reconciler.github.workflow import Annotation, Level
+from reconciler.github.workflow import Annotation, Level, cut
 
 LONGEST_BODY = 65_536
 """Characters of a comment or an issue."""
 LARGEST_OUTPUT = 65_535
 """Bytes of a check run's summary, and of its text: GitHub's pages say characters, its answers bytes."""
-LONGEST_TITLE = 255
-"""Characters of a title: an issue's, a check run's, an annotation's."""
 LARGEST_MESSAGE = 60_000
 """Bytes of an annotation's message; GitHub takes 64 KB."""
 MOST_ANNOTATIONS = 50
@@ -36,18 +34,13 @@ def body(text: str) -> str:
     return text
 
 
-def title(text: str) -> str:
-    """Return a title, one that is too long with an ellipsis at its end."""
-    return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1]}…"
-
-
 def output(check: NewCheck) -> Mapping[str, str]:
     """Return a check run's output without its annotations; raises `ForgeError` if it is too large."""
     texts = {"summary": check.summary, **({"text": check.text} if check.text else {})}
     for name, text in texts.items():
         if (size := len(text.encode())) > LARGEST_OUTPUT:
             raise _too_much(f"a check run's {name} of {size:,} bytes", LARGEST_OUTPUT)
-    return {"title": title(check.title), **texts}
+    return {"title": cut(check.title), **texts}
 
 
 def remarks(annotations: Sequence[Annotation]) -> Sequence[Annotation]:
@@ -79,7 +72,7 @@ def _annotation(each: Annotation) -> Mapping[str, Any]:
         **(columns if each.column else {}),
         "annotation_level": _LEVELS[each.level],
         "message": _cut(each.message) or each.title,
-        "title": title(each.title),
+        "title": cut(each.title),
     }
 
 

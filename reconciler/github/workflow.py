@@ -15,6 +15,8 @@ from reconciler.render.escape import visible
 
 MOST_ANNOTATIONS = 10
 """How many of each level a step may make; the runner drops the others without a word."""
+LONGEST_TITLE = 255
+"""Characters of a title: an annotation's, a check run's, an issue's."""
 LONGEST_MESSAGE = 4_000
 """Characters of one annotation's message; the runner cuts at 4,096."""
 LARGEST_SUMMARY = 1_000_000
@@ -39,6 +41,11 @@ class Annotation:
     file: str = ""
     line: int = 0
     column: int = 0
+
+
+def cut(title: str) -> str:
+    """Return a title, one that is too long with an ellipsis at its end."""
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
 def command(name: str, data: str, properties: Mapping[str, object] | None = None) -> str:
@@ -115,6 +122,7 @@ class Workflow:
 
 
 def _annotation(each: Annotation) -> str:
-    said = {"title": visible(each.title), "file": each.file, "line": each.line, "col": each.column}
+    title = cut(visible(each.title))
+    said = {"title": title, "file": each.file, "line": each.line, "col": each.column}
     properties = {key: value for key, value in said.items() if value}
     return command(each.level, each.message[:LONGEST_MESSAGE], properties)

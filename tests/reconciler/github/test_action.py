@@ -91,6 +91,13 @@ def test_a_finding_is_marked_in_the_folder_however_the_input_spells_it(
     assert "file=pki/a.yaml,line=3" in log
 
 
+def test_a_finding_of_a_thousand_words_has_a_title_that_fits(
+    environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ended(environ, monkeypatch, InvalidInput((error(f"unknown kind {'x' * 300_000}"),)))
+    assert len(log) < 5_000
+
+
 def test_secrets_are_masked_line_by_line_before_anything_else(
     environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
