@@ -8,9 +8,9 @@ from reconciler.description import NAMES
 from reconciler.render.blocks import Block, place_of, subject_of
 from reconciler.render.escape import flowing, visible, visible_lines
 from reconciler.render.fields import LATER, Row, brief, differing, flatten, shown, stated
-from reconciler.render.summary import count
-from reconciler.render.vocabulary import ISSUES, Kind, kind_of, verb_of
-from schemas.plan import Action, Change, FieldChange, Reason
+from reconciler.render.heading import heading
+from reconciler.render.vocabulary import Kind, kind_of
+from schemas.plan import Action, Change, FieldChange
 
 _CONTEXT = (*NAMES, "names")
 """What a renewal repeats of its certificate although it does not change: whose it is."""
@@ -51,23 +51,6 @@ def _causes(block: Block) -> Iterator[Line]:
         yield Line("", "# because something was changed outside certform")
 
 
-def heading(block: Block) -> str:
-    """Return the sentence a block opens with."""
-    verb = verb_of(block.kind)
-    if block.kind is Kind.PUBLISH:
-        return f"{count(len(block.changes), 'file')} {verb}"
-    if block.kind is Kind.REVOKE:
-        reason = visible(str((block.lead.after or {}).get("reason", block.lead.reason)))
-        return f"{visible(subject_of(block.subject))} {verb} ({reason}). This cannot be undone."
-    if block.kind is Kind.BLOCKED:
-        return f"{visible(block.subject)} {verb}"
-    if block.lead.reason is Reason.RENAMED:
-        verb = "will be renamed"
-    said = {block.lead.message} if block.kind in ISSUES else {c.message for c in block.changes}
-    why = f": {visible(block.lead.message)}" if len(said) == 1 and block.lead.message else ""
-    return f"{visible(block.subject)} {verb}{_where(block)}{why}"
-
-
 def in_short(block: Block) -> Line:
     """Return a block as one line, for the many that are alike."""
     after = block.lead.after or {}
@@ -81,15 +64,6 @@ def in_short(block: Block) -> Line:
         text += f"  {flowing(block.lead.message)}"
     places = ", ".join(visible(place_of(change.address)) for change in block.others)
     return Line(block.kind.value.sign, f"{text}  > {places}" if places else text, 0, block.kind)
-
-
-def _where(block: Block) -> str:
-    places = [place_of(change.address) for change in block.changes if place_of(change.address)]
-    if not places or block.kind in ISSUES or block.lead.reason is Reason.RENAMED:
-        return ""
-    preposition = "from" if block.kind is Kind.REMOVE else "in"
-    named = visible(places[0]) if len(places) == 1 else count(len(places), "target")
-    return f" {preposition} {named}"
 
 
 def _issue(block: Block, targets: TargetStates) -> Iterator[Line]:

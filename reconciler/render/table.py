@@ -92,7 +92,7 @@ def where(block: Block) -> str:
     if block.kind is Kind.PUBLISH:
         files = [(change.after or {}).get("file", change.address) for change in block.changes]
         return ", ".join(sample([code(str(file)) for file in files]))
-    places = [place_of(change.address) for change in block.changes]
+    places = dict.fromkeys(place_of(change.address) for change in block.changes)
     return ", ".join(sample([code(place) for place in places if place]))
 
 

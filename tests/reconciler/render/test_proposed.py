@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.render.blocks import blocks
+from reconciler.render.heading import heading
 from reconciler.render.story import tell
 from reconciler.render.summary import against, proposed_share
+from reconciler.render.table import where
 from reconciler.render.text import found, render_text
 from schemas.plan import Action, Change, Plan, Reason, TargetReport
 
@@ -36,6 +38,13 @@ def plan(*changes: Change, base: str | None = "1" * 40) -> Plan:
         changes=changes,
         digest="d" * 32,
     )
+
+
+def test_a_place_that_is_told_twice_is_one_place() -> None:
+    labels = step("web").model_copy(update={"action": Action.RELABEL, "message": "team changed"})
+    (block,) = blocks([step("web"), labels])
+    assert heading(block) == "certificate/web will be installed in edge"
+    assert where(block) == "<code>edge</code>"
 
 
 def test_a_plan_says_what_it_is_proposed_against() -> None:
