@@ -23,7 +23,7 @@ from reconciler.render.metrics import render_metrics
 from reconciler.render.sarif import render_sarif
 from reconciler.repository import Examination, examine
 
-_LARGEST = LARGEST_SUMMARY // 4
+LARGEST = LARGEST_SUMMARY // 4
 """Characters of the job's summary: at most four bytes each."""
 
 
@@ -78,7 +78,7 @@ def _write(job: Job, name: str, path: str, text: Callable[[], str]) -> None:
 
 def _tell(job: Job, found: Drift, setting: Setting) -> int:
     job.workflow.annotate(annotated(findings(found), job.folder))
-    job.workflow.summary(render_drift_markdown(found, setting, _LARGEST))
+    job.workflow.summary(render_drift_markdown(found, setting, LARGEST))
     job.workflow.output("drift", len(found.differences))
     job.workflow.output("unknown", len(found.unchecked))
     job.workflow.output("digest", found.digest)

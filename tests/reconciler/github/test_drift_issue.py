@@ -7,11 +7,13 @@ import pytest
 from drifts import HOSTILE, NOW, drifted, hostile, many, outside, unreadable
 
 from reconciler.drifting import Drift, Outcome
+from reconciler.github.commands.drift import LARGEST as SUMMARY
 from reconciler.github.drift_issue import LARGEST, Move, Step, body, move, step
 from reconciler.github.drift_memory import MOST, Memory
 from reconciler.github.forge import Issue
 from reconciler.github.marker import Marker
-from reconciler.render.drift_markdown import Setting
+from reconciler.github.workflow import LARGEST_SUMMARY
+from reconciler.render.drift_markdown import Setting, render_drift_markdown
 from reconciler.render.drift_remarks import title
 
 WHERE = Setting("prod", "https://git.example/runs/7", "https://git.example/blob/4f6b")
@@ -177,6 +179,12 @@ def test_text_and_memory_of_any_drift_fit(found: Drift) -> None:
         memory = known_of(text)
     assert len(memory.since) <= MOST
     assert memory.digest == found.digest
+
+
+def test_the_summary_of_any_drift_is_one_that_the_runner_takes() -> None:
+    found = many(found="\U00020000" * 300, expected="\U00020000" * 300)
+    text = render_drift_markdown(found, WHERE, SUMMARY)
+    assert SUMMARY * 3 < len(text.encode()) <= LARGEST_SUMMARY
 
 
 def test_a_remark_on_any_drift_fits() -> None:
