@@ -3,8 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from schemas.plan import Source
+
+MOST_FINDINGS = 1_000
+"""More than these nobody reads, and whoever proposes a change could have a machine make them for ever."""
 
 
 class Severity(StrEnum):
@@ -37,6 +41,32 @@ def warning(
 ) -> Diagnostic:
     """Return a finding that does not."""
     return Diagnostic(Severity.WARNING, summary, source, detail, hint)
+
+
+class TooMany(Exception):
+    """There is more wrong than is worth telling; the findings say so."""
+
+
+class Findings(list[Diagnostic]):
+    """Findings as they are made; raises `TooMany` where somebody adds to more than enough."""
+
+    def append(self, finding: Diagnostic, /) -> None:
+        """Add one."""
+        full = len(self) >= MOST_FINDINGS
+        super().append(
+            error("there is more wrong than that: put this right first") if full else finding
+        )
+        if full:
+            raise TooMany
+
+    def extend(self, findings: Iterable[Diagnostic], /) -> None:
+        """Add several, and let no more be made than are taken."""
+        for finding in findings:
+            self.append(finding)
+
+    def __iadd__(self, findings: Iterable[Diagnostic], /) -> Self:  # type: ignore[override,misc]
+        self.extend(findings)
+        return self
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

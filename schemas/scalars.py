@@ -78,7 +78,7 @@ def parse_duration(value: Any) -> Any:
         total = sum(
             (int(n) * _UNITS[unit] for n, unit in _DURATION_PART.findall(value)), timedelta()
         )
-    except OverflowError:
+    except (OverflowError, ValueError):  # the latter for more digits than Python reads
         raise ValueError("is longer than any certificate can live") from None
     if total <= timedelta():
         raise ValueError("must be longer than zero")
@@ -120,7 +120,10 @@ def _instant(value: Any) -> Any:
         raise ValueError("must be an RFC 3339 time such as 2026-11-23T02:41:00Z") from None
     if moment.tzinfo is None:
         raise ValueError("needs a time zone, for example a Z at the end")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be between the years 1 and 9999, in UTC") from None
 
 
 def format_instant(value: datetime) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from providers.processes import spread
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import Diagnostic, Findings, TooMany, error
 from reconciler.load.files import ELSEWHERE, Files, is_foreign, is_guarded, names_us
 from reconciler.load.suggest import near, nearest
 from reconciler.load.yaml import Refusal, Step, Tree, Value, parse
@@ -14,6 +14,8 @@ from schemas.document import API_VERSION, SPECS
 from schemas.plan import Source
 
 MAX_DOCUMENTS = 200_000
+MAX_NODES = 3_000_000
+"""Keys, values, lists and mappings in all files: each costs about 80 bytes of memory."""
 _LARGE = 1 << 20
 """Characters of YAML from which several processes are faster than one."""
 _HEADER = re.compile(r"^(kind|spec):", re.MULTILINE)
@@ -64,6 +66,7 @@ class Reading:
     documents: tuple[Document, ...]
     diagnostics: tuple[Diagnostic, ...]
     skipped: tuple[str, ...]
+    nodes: int = 0
 
 
 def read_documents(files: Files) -> Reading:
@@ -75,26 +78,36 @@ def read_documents(files: Files) -> Reading:
     found = [*files.diagnostics, *(finding for part in parts for finding in part.diagnostics)]
     if len(documents) > MAX_DOCUMENTS:
         found.append(error(f"there are more than {MAX_DOCUMENTS:,} documents here"))
+    if sum(part.nodes for part in parts) > MAX_NODES:
+        found.append(error(f"there are more than {MAX_NODES:,} keys and values here"))
+        documents = tuple(each for each in documents if each.kind == "Project")
     skipped = [*(place for part in parts for place in part.skipped), *files.foreign]
     whole = {*files.texts, *files.foreign}
     return Reading(documents, tuple(found), tuple(sorted(skipped, key=whole.__contains__)))
 
 
 def _read(texts: Mapping[str, str], paths: Sequence[str]) -> Reading:
-    found: list[Diagnostic] = []
-    documents: list[Document] = []
-    skipped: list[str] = []
-    for path in paths:
-        documents += _in_file(path, texts[path], found, skipped)
-        if len(documents) > MAX_DOCUMENTS:
-            break
-    return Reading(tuple(documents), tuple(found), tuple(skipped))
+    found, documents, skipped, nodes = Findings(), list[Document](), list[str](), 0
+    try:
+        for path in paths:
+            trees, failure = parse(texts[path])
+            nodes += sum(len(tree.marks) for tree in trees)
+            if nodes > MAX_NODES or len(documents) > MAX_DOCUMENTS:
+                break
+            documents += _in_file(path, texts[path], (trees, failure), found, skipped)
+    except TooMany:
+        pass
+    return Reading(tuple(documents), tuple(found), tuple(skipped), nodes)
 
 
 def _in_file(
-    path: str, text: str, found: list[Diagnostic], skipped: list[str]
+    path: str,
+    text: str,
+    parsed: tuple[tuple[Tree, ...], Refusal | None],
+    found: list[Diagnostic],
+    skipped: list[str],
 ) -> Iterator[Document]:
-    trees, failure = parse(text)
+    trees, failure = parsed
     ours = [tree for tree in trees if _is_ours(path, tree)]
     broken = failure if ours or not is_foreign(path, text) else None
     if broken is not None:

@@ -22,6 +22,8 @@ CRL_LIFETIME = timedelta(days=7)
 CRL_LIFETIME_OF_CAS = timedelta(days=180)
 """For a CA that signs only CAs: its key is seldom at hand."""
 _MAX_COMMON_NAME = 64
+_DEEPEST = 16
+"""CAs above one; nobody needs half as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,13 @@ def _line(
             circle = " -> ".join((entry.name, *(above.name for above in line), entry.name))
             summary = f"authorities sign each other in a circle: {circle}"
             found.append(error(summary, entry.document.at("spec", "parentRef")))
-        if here is entry or here in line:
+        if here is entry or any(here is above for above in line):
             return None
         line.append(here)
+        if len(line) > _DEEPEST:
+            summary = f"there are more than {_DEEPEST} CAs above {entry.name}"
+            found.append(error(summary, entry.document.at("spec", "parentRef")))
+            return None
     return tuple(line)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic
 
 from pydantic import ValidationError
@@ -19,6 +20,9 @@ from schemas.policy import PolicySpec
 from schemas.project import ProjectSpec
 from schemas.revocation import RevocationSpec
 from schemas.target import TargetSpec
+
+_MOST = 50
+"""How many fields without a value one document is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ def _blanks(document: Document) -> list[Diagnostic]:
     hint = "leave the field out, or write [] or {} for nothing"
     return [
         error(f"{dotted(path)} has no value", document.at(*path), hint=hint)
-        for path in _empty(document.data, ())
+        for path in islice(_empty(document.data, ()), _MOST)
         if path[:2] != ("spec", "template")
     ]
 

@@ -1,10 +1,11 @@
 """All leaves together: each validated once, judged, resolved, and told apart from the others."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
-from reconciler.diagnostics import Diagnostic, error, has_errors
+from reconciler.diagnostics import MOST_FINDINGS, Diagnostic, error, has_errors
 from reconciler.resolve.catalogue import Shelf, repeated, validate
 from reconciler.resolve.drafts import Draft, section
 from reconciler.resolve.issuers import check_issuer, request_digest
@@ -19,6 +20,8 @@ from schemas.target import TargetSpec
 _LEAF = Envelope[CertificateSpec]
 _NAMED = 5
 """How many certificates a finding in their profile names before the rest is a number."""
+_MOST = 50
+"""How many mistakes one certificate is told of."""
 _Word = TypeVar("_Word", bound=str)
 
 
@@ -27,11 +30,13 @@ def resolve_certificates(
 ) -> Mapping[str, DesiredCertificate]:
     """Return every sound certificate by name; what is wrong with the others is added to `found`."""
     leaves: dict[str, Leaf] = {}
-    problems: list[tuple[Draft, Diagnostic]] = []
+    problems = _Problems()
     for draft in drafts:
         objections: list[Diagnostic] = []
         content = validate(draft.data, _LEAF, draft, objections)
-        problems += ((draft, objection) for objection in objections)
+        problems.add(draft, objections)
+        if problems.enough:
+            break
         if content is None:
             continue
         leaf = leaf_of(content.metadata, content.spec, draft)
@@ -39,14 +44,34 @@ def resolve_certificates(
         if earlier is not leaf:
             found.append(repeated("Certificate", leaf.name, draft, earlier.draft))
     ordered = list(leaves.values())
-    problems += (
-        (leaf.draft, problem) for leaf in ordered for problem in _judge(leaf, around, rules)
-    )
-    found += _attributed(problems, frozenset(found))
-    found += (*_check_former_names(ordered), *_check_object_names(ordered))
+    for leaf in ordered:
+        if not problems.enough:
+            problems.add(leaf.draft, islice(_judge(leaf, around, rules), _MOST))
+    found += _attributed(problems.every, frozenset(found))
+    found += _check_former_names(ordered)
+    found += _check_object_names(ordered)
     if has_errors(found):
         return {}
     return {name: _desired(leaves[name], around) for name in sorted(leaves)}
+
+
+@dataclass(slots=True)
+class _Problems:
+    """What is wrong with drafts; one mistake in a profile may be many certificates' problem."""
+
+    every: list[tuple[Draft, Diagnostic]] = field(default_factory=list)
+    told: set[Diagnostic] = field(default_factory=set)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are more mistakes than are told."""
+        return len(self.told) > MOST_FINDINGS
+
+    def add(self, draft: Draft, problems: Iterable[Diagnostic]) -> None:
+        """Take in what is wrong with one."""
+        for problem in problems:
+            self.every.append((draft, problem))
+            self.told.add(problem)
 
 
 def _judge(leaf: Leaf, around: Surroundings, rules: Rules) -> Iterator[Diagnostic]:

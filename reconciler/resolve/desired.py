@@ -4,14 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from reconciler.diagnostics import Diagnostic, error, has_errors, in_order, warning
+from reconciler.diagnostics import (
+    Diagnostic,
+    Findings,
+    TooMany,
+    error,
+    has_errors,
+    in_order,
+    warning,
+)
 from reconciler.load.documents import Document
 from reconciler.load.suggest import nearest
 from reconciler.resolve.authorities import resolve_authorities
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.directories import check_directories
-from reconciler.resolve.drafts import Draft, inherit, inheritances, section
+from reconciler.resolve.drafts import Draft, Room, inherit, inheritances, section
 from reconciler.resolve.issuers import check_names, desired_issuer
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.plugins import plugged
@@ -31,6 +39,9 @@ from schemas.project import ProjectSpec
 from schemas.revocation import RevocationSpec
 from schemas.target import TargetSpec
 
+_HINTED = 50
+"""How many names of one Revocation that nobody has are compared with those there are."""
+
 
 def resolve(
     documents: Iterable[Document],
@@ -45,7 +56,22 @@ def resolve(
     `tables` are the CSV files that sets refer to, by path; `earlier` what loading found already;
     `root` is where relative paths begin, if that is known; `standing` are policies that bind as well.
     """
-    found = list(earlier)
+    found = Findings(earlier)
+    try:
+        desired = _resolved(documents, tables, revision, found, root, standing)
+    except TooMany:
+        desired = None
+    return desired, in_order(found)
+
+
+def _resolved(
+    documents: Iterable[Document],
+    tables: Mapping[str, str | None],
+    revision: str | None,
+    found: list[Diagnostic],
+    root: PurePath | None,
+    standing: Standing | None,
+) -> Desired | None:
     read = catalogue(documents, found)
     everything = replace(read, targets=plugged(read.targets, found))
     project = _project(everything, found)
@@ -59,10 +85,9 @@ def resolve(
     rules = Rules(everything.policies.entries.values(), standing)
     certificates = resolve_certificates(drafts, around, rules, found)
     found += _check_revocations(everything, drafts)
-    ordered = in_order(found)
-    if project is None or has_errors(ordered):
-        return None, ordered
-    return _desired(project, revision, everything, authorities, certificates), ordered
+    if project is None or has_errors(found):
+        return None
+    return _desired(project, revision, everything, authorities, certificates)
 
 
 def _desired(
@@ -106,12 +131,13 @@ def drafts_of(
     """Yield every certificate before validation, sets expanded and profiles merged in."""
     shelf = everything.profiles
     known = inheritances((entry.document for entry in shelf.entries.values()), shelf.names, found)
+    room = Room(found)
     for document in everything.certificates:
         whole = Draft(document.data, (document,), document.at(), (document.file,))
-        yield from filter(None, (inherit(whole, known, found),))
+        yield from filter(None, (inherit(whole, known, room),))
     for entry in everything.sets.entries.values():
-        for draft in expand(entry, tables, found):
-            yield from filter(None, (inherit(draft, known, found),))
+        for draft in expand(entry, tables, room):
+            yield from filter(None, (inherit(draft, known, room),))
 
 
 def _places(entry: Entry[TargetSpec]) -> Iterator[DesiredTarget]:
@@ -143,4 +169,5 @@ def _check_revocations(everything: Catalogue, drafts: Iterable[Draft]) -> Iterat
                 place = entry.document.at("spec", "certificates", index)
                 detail = "It is revoked if the ledger knows it."
                 summary = f'there is no Certificate called "{name}"'
-                yield warning(summary, place, detail=detail, hint=nearest(name, known))
+                hint = nearest(name, known) if index < _HINTED else ""
+                yield warning(summary, place, detail=detail, hint=hint)

@@ -1,14 +1,43 @@
 """Certificates as written, with their profile merged in: maps merge, lists replace."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import Diagnostic, TooMany, error
 from reconciler.load.documents import Document
 from reconciler.load.yaml import Step, Value
 from reconciler.resolve.catalogue import unknown
 from schemas.plan import Source
+
+MAX_COPIED = 128 << 20
+"""Characters and values that sets and profiles hand to certificates in all: little text asks for much."""
+
+
+@dataclass(slots=True)
+class Room:
+    """How much more may be copied; raises `TooMany` once there is none left."""
+
+    found: list[Diagnostic]
+    left: int = MAX_COPIED
+
+    def take(self, amount: int, place: "Layer", *path: Step) -> None:
+        """Make use of some; who asks for more than is left is told."""
+        self.left -= amount
+        if self.left < 0:
+            hint = "split what is so large, or ask for less"
+            summary = f"sets and profiles make more than {MAX_COPIED >> 20} MiB of certificates"
+            self.found.append(error(summary, place.at(*path), hint=hint))
+            raise TooMany
+
+
+def weight(node: Value) -> int:
+    """Return how many characters and values a node holds."""
+    if isinstance(node, dict):
+        return 1 + sum(len(key) + weight(value) for key, value in node.items())
+    if isinstance(node, tuple):
+        return 1 + sum(map(weight, node))
+    return 1 + len(node or "")
 
 
 class Layer(Protocol):
@@ -56,6 +85,10 @@ class Inheritance:
     spec: dict[str, Value]
     labels: dict[str, Value]
     layers: tuple[Document, ...]
+    weight: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", weight(self.spec) + weight(self.labels))
 
 
 def inheritances(
@@ -142,9 +175,7 @@ def reference(data: Mapping[str, Value]) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def inherit(
-    draft: Draft, profiles: Mapping[str, Inheritance | None], found: list[Diagnostic]
-) -> Draft | None:
+def inherit(draft: Draft, profiles: Mapping[str, Inheritance | None], room: Room) -> Draft | None:
     """Merge a draft's profile in; None after saying why there is none to merge."""
     data, name = draft.data, reference(draft.data)
     if not isinstance(data.get("spec"), dict):
@@ -152,11 +183,12 @@ def inherit(
     if name is None:
         return Draft({**data, "spec": pruned(section(data, "spec"))}, *_rest(draft))
     if name not in profiles:
-        found.append(unknown("Profile", name, profiles, draft, "spec", "profileRef"))
+        room.found.append(unknown("Profile", name, profiles, draft, "spec", "profileRef"))
         return None
     above = profiles[name]
     if above is None:
         return None
+    room.take(above.weight, draft, "spec", "profileRef")
     spec = pruned(merged(above.spec, section(data, "spec")))
     metadata = data.get("metadata")
     if above.labels and isinstance(metadata, dict) and isinstance(metadata.get("labels", {}), dict):

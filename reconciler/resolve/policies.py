@@ -1,7 +1,6 @@
 """Policy: whether what a path may ask for covers what a certificate there asks."""
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from providers.constraints import Form, covers
@@ -9,13 +8,11 @@ from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Document
 from reconciler.load.yaml import Step
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue, unknown
+from reconciler.resolve.globs import Globs, globs
 from reconciler.resolve.leaves import Leaf, place_of
 from schemas.certificate import Algorithm
 from schemas.policy import Allowed, PolicySpec
 from schemas.scalars import format_duration
-
-_TOKEN = re.compile(r"\*\*/|\*\*|\*|[^*]+")
-_TRANSLATION: Mapping[str, str] = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,7 @@ class Rule:
     """A policy and the paths it looks at; `commit` is where it stands, if not among the documents at hand."""
 
     entry: Entry[PolicySpec]
-    paths: re.Pattern[str]
+    paths: Globs
     commit: str = ""
 
 
@@ -41,15 +38,6 @@ class Standing:
         return cls(commit, tuple(catalogue(policies, []).policies.entries.values()))
 
 
-def pattern(globs: Iterable[str]) -> re.Pattern[str]:
-    """Return what matches any of the globs: `*` within one folder, `**` across folders."""
-    return re.compile("|".join(f"(?:{_translated(glob)})" for glob in globs))
-
-
-def _translated(glob: str) -> str:
-    return "".join(_TRANSLATION.get(token) or re.escape(token) for token in _TOKEN.findall(glob))
-
-
 class Rules:
     """The policies of a repository, by the files they select; those in force that it would change, too."""
 
@@ -60,8 +48,8 @@ class Rules:
         former = [e for e in standing.entries if e.spec not in said] if standing else []
         commit = standing.commit if standing else ""
         self._rules = (
-            *(Rule(entry, pattern(entry.spec.selector.paths)) for entry in entries),
-            *(Rule(entry, pattern(entry.spec.selector.paths), commit) for entry in former),
+            *(Rule(entry, globs(entry.spec.selector.paths)) for entry in entries),
+            *(Rule(entry, globs(entry.spec.selector.paths), commit) for entry in former),
         )
         self._selected: dict[tuple[str, ...], tuple[Rule, ...]] = {}
 
@@ -69,7 +57,7 @@ class Rules:
         """Return every policy that selects one of the files a certificate comes from."""
         if paths not in self._selected:
             self._selected[paths] = tuple(
-                rule for rule in self._rules if any(map(rule.paths.fullmatch, paths))
+                rule for rule in self._rules if any(map(rule.paths.match, paths))
             )
         return self._selected[paths]
 

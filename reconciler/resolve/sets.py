@@ -3,7 +3,8 @@
 import csv
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
@@ -12,7 +13,7 @@ from reconciler.load.documents import Document
 from reconciler.load.suggest import nearest
 from reconciler.load.yaml import Step, Value
 from reconciler.resolve.catalogue import Entry
-from reconciler.resolve.drafts import Draft, labels, section
+from reconciler.resolve.drafts import Draft, Room, labels, section, weight
 from schemas.certificate import CertificateSetSpec
 from schemas.plan import Source
 
@@ -66,10 +67,10 @@ def table_path(document: Document) -> str | None:
 
 
 def expand(
-    entry: Entry[CertificateSetSpec], tables: Mapping[str, str | None], found: list[Diagnostic]
+    entry: Entry[CertificateSetSpec], tables: Mapping[str, str | None], room: Room
 ) -> Iterator[Draft]:
     """Yield a draft for every item of a set."""
-    document = entry.document
+    document, found = entry.document, room.found
     template = _template(document)
     problems = list(_template_problems(template, document))
     items = list(_items(entry, tables, problems))
@@ -77,6 +78,7 @@ def expand(
     found += problems
     if problems:
         return
+    room.take(_filled(template, items), document, "spec", "template")
     path = table_path(document)
     paths = (document.file, path) if path else (document.file,)
     for item in items:
@@ -84,6 +86,14 @@ def expand(
         if isinstance(data, dict):
             rendered = Rendered(data, document, template, item.source)
             yield Draft(data, (rendered,), item.source, paths)
+
+
+def _filled(template: dict[str, Value], items: Sequence[Item]) -> int:
+    """Return how much a template becomes that every item fills."""
+    texts = (text for _, text in _texts(template, ()))
+    uses = Counter(key for text in texts for key in _PLACEHOLDER.findall(text))
+    values = (count * len(item.values[key]) for item in items for key, count in uses.items())
+    return weight(template) * len(items) + sum(values)
 
 
 def _template(document: Document) -> dict[str, Value]:

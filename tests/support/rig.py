@@ -86,11 +86,13 @@ spec: {{serials: ["{serial}"], reason: superseded}}
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended; `status` is negative for a signal."""
+    """How a run ended; `status` is negative for a signal. What it used is of git, too."""
 
     status: int
     out: str
     err: str
+    seconds: float = 0
+    mebibytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +155,18 @@ class Run:
 
     def wait(self) -> Ended:
         """Wait for the end."""
-        status = int(_line(self._server))
+        status, seconds, mebibytes = _line(self._server).split()
         out, err = (self._repository.temporary.parent / name for name in ("out", "err"))
-        return Ended(status, out.read_text(), err.read_text())
+        used = float(seconds), int(mebibytes)
+        return Ended(int(status), out.read_text(), err.read_text(), *used)
 
 
 class Runner:
     """Runs certform, one run at a time, in forks of one process that has loaded it, and `modules` too."""
 
-    def __init__(self, *modules: str) -> None:
+    def __init__(self, *modules: str, **limits: int) -> None:
+        """`limits` are those of every run by their names in `resource`, as RLIMIT_CPU=60."""
+        self._limits = limits
         self._server = subprocess.Popen(
             [sys.executable, HERE / "runner.py", *modules],
             stdin=subprocess.PIPE,
@@ -182,6 +187,7 @@ class Runner:
             "out": str(beside / "out"),
             "err": str(beside / "err"),
             "strace": list(strace),
+            "limits": self._limits,
         }
         print(json.dumps(request), file=self._server.stdin, flush=True)
         return Run(int(_line(self._server)), self._server, repository)

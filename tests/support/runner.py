@@ -1,13 +1,15 @@
 """Runs certform again and again without its start-up time: each run is a fork of a loaded process.
 
-A request is a line of JSON on stdin; answered by the process id, then by the exit status (negative
-for a signal), a line each. With `strace` the run begins once strace is attached to it, so that its
-counts start where certform's own work does. Arguments are modules to load beforehand.
+A request is a line of JSON on stdin; answered by the process id, then by the exit status (negative for a
+signal), the processor time in seconds and the most memory in MiB, of git's processes too, a line each. With
+`strace` the run begins once strace is attached to it, so that its counts start where certform's own work
+does. Arguments are modules to load beforehand.
 """
 
 import ctypes
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -17,7 +19,8 @@ from typing import Any
 
 import reconciler.cli.commands.apply
 import reconciler.cli.commands.init
-import reconciler.cli.commands.plan  # noqa: F401  loaded once, for every run
+import reconciler.cli.commands.plan
+import reconciler.cli.commands.validate  # noqa: F401  loaded once, for every run
 from providers import failpoints
 from reconciler.__main__ import main
 
@@ -37,14 +40,15 @@ def serve() -> None:
         tracer = trace(pid, request["strace"]) if request["strace"] else None
         answer(pid)
         os.close(opener)
-        _, status = os.waitpid(pid, 0)
+        _, status, used = os.wait4(pid, 0)
         if tracer is not None:
             tracer.wait()
-        answer(os.waitstatus_to_exitcode(status))
+        seconds = used.ru_utime + used.ru_stime
+        answer(os.waitstatus_to_exitcode(status), round(seconds, 2), used.ru_maxrss >> 10)
 
 
-def answer(number: int) -> None:
-    print(number, flush=True)  # noqa: T201  the answer
+def answer(*numbers: float) -> None:
+    print(*numbers, flush=True)  # noqa: T201  the answer
 
 
 def begin(request: dict[str, Any], gate: int) -> None:
@@ -54,10 +58,14 @@ def begin(request: dict[str, Any], gate: int) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     for descriptor, name in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
-        flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        flags = (
+            os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        )
         opened = os.open(name, flags, 0o600)
         os.dup2(opened, descriptor)
         os.close(opened)
+    for name, most in request["limits"].items():
+        resource.setrlimit(getattr(resource, name), (most, most))
     sys.argv = ["certform", *request["argv"]]
     failpoints._FAILPOINT = failpoints._configured()
     os.read(gate, 1)
