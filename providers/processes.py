@@ -7,7 +7,6 @@ A process with other threads never forks: a lock that one of them holds, be it g
 library's, would stay locked in the child for ever. So who wants the speed calls from one thread.
 """
 
-import ctypes
 import math
 import os
 import pickle
@@ -19,6 +18,7 @@ from itertools import pairwise
 from typing import IO, NoReturn, Self, TypeVar
 
 from providers.errors import Ambiguous
+from providers.system import c_function
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,7 +28,7 @@ LEAST = 1_000
 _MOST = 4
 """Processes: a disk has no use for more."""
 _STOPPING = {signal.SIGINT, signal.SIGTERM}
-_PRCTL: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+_PRCTL = c_function("prctl") if hasattr(os, "fork") else None
 """Only Linux has it; what cannot be made to die with its parent is not started."""
 _PR_SET_PDEATHSIG = 1
 

@@ -1,5 +1,6 @@
 """The one door: refuses to run when another package stands in for one of ours, then the command line."""
 
+import io
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,9 +9,19 @@ from pathlib import Path
 def main() -> None:
     """Run `certform`; ends the process with the exit code."""
     _refuse_strangers()
+    _say_everything()
     from reconciler.cli.app import run  # noqa: PLC0415 - nothing is imported before the check
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _say_everything() -> None:
+    """Let output be UTF-8 where it goes to a file or a pipe, and fail on no character on a terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding=stream.encoding if stream.isatty() else "utf-8", errors="backslashreplace"
+            )
 
 
 def _refuse_strangers() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from providers.errors import Unreachable
+from providers.system import open_to_read
 
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".cert", ".der", ".chain"})
 LARGEST = 1 << 20
@@ -26,7 +27,7 @@ def certificate_files(directory: Path) -> Iterator[tuple[str, bytes]]:
         if path.suffix.lower() in SUFFIXES:
             data = _read(path)
             if data is not None:
-                yield str(path.relative_to(directory)), data
+                yield path.relative_to(directory).as_posix(), data
 
 
 def _walk(directory: Path) -> Iterator[Path]:
@@ -41,13 +42,13 @@ def _walk(directory: Path) -> Iterator[Path]:
 def _read(path: Path) -> bytes | None:
     """Return a file's content; None for what is no plain file, or too large to be a certificate."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = open_to_read(path)
     except OSError as why:
         if path.is_symlink():
             return None
         raise Unreachable(f"{path} cannot be read: {why.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
+    with file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
             return None
         return file.read(LARGEST)

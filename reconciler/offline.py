@@ -18,7 +18,7 @@ from schemas.project import LedgerSettings
 class Unseen:
     """No target is looked at; `why` tells the reader. The ledger is read as always: its remote is asked."""
 
-    why: str = "nobody was asked"
+    why: str = "not looked at"
 
     def read(self, root: Path, settings: LedgerSettings, /) -> LedgerState | None:
         """Return the ledger as it is now; raises as `read_ledger` does."""
@@ -40,7 +40,7 @@ class Unseen:
 class Offline(Unseen):
     """Nobody is spoken to at all: the ledger is the one that was fetched last, None where there is none."""
 
-    why: str = "offline: nobody was asked"
+    why: str = "offline, not looked at"
 
     def read(self, root: Path, settings: LedgerSettings, /) -> LedgerState | None:
         """Return the ledger that is here; raises `LedgerRefused` for one that is not the Project's."""

@@ -16,6 +16,7 @@ from providers.local.marker import Ground, Marker
 from providers.local.ownership import private_attributes
 from providers.pairing import Pairing
 from providers.processes import spread
+from providers.system import require_folders
 from schemas.capabilities import LOCAL_DIRECTORY, Capabilities
 from schemas.target import TargetSpec
 
@@ -41,7 +42,8 @@ class LocalDirectoryTarget:
 
     @classmethod
     def from_config(cls, config: TargetConfig, /) -> Self:
-        """Make the target; reads nothing."""
+        """Make the target; reads nothing. Raises `Unreachable` on a system that it does not know."""
+        require_folders()
         return cls(Place.of(config), config.spec, config.root)
 
     def confirm(self) -> None:

@@ -5,21 +5,21 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from providers.errors import Denied, NotFound, ProviderError, QuotaExceeded, Unreachable
+from providers.system import READ_PLAIN, c_function, flags, require_folders
 
 FILE_LIMIT = 1 << 20
 """Bytes; no certificate or key is near it, so a larger file is somebody else's."""
 DIRECTORY_MODE = 0o755
-_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_NONBLOCK: a FIFO put in a file's place must not stop the run
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_SYNCFS: Callable[[int], int] | None = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+# where one of these means nothing no folder is ever opened: `Folder.open` sees to that
+_OPEN_DIRECTORY = flags("O_RDONLY", "O_DIRECTORY", "O_NOFOLLOW")
+_READ = READ_PLAIN
+_CREATE = flags("O_WRONLY", "O_CREAT", "O_EXCL", "O_NOFOLLOW")
+_SYNCFS = c_function("syncfs")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -70,8 +70,12 @@ class Folder:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a directory by path, the one place where a path's own links are followed."""
-        return cls(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        """Open a directory by path, the one place where a path's own links are followed.
+
+        Raises `Unreachable` where this system knows no open directories.
+        """
+        require_folders()
+        return cls(os.open(path, flags("O_RDONLY", "O_DIRECTORY")))
 
     def __enter__(self) -> Self:
         return self

@@ -1,8 +1,5 @@
 """Users and groups by name, as a target's settings give them."""
 
-import grp
-import pwd
-
 from providers.errors import Denied
 from providers.local.folder import Attributes
 from schemas.target import LocalDirectory
@@ -17,6 +14,8 @@ def private_attributes(settings: LocalDirectory) -> Attributes:
 
 def user_name(uid: int) -> str:
     """Return a user's name, or the number when there is none."""
+    import pwd  # noqa: PLC0415 - not every system has it
+
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -25,6 +24,8 @@ def user_name(uid: int) -> str:
 
 def group_name(gid: int) -> str:
     """Return a group's name, or the number when there is none."""
+    import grp  # noqa: PLC0415 - not every system has it
+
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:
@@ -32,6 +33,8 @@ def group_name(gid: int) -> str:
 
 
 def _user(name: str) -> int:
+    import pwd  # noqa: PLC0415 - not every system has it
+
     if name.isdecimal():
         return int(name)
     try:
@@ -43,6 +46,8 @@ def _user(name: str) -> int:
 
 
 def _group(name: str) -> int:
+    import grp  # noqa: PLC0415 - not every system has it
+
     if name.isdecimal():
         return int(name)
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyrage
 
 from providers.errors import Conflict
+from providers.system import has_folders
 
 _KEY, _FILE, _COMMAND = "SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD"
 _PLUGIN, _LOCKED = "AGE-PLUGIN-", ("-----BEGIN AGE ENCRYPTED FILE-----", "age-encryption.org/v1")
@@ -102,7 +103,7 @@ def make_identity(path: Path) -> str:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w") as file:
         found = os.fstat(descriptor)
-        if found.st_uid != os.geteuid():
+        if found.st_uid != getattr(os, "geteuid", lambda: found.st_uid)():
             raise Conflict(f"{path} belongs to another user, who could read it: name another file")
         if others_read(found):
             raise Conflict(f"{path} can be read by others: chmod 600 {path}")
@@ -115,4 +116,5 @@ def make_identity(path: Path) -> str:
 
 def others_read(found: os.stat_result) -> bool:
     """Whether anybody but the owner may look into a file."""
-    return bool(found.st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    # without POSIX, who may is not in the mode
+    return has_folders() and bool(found.st_mode & (stat.S_IRWXG | stat.S_IRWXO))

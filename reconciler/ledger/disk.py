@@ -1,12 +1,15 @@
 """What git does not do on disk: flush the names of files, and keep processes of one clone apart."""
 
 import contextlib
-import fcntl
 import os
+import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from providers.system import flags, has_folders
+from reconciler.ledger.exclusion import lock
 
 FOLDER = "certform"
 """Our own folder beside git's objects and refs."""
@@ -20,9 +23,9 @@ def exclusive(directory: Path, purpose: str) -> Iterator[Path]:
     """Wait until no other process of this clone is at the same purpose, and yield our folder."""
     folder = directory / FOLDER
     folder.mkdir(exist_ok=True)
-    descriptor = os.open(folder / f"{purpose}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / f"{purpose}.lock", flags("O_RDWR", "O_CREAT"), 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor)
         yield folder
     finally:
         os.close(descriptor)
@@ -40,7 +43,7 @@ def moving(directory: Path, refs: Iterable[str]) -> Iterator[None]:
     with exclusive(directory, "refs") as folder:
         mark = folder / "moving"
         _clear_marked(directory, mark)
-        with mark.open("w") as file:
+        with mark.open("w", newline="\n") as file:
             file.writelines(f"{name}\n" for name in (*refs, "packed-refs"))
         sync(mark, folder)
         yield
@@ -77,14 +80,31 @@ def _made(file: Path) -> float | None:
 
 
 def sync(*paths: Path) -> None:
-    """Flush folders and files, missing ones left out: git flushes files, not the names they get."""
+    """Flush folders and files, missing ones left out: git flushes files, not the names they get.
+
+    Where folders cannot be opened, names are the file system's business, and what is flushed is
+    opened to be written to.
+    """
     for path in paths:
+        if not has_folders() and path.is_dir():
+            continue
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = os.open(path, os.O_RDONLY if has_folders() else os.O_RDWR)
             try:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def delete(file: Path) -> None:
+    """Delete a file that may be gone already, also where one that may not be written to cannot be deleted."""
+    try:
+        file.unlink(missing_ok=True)
+    except PermissionError:
+        if has_folders():
+            raise
+        file.chmod(stat.S_IWRITE)
+        file.unlink(missing_ok=True)
 
 
 def object_folders(directory: Path, loose: Collection[str] | None = None) -> list[Path]:

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from providers.failpoints import reach
+from providers.system import flags
 from reconciler.git import Git, full
 from reconciler.ledger import bundles
+from reconciler.ledger.disk import delete
 from reconciler.ledger.objects import Object
 from reconciler.ledger.register import Register
 from reconciler.ledger.store import Store
@@ -48,7 +50,7 @@ def sweep(place: Store, listed: Register, former: str | None = None) -> tuple[st
     leaving -= _strange(place.git, leaving)
     for object_id in leaving:
         for file in _loose(place.directory, object_id):
-            file.unlink(missing_ok=True)
+            delete(file)
     stuck = frozenset(_kinds(place.git, leaving))
     listed.replace(listed.listed & current | stuck)
     reach("ledger.erase.after")
@@ -63,8 +65,8 @@ def _loose(directory: Path, object_id: str) -> tuple[Path, Path]:
 
 def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(exist_ok=True)
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444), "wb") as stream:
+    delete(file)
+    with os.fdopen(os.open(file, flags("O_WRONLY", "O_CREAT", "O_EXCL"), 0o444), "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

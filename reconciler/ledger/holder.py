@@ -96,6 +96,8 @@ def _start_time(pid: int) -> str | None:
 
 def _is_gone(pid: int) -> bool:
     """Whether there is no such process. /proc may hide those of others (proc(5), `hidepid`)."""
+    if os.name != "posix":
+        return False  # nobody can be asked without being interrupted
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import Diagnostic, Findings, TooMany, error
 from reconciler.errors import InvalidInput
 from reconciler.load.suggest import near
 from reconciler.load.trees import MAX_BYTES, Commit, Entry, Sort, Tree
@@ -38,9 +38,14 @@ _ODD = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u200e\u200f\u2028-\u202e\u2066-\u2069
 def changed_since(commit: Commit, root: Path, texts: Mapping[str, str]) -> bool:
     """Whether the files read from the working tree at `root` are others than those of a commit."""
     committed = {e.path: e.blob for e in commit.entries() if _is_open(e) and _admit(e, [])}
-    if any(not _is_blob(committed.get(path, ""), text) for path, text in texts.items()):
+    if any(not _is_committed(committed.get(path, ""), text) for path, text in texts.items()):
         return True
     return any(not (root / path).is_file() for path in committed.keys() - texts.keys())
+
+
+def _is_committed(blob: str, text: str) -> bool:
+    """Whether a text is what was committed, whatever a checkout made of the ends of its lines."""
+    return _is_blob(blob, text) or ("\r" in text and _is_blob(blob, text.replace("\r\n", "\n")))
 
 
 def _is_blob(blob: str, text: str) -> bool:
@@ -65,7 +70,14 @@ class Files:
 
 def read_files(tree: Tree) -> Files:
     """Read every YAML file; what is refused becomes a diagnostic."""
-    found: list[Diagnostic] = []
+    found = Findings()
+    try:
+        return _read_files(tree, found)
+    except TooMany:
+        return Files({}, {}, tuple(found))
+
+
+def _read_files(tree: Tree, found: list[Diagnostic]) -> Files:
     entries = [entry for entry in _listed(tree) if _is_open(entry)]
     kept = [entry for entry in entries if _admit(entry, found)]
     found += _clashes(kept)

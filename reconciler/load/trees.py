@@ -8,6 +8,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
+from providers.system import open_to_read
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
 from reconciler.git import Git
@@ -70,7 +71,7 @@ class WorkingTree:
             folder, children = waiting.pop()
             for child in children:
                 path = folder + child.name
-                if child.is_symlink():
+                if child.is_symlink() or _is_junction(child):
                     yield Entry(path, self._sort(path))
                 elif child.is_file(follow_symlinks=False):
                     if path.lower().endswith(READ_SUFFIXES):
@@ -84,12 +85,19 @@ class WorkingTree:
 
     def _sort(self, path: str) -> Sort:
         link = self.root / path
-        away = leads_away(path, str(link.readlink())) and not link.is_file()
+        target = link.readlink()
+        leads = target.is_absolute() or leads_away(path, target.as_posix())
+        away = leads and not link.is_file()
         return Sort.AWAY if away else Sort.LINK
 
     def read(self, entries: Sequence[Entry], /) -> list[bytes]:
         """Return the contents of files, in order; a link or device is never opened."""
         return [_read(self.root / entry.path) for entry in entries]
+
+
+def _is_junction(child: "os.DirEntry[str]") -> bool:
+    """Whether it is what Windows has beside links: Python tells from 3.12 on."""
+    return bool(getattr(child, "is_junction", bool)())
 
 
 def _children(folder: str) -> list["os.DirEntry[str]"]:
@@ -98,9 +106,8 @@ def _children(folder: str) -> list["os.DirEntry[str]"]:
 
 
 def _read(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    with open_to_read(path) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(f"{path.name} is not a plain file")
         return file.read(MAX_BYTES + 1)
 
@@ -123,7 +130,7 @@ class Commit:
         targets = self.read([link for link in links if link.size <= _LONGEST])
         found = dict(zip((e.path for e in links if e.size <= _LONGEST), targets, strict=True))
         for link in links:
-            away = link.path not in found or leads_away(link.path, os.fsdecode(found[link.path]))
+            away = link.path not in found or leads_away(link.path, _path(found[link.path]))
             yield replace(link, sort=Sort.AWAY) if away else link
 
     def _listed(self) -> Iterator[Entry]:
@@ -131,11 +138,20 @@ class Commit:
         for line in filter(None, listing.split(b"\0")):
             facts, _, name = line.partition(b"\t")
             mode, _, blob, size = facts.decode().split()
-            yield Entry(os.fsdecode(name), _sort(mode), int(size) if size != "-" else 0, blob)
+            if not size.isdecimal() and size != "-":
+                hint = "use a clone that is whole: neither damaged nor made with --filter"
+                said = f"git does not have all of commit {self.revision[:12]}: {blob} is missing"
+                raise InvalidInput([error(said, hint=hint)])
+            yield Entry(_path(name), _sort(mode), int(size) if size != "-" else 0, blob)
 
     def read(self, entries: Sequence[Entry], /) -> list[bytes]:
         """Return the contents of files, in order, with one git process."""
         return self.git.blobs([entry.blob for entry in entries])
+
+
+def _path(name: bytes) -> str:
+    """Return a path as git records it; what is no UTF-8 in it is kept, and refused where it matters."""
+    return name.decode(errors="surrogateescape")
 
 
 def _sort(mode: str) -> Sort:

@@ -56,7 +56,7 @@ def command(
     if path.exists():
         raise InvalidInput((error(f"{path} is there already", hint="choose another --name"),))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(write_document("Revocation", called, spec))
+    path.write_text(write_document("Revocation", called, spec), encoding="utf-8", newline="\n")
     console.say(f"Wrote {path}. Nothing is revoked yet: plan, review, apply.")
 
 
