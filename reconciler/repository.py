@@ -64,6 +64,11 @@ def read_base(root: Path, ref: str) -> Base:
     return Base(nothing(commit) if read.desired is None else read.desired, standing, remarks)
 
 
+def nobody() -> Base:
+    """Return what trusts nobody: what comes before a repository's first commit."""
+    return Base(nothing(None), Standing.of((), ""))
+
+
 def _remarks(read: Examination, commit: str) -> Iterator[Diagnostic]:
     """Say why a commit names nobody who may be spoken to."""
     wrong = [d for d in read.diagnostics if d.severity is Severity.ERROR]

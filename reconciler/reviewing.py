@@ -1,7 +1,7 @@
 """What of a plan may be applied: all of it, what a saved plan shows, or what pull requests showed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -57,12 +57,15 @@ class Verdict:
 
         A plan is compared with the branch: who is to be spoken to there already, no new plan shows.
         """
-        if any(is_connection(each.change) for each in self.refused):
-            return (
-                "take the change of who is spoken to back from the branch and propose it in a pull request,"
-                " or apply once without review (in a workflow: apply-mode any)"
-            )
-        return "open a pull request, so that its plan shows this, and merge that"
+        new = [each.change for each in self.refused if each.why == _UNREVIEWED]
+        moving = [step for step in new if is_connection(step)]
+        back = (
+            "take the change of who is spoken to back from the branch and propose it in a pull request,"
+            " or apply once without review (in a workflow: apply-mode any)"
+        )
+        if not moving:
+            return _PROPOSE
+        return back if len(moving) == len(new) else f"{back}; for the rest, {_PROPOSE}"
 
 
 class Review(Protocol):
@@ -171,6 +174,7 @@ class Fingerprints:
 
 
 _UNREVIEWED = "not reviewed"
+_PROPOSE = "open a pull request, so that its plan shows this, and merge that"
 
 
 def obstacles(plan: Plan) -> tuple[Change, ...]:
@@ -220,14 +224,12 @@ class Reviewed:
 
 def compare(saved: Plan, fresh: Plan) -> Reviewed:
     """Sort the changes of a fresh plan by whether the saved one shows them, as they are."""
-    known = {step.fingerprint: step for step in saved.changes}
+    seen = shown_by(saved, fresh.changes)
     now = {step.fingerprint for step in fresh.changes}
     allowed: list[Change] = []
     unreviewed: list[Change] = []
     for step in fresh.changes:
-        had = known.get(step.fingerprint)
-        seen = had is not None and _shown(had) == _shown(step)
-        fine = step.action is Action.BLOCKED or step.due or seen
+        fine = step.action is Action.BLOCKED or step.due or step.fingerprint in seen
         (allowed if fine else unreviewed).append(step)
     settled = tuple(
         step
@@ -235,6 +237,16 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
         if step.fingerprint not in now and step.action is not Action.BLOCKED
     )
     return Reviewed(tuple(allowed), tuple(unreviewed), settled)
+
+
+def shown_by(saved: Plan, changes: Iterable[Change]) -> frozenset[str]:
+    """Return the fingerprints of those among changes that a saved plan shows, each as it is."""
+    known = {step.fingerprint: step for step in saved.changes}
+    return frozenset(
+        step.fingerprint
+        for step in changes
+        if (had := known.get(step.fingerprint)) is not None and _shown(had) == _shown(step)
+    )
 
 
 def _shown(step: Change) -> tuple[object, ...]:

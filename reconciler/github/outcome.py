@@ -5,17 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from providers.errors import ProviderError
 from reconciler.cli.running import Account
-from reconciler.diagnostics import Diagnostic, error
-from reconciler.errors import Interrupted, ReconcilerError
+from reconciler.diagnostics import Diagnostic
+from reconciler.errors import Interrupted
 from reconciler.events import Event, EventStatus
 from reconciler.github.action import reason_of
+from reconciler.github.errors import findings_of
 from reconciler.github.reviews import Reviews
 from reconciler.render.vocabulary import COUNTED, kind_of
 from schemas.plan import Action, Change, Reason
-
-Failure = ReconcilerError | ProviderError | OSError
 
 
 class Fate(StrEnum):
@@ -44,14 +42,15 @@ class Outcome:
 
     account: Account
     reviews: Reviews | None = None
-    failure: Failure | None = None
+    failure: BaseException | None = None
 
     @property
     def code(self) -> int:
         """The exit code."""
         if self.failure is None:
             return self.account.code
-        return self.failure.exit_code if isinstance(self.failure, ReconcilerError) else 1
+        interrupted = isinstance(self.failure, KeyboardInterrupt)
+        return Interrupted.exit_code if interrupted else getattr(self.failure, "exit_code", 1)
 
     @property
     def applied(self) -> bool:
@@ -82,6 +81,14 @@ class Outcome:
         return tuple(deed.change for deed in self.deeds if deed.fate is Fate.DONE)
 
     @property
+    def unseen(self) -> tuple[Change, ...]:
+        """The changes that were made though no plan showed them, since time alone had made them due."""
+        if self.reviews is None:
+            return ()
+        shown = self.reviews.fingerprints
+        return tuple(step for step in self.done if step.due and step.fingerprint not in shown)
+
+    @property
     def sentence(self) -> str:
         """How many changes met which fate, in one line without its stop."""
         fates = Counter(deed.fate for deed in self.deeds)
@@ -97,30 +104,20 @@ class Outcome:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """The findings of the failure."""
-        if isinstance(self.failure, ReconcilerError):
-            return self.failure.diagnostics
-        return (error(str(self.failure)),) if self.failure else ()
+        return findings_of(self.failure) if self.failure else ()
 
     @property
     def hint(self) -> str:
         """What to do next; empty where there is nothing to do."""
         if self.applied:
             return ""
-        if isinstance(self.failure, Interrupted) or self.reason == "partly-applied":
+        if self.reason in ("interrupted", "partly-applied"):
             return "Run the job again: it goes on from there, and what was reviewed stays so."
         if self.failure is not None:
             said = (found.hint for found in self.diagnostics if found.hint)
             return next(said, "Put that right and run the job again: what was reviewed stays so.")
         way = self.account.verdict.way_out if self.account.verdict else ""
         return f"{way[:1].upper()}{way[1:]}."
-
-
-def stopping(failure: Exception) -> Failure:
-    """Return what stopped a run as something to tell; of a bug only that it is one."""
-    if isinstance(failure, ReconcilerError | ProviderError | OSError):
-        return failure
-    said = f"certform met a bug: {type(failure).__name__}"
-    return ReconcilerError(said, hint="the job's log says where")
 
 
 def _deeds(account: Account) -> Iterator[Deed]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.github.comment import Status
+from reconciler.github.history import Stretch
 from reconciler.github.outcome import Deed, Fate, Outcome
 from reconciler.github.reviews import Reviewed, Reviews
 from reconciler.render.alerts import alert, findings
@@ -50,9 +51,24 @@ def _bodies(outcome: Outcome) -> Iterator[str | Part]:
         )
     if outcome.reviews is not None:
         yield "\n".join(f"- {line}" for line in reviewed(outcome.reviews))
+    if said := _unseen(outcome):
+        yield said
     settled = outcome.account.verdict.settled if outcome.account.verdict else 0
     if settled:
         yield f"{count(settled, 'reviewed change')} not needed any more: done already, or another now."
+
+
+def _unseen(outcome: Outcome) -> str:
+    """Return how much was made that was due and in no plan; empty where nothing was."""
+    number, of = len(outcome.unseen), len(outcome.done)
+    if not number:
+        return ""
+    which = (
+        "This was"
+        if number == of == 1
+        else f"{'All' if number == of else f'{number:,}'} of this was"
+    )
+    return f"{which} in no reviewed plan: time alone made it due."
 
 
 def _row(deed: Deed) -> str:
@@ -79,18 +95,20 @@ def reviewed(reviews: Reviews) -> Iterator[str]:
     """Yield in lines of Markdown what was found to be reviewed."""
     if reviews.unread:
         yield f"What was reviewed could not be read ({prose(reviews.unread)}): nothing counts as reviewed."
-        return
     yield from map(_pull, reviews.pulls)
     if reviews.direct:
         yield f"{count(len(reviews.direct), 'commit')} came by no pull request, and had no review."
-    stretch = reviews.stretch
+    if reviews.stretch:
+        yield _end(reviews.stretch)
+
+
+def _end(stretch: Stretch) -> str:
     if stretch.applied:
-        yield f"Applied last: {code(stretch.applied[:12])}."
-    elif stretch.beyond:
+        return f"Applied last: {code(stretch.applied[:12])}."
+    if stretch.beyond:
         number = len(stretch.commits)
-        yield f"None of {number:,} commits was applied; what is older was not looked at."
-    else:
-        yield "No commit of this branch was applied before."
+        return f"None of {number:,} commits was applied; what is older was not looked at."
+    return "No commit of this branch was applied before."
 
 
 def _pull(each: Reviewed) -> str:
@@ -116,7 +134,7 @@ def status_sentence(outcome: Outcome, run_url: str) -> str:
     run = f"[this run]({run_url})"
     if outcome.applied:
         return f"in {run}: {prose(outcome.sentence)}."
-    first = f"in {run}, not as a whole: {prose(outcome.sentence)}."
+    first = f"in {run}: {prose(outcome.sentence)}."
     why = "".join(f" {prose(flowing(found.summary))}." for found in outcome.diagnostics[:1])
     return f"{first}{why} {prose(outcome.hint)}"
 

@@ -24,6 +24,7 @@ from reconciler.github.report import (
 from reconciler.github.reviews import Reviews
 from reconciler.github.waiting import Waiting
 from reconciler.planning import pending
+from reconciler.render.escape import code
 
 
 @dataclass(slots=True)
@@ -32,8 +33,8 @@ class Telling:
 
     job: Job
     label: str
-    found: Reviews
     waiting: Waiting
+    found: Reviews = field(default_factory=Reviews)
     _comments: dict[int, Comment] = field(default_factory=dict)
 
     @property
@@ -57,7 +58,7 @@ class Telling:
         check = NewCheck(
             name=apply_check_name(self.label),
             sha=job.run.sha,
-            conclusion="success" if outcome.applied else "failure",
+            conclusion=_conclusion(outcome),
             title=outcome.sentence,
             summary=status_sentence(outcome, self.run_url),
             text=report(outcome, self.label, CHECK_LIMIT, self._remarks()),
@@ -86,6 +87,14 @@ class Telling:
             elif not outcome.applied:
                 self._complain(number, status_block(status, sentence, lines))
 
+    def leave_to(self, newer: str) -> None:
+        """Say, where this run was told of, that a newer commit brought the changes along."""
+        sentence = f"with a newer commit, {code(newer[:12])}."
+        for number in self._comments:
+            if found := self.job.attempt(_comment(number), partial(self._last, number)):
+                body = with_status(found.body, Status.APPLIED, sentence, closed=True)
+                self._edit(number, found, body)
+
     def _remarks(self) -> list[str]:
         return [self.waiting.remark] if self.waiting.remark else []
 
@@ -105,17 +114,25 @@ class Telling:
         self.job.attempt(_comment(number), lambda forge: post(forge, number, marker, body))
 
 
+def _conclusion(outcome: Outcome) -> str:
+    """Return how a run ended; no later one starts from where it was not known what there was to do."""
+    if outcome.applied:
+        return "neutral" if outcome.reviews and outcome.reviews.unread else "success"
+    return "failure"
+
+
 def _comment(number: int) -> str:
     return f"the comment on #{number}"
 
 
 def put_out(job: Job, outcome: Outcome) -> None:
     """Set the step's outputs; the exit code, and the reason of a failure, are set where it ends."""
-    plan = outcome.account.plan
-    steps = pending(plan.changes) if plan else ()
+    planned = outcome.account.plan.changes if outcome.account.plan else ()
+    steps = pending(planned)
     job.workflow.output("changes", len(steps))
-    job.workflow.output("blocked", len(plan.changes) - len(steps) if plan else 0)
-    job.workflow.output("counts", json.dumps(counts(outcome.done)))
+    job.workflow.output("blocked", len(planned) - len(steps))
+    job.workflow.output("counts", json.dumps(counts(planned)))
+    job.workflow.output("applied", json.dumps(counts(outcome.done)))
     job.workflow.output("digest", outcome.digest)
     if outcome.failure is None and outcome.reason:
         job.workflow.output("failure-reason", outcome.reason)
@@ -127,8 +144,8 @@ def remarks(outcome: Outcome) -> list[Diagnostic]:
 
 
 def _remark(deed: Deed) -> Diagnostic | None:
-    source, detail = deed.change.source, deed.why
-    said = f"{deed.change.action} {deed.change.address}"
+    source, said = deed.change.source, f"{deed.change.action} {deed.change.address}"
+    detail = f"{deed.change.address}: {deed.why}"  # a log shows a remark without its title
     match deed.fate:
         case Fate.FAILED:
             return error(f"{said} failed", source, detail=detail)

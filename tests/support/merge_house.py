@@ -6,6 +6,7 @@ Its certificates were issued some days ago, and everything was applied by then.
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from github_emulator import GitHub
+from github_emulator import NOWHERE, GitHub
 from github_events import Event, pull_request, push
 from github_rig import forge_at, run_of
 from github_state import Pull
@@ -130,6 +131,11 @@ class House:
             told = carry_out(console(root), held, Choice(), Limits(ask=False, mass=False))
         assert told.code == 0
 
+    def forget(self) -> None:
+        """Let nothing have been applied by a workflow yet."""
+        for check in self.github.checks(self.github.tip(), APPLY):
+            check.app = "somebody"
+
     def brief(self, target: str = "edge") -> None:
         """Let a certificate have been applied that has fallen due by now."""
         document = certificate("brief", target=target).replace("30d", "7d")
@@ -184,7 +190,7 @@ class House:
     def start_apply(self, sha: str = "", **inputs: str) -> "Begun":
         """Begin the job of a push to main."""
         after = sha or self.github.tip()
-        before = self.github.bare.commits([after])[0].parents[0]
+        before = next(iter(self.github.bare.commits([after])[0].parents), NOWHERE)
         return self.start("apply", push(self.github, before, after), **inputs)
 
     def plan_job(self, pull: Pull, **inputs: str) -> Ended:
@@ -215,7 +221,7 @@ class House:
             "GITHUB_STEP_SUMMARY": str(beside / "summary"),
             **self.variables,
         }
-        for name in ("output", "summary"):
+        for name in ("output", "summary", "out"):
             (beside / name).touch()
         (beside / "err").symlink_to("out")  # one log, in the order it was written
         assert self.runner is not None
@@ -238,6 +244,11 @@ class Begun:
     run: Run
     files: Path
 
+    def await_line(self, words: str) -> None:
+        """Wait until the log has some words."""
+        while words not in (self.files / "out").read_text():
+            time.sleep(0.02)
+
     def signal(self, number: int) -> None:
         """Send the job a signal."""
         os.kill(self.run.pid, number)
@@ -245,6 +256,7 @@ class Begun:
     def wait(self) -> Ended:
         """Wait for the end."""
         ended = self.run.wait()
+        assert "met a bug" not in ended.out, ended.out
         assert "Traceback" not in ended.out, ended.out
         outputs = dict(_outputs((self.files / "output").read_text()))
         return Ended(ended.status, ended.out, outputs, (self.files / "summary").read_text())

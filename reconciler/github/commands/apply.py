@@ -1,25 +1,25 @@
 """Applies what merged pull requests showed, and what time has made due; tells of it where it was reviewed."""
 
-import os
+from dataclasses import replace
 
 from reconciler.cli.options import Choice
 from reconciler.cli.running import Account, Limits, carry_out
 from reconciler.cli.survey import session
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
-from reconciler.github.commits import fetched, parents
+from reconciler.github.bases import base_at, base_before
+from reconciler.github.commits import fetched
 from reconciler.github.forge import ForgeError
-from reconciler.github.history import Stretch, overtaken
+from reconciler.github.history import overtaken
 from reconciler.github.inputs import ApplyMode, Unreviewed
 from reconciler.github.job import Job
 from reconciler.github.leavings import leave
-from reconciler.github.masking import mask
-from reconciler.github.outcome import Outcome, stopping
+from reconciler.github.outcome import Outcome
 from reconciler.github.preview import Reading
 from reconciler.github.reviews import Reviews, reviews
-from reconciler.github.telling import Telling
+from reconciler.github.telling import Telling, put_out
 from reconciler.github.waiting import Waiting
-from reconciler.repository import Base, examine, read_base
+from reconciler.repository import Base, examine
 from reconciler.reviewing import Fingerprints, Review, Unrestricted
 
 _UNREAD = "there is no token"
@@ -30,24 +30,21 @@ def run(job: Job) -> int:
 
     Raises what stopped it, once that is told.
     """
-    mask(job.workflow, os.environ)
+    account = Account()
+    put_out(job, Outcome(account))
     sha = fetched(job.console.root, _pushed(job))
     label = job.inputs.label or Reading(examine(job.console.root, sha), None).project
-    if newer := _newer(job, label):
-        return _late(job, newer)
-    telling = Telling(job, label, _reviews(job, label), Waiting(job.console))
-    base, account = _base(job, telling.found), Account()
-    telling.begin()
+    telling = Telling(job, label, Waiting(job.console))
     try:
-        newer = _applied(job, telling, base, account)
-    except Exception as failure:
-        outcome = Outcome(account, telling.found, stopping(failure))
+        newer, base = _run(job, telling, account)
+    except (Exception, KeyboardInterrupt) as failure:
+        outcome = Outcome(account, telling.found, failure)
         telling.conclude(outcome)
         telling.record(outcome)
         telling.answer(outcome)
         raise
     if newer:
-        return _late(job, newer)
+        return _late(job, telling, newer)
     outcome = Outcome(account, telling.found)
     telling.conclude(outcome)
     telling.answer(outcome)
@@ -64,21 +61,35 @@ def _pushed(job: Job) -> str:
     return job.run.sha
 
 
-def _newer(job: Job, label: str) -> str | None:
-    """Return the newer commit that was applied already: a late job must not take the world back."""
+def _run(job: Job, telling: Telling, account: Account) -> tuple[str | None, Base | None]:
+    """Apply; return the newer commit that was applied already, and who could be spoken to at first."""
+    if newer := _newer(job, telling):
+        return newer, None
+    telling.found = _reviews(job, telling.label)
+    base = _base(job, telling.found)
+    telling.begin()
+    return _applied(job, telling, base, account), base
+
+
+def _newer(job: Job, telling: Telling) -> str | None:
+    """Return the newer commit that was applied already: a late job must not take the world back.
+
+    Where GitHub does not tell, what was reviewed for this one is not known to be wanted any more.
+    """
     if job.forge is None:
         return None
     try:
-        return overtaken(job.forge, job.run.branch, job.run.sha, label)
+        return overtaken(job.forge, job.run.branch, job.run.sha, telling.label)
     except ForgeError as why:
-        job.workflow.notice(f"whether a newer commit was applied: not known, {why}")
+        telling.found = replace(telling.found, unread=str(why))
         return None
 
 
-def _late(job: Job, newer: str) -> int:
+def _late(job: Job, telling: Telling, newer: str) -> int:
     said = (
         f"{newer[:12]}, a newer commit of {job.run.branch}, was applied already: nothing is done."
     )
+    telling.leave_to(newer)
     job.workflow.notice(said)
     job.workflow.summary(f"### Certificates: nothing to apply\n\n{said}")
     return 0
@@ -87,11 +98,21 @@ def _late(job: Job, newer: str) -> int:
 def _reviews(job: Job, label: str) -> Reviews:
     """Return what was reviewed; where GitHub does not tell, nothing was."""
     if job.forge is None:
-        return Reviews(Stretch(()), unread=_UNREAD)
-    try:
-        return reviews(job.forge, job.run.branch, job.run.sha, label)
-    except ForgeError as why:
-        return Reviews(Stretch(()), unread=str(why))
+        return Reviews(unread=_UNREAD)
+    return reviews(job.forge, job.run.branch, job.run.sha, label)
+
+
+def _base(job: Job, found: Reviews) -> Base | None:
+    """Return the documents that say who may be spoken to, but for what was reviewed since.
+
+    They are those that were applied last. Before anything was, they are those before the first plan that
+    was reviewed, or before the commit: a repository that comes to this later goes on with what it has. So
+    they are where nobody can tell what was applied.
+    """
+    if job.inputs.apply_mode is ApplyMode.ANY:
+        return None
+    last = found.stretch.applied if found.stretch else None
+    return base_at(job, last) if last else base_before(job, found.first or job.run.sha)
 
 
 def _applied(job: Job, telling: Telling, base: Base | None, account: Account) -> str | None:
@@ -99,7 +120,6 @@ def _applied(job: Job, telling: Telling, base: Base | None, account: Account) ->
 
     How it ended is recorded before the lock is given back: whoever gets it next has to see that.
     """
-    review = _review(job, telling.found)
     with session(
         job.console,
         ref=job.run.sha,
@@ -108,11 +128,13 @@ def _applied(job: Job, telling: Telling, base: Base | None, account: Account) ->
         lock_timeout=job.inputs.lock_timeout,
         waiting=telling.waiting,
     ) as held:
-        if newer := _newer(job, telling.label):
+        if telling.waiting.remark:  # who held the lock may have applied some of it
+            telling.found = _reviews(job, telling.label)
+        if newer := _newer(job, telling):
             return newer
         limits = Limits(ask=False, mass=job.inputs.allow_mass_change)
         with job.workflow.group("Apply"):
-            carry_out(job.console, held, Choice(), limits, review, account)
+            carry_out(job.console, held, Choice(), limits, _review(job, telling.found), account)
         telling.record(Outcome(account, telling.found))
     return None
 
@@ -121,17 +143,3 @@ def _review(job: Job, found: Reviews) -> Review:
     if job.inputs.apply_mode is ApplyMode.ANY:
         return Unrestricted()
     return Fingerprints(found.fingerprints, due=job.inputs.allow_unreviewed is Unreviewed.DUE)
-
-
-def _base(job: Job, found: Reviews) -> Base | None:
-    """Return the documents that say who may be spoken to, but for what was reviewed since.
-
-    None on the first apply of a branch. Where nobody can tell what was applied last, those before the commit.
-    """
-    root = job.console.root
-    if job.inputs.apply_mode is ApplyMode.ANY:
-        return None
-    before = found.stretch.applied
-    if found.unread:
-        before = next(iter(parents(root, job.run.sha)), None)
-    return read_base(root, fetched(root, before)) if before else None

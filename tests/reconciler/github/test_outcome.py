@@ -14,7 +14,7 @@ from reconciler.errors import Incomplete, Interrupted, Locked, ReconcilerError, 
 from reconciler.events import Event, EventStatus
 from reconciler.github.history import Stretch
 from reconciler.github.masking import secrets
-from reconciler.github.outcome import Fate, Outcome, counts, stopping
+from reconciler.github.outcome import Fate, Outcome, counts
 from reconciler.github.report import CHECK_LIMIT, report, reviewed, status_lines, status_sentence
 from reconciler.github.reviews import Reviewed, Reviews
 from reconciler.github.run import PullRequest
@@ -84,12 +84,15 @@ def test_every_change_has_a_fate_the_worst_first() -> None:
         (Refused("x"), 3, "refused"),
         (Incomplete("x"), 4, "partly-applied"),
         (Interrupted("x"), 130, "interrupted"),
+        (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(2, "gone"), 1, "error"),
         (ValueError("a secret"), 1, "error"),
     ],
 )
-def test_what_stopped_a_run_says_how_it_ended(failure: Exception, code: int, reason: str) -> None:
-    outcome = Outcome(Account(), failure=stopping(failure))
+def test_what_stopped_a_run_says_how_it_ended(
+    failure: BaseException, code: int, reason: str
+) -> None:
+    outcome = Outcome(Account(), failure=failure)
     assert (outcome.code, outcome.reason, outcome.applied) == (code, reason, False)
     text = report(outcome, "pki", CHECK_LIMIT)
     assert "nothing was applied" in text

@@ -10,7 +10,7 @@ from github_state import Pull
 
 from reconciler.errors import Refused
 from reconciler.github.checks import PlanCheck, apply_check_name, plan_check_name, plan_checks
-from reconciler.github.history import MOST, overtaken, unapplied
+from reconciler.github.history import MOST, Stretch, overtaken, unapplied
 from reconciler.github.reviews import reviews
 from schemas.base import digest
 
@@ -125,7 +125,7 @@ def test_another_label_is_of_no_concern(github: GitHub) -> None:
     merged = github.merge(proposed(github, 1).number)
     github.add_check(merged, apply_check_name("staging"))
     assert found(github) == set(fingerprints(2, 1))
-    assert reviews(forge_at(github), "main", merged, "staging").stretch.commits == ()
+    assert reviews(forge_at(github), "main", merged, "staging").stretch == Stretch((), merged)
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -139,6 +139,7 @@ def test_two_requests_are_made_for_a_commit_and_one_for_a_pull_request(
     before = len(github.requests)
     told = reviews(forge_at(github), "main", github.tip(), LABEL)
     assert told.fingerprints == set(fingerprints(2, 1))
+    assert told.stretch is not None
     commits = len(told.stretch.commits)
     assert commits == (2 if method == "rebase" else 1)
     asked = [each.operation for each in github.requests[before:]]

@@ -23,6 +23,7 @@ def test_what_was_shown_is_applied(house: House, method: Method) -> None:
     assert house.held() == {"web", "api"}
     assert (ended.outputs["exit-code"], ended.reason) == ("0", "")
     assert json.loads(ended.outputs["counts"]) == {"install": 1, "issue": 1}
+    assert ended.outputs["applied"] == ended.outputs["counts"]
     (check,) = house.github.checks(after, APPLY)
     assert check.given["conclusion"] == "success"
     assert check.given["output"]["title"] == "2 applied (1 issued, 1 installed)"

@@ -1,5 +1,7 @@
 """What no merged pull request showed is not applied, nor is what requires it; everything else is."""
 
+import json
+
 from github_emulator import BOT
 from merge_documents import certificate
 from merge_house import APPLY, PLAN, House
@@ -16,6 +18,8 @@ def test_a_push_that_nobody_reviewed_is_refused(house: House) -> None:
     pushed = house.github.commit({"api.yaml": certificate("api")})
     ended = house.apply()
     assert (ended.code, ended.reason) == (3, "unreviewed")
+    assert json.loads(ended.outputs["counts"]) == {"install": 1, "issue": 1}
+    assert ended.outputs["applied"] == "{}"
     assert house.held() == {"web"}
     assert house.conclusions(pushed) == ["failure"]
     assert "::error title=issue certificate/api was refused,file=api.yaml,line=1" in ended.log
@@ -106,6 +110,7 @@ def test_another_place_that_nobody_reviewed_is_not_spoken_to(house: House) -> No
     assert "configure target/mesh: not reviewed" in ended.log
     assert "requires configure target/mesh" in ended.log
     assert "Take the change of who is spoken to back from the branch" in ended.summary
+    assert "for the rest" not in ended.summary
     assert (house.held("elsewhere"), house.held("mesh")) == (set(), set())
     assert house.apply(apply_mode="any").code == 0
     assert house.held("elsewhere") == {"api"}

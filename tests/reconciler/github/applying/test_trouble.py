@@ -4,9 +4,11 @@ import os
 import signal
 
 import pytest
+from github_answers import said
 from github_emulator import BOT
 from merge_documents import certificate
-from merge_house import House
+from merge_house import APPLY, House
+from wire import Way
 
 MESH = {"api.yaml": certificate("api", target="mesh"), "docs.yaml": certificate("docs")}
 
@@ -53,21 +55,55 @@ def test_a_token_that_may_only_read_stops_nothing(house: House) -> None:
     assert house.conclusions(merged) == []
 
 
-@pytest.mark.parametrize("lost", ["denied", "gone", "no token"])
+@pytest.mark.parametrize("lost", ["denied", "pulls denied", "gone", "no token", "half"])
 def test_what_cannot_be_read_was_not_reviewed(house: House, lost: str) -> None:
     house.brief()
+    house.merged({"docs.yaml": certificate("docs")})
     house.merged({"api.yaml": certificate("api")})
-    if lost == "denied":
-        house.token = house.github.token(contents="read")
-    elif lost == "gone":
-        house.variables["GITHUB_API_URL"] = "http://127.0.0.1:1"
-    else:
-        house.token = ""
+    match lost:
+        case "denied":
+            house.token = house.github.token(contents="read")
+        case "pulls denied":
+            house.token = house.github.token(contents="write", checks="write")
+        case "gone":
+            house.variables["GITHUB_API_URL"] = "http://127.0.0.1:1"
+        case "no token":
+            house.token = ""
+        case _:  # only the first of two answers comes
+            asked = "repos/list-pull-requests-associated-with-commit"
+            house.github.wire.fail(asked, Way.SLOW)
+            house.github.wire.fail(asked, Way.REFUSED, said(422, "No commit found"))
     ended = house.apply()
     assert (ended.code, ended.reason) == (3, "unreviewed")
     assert "What was reviewed could not be read" in ended.summary
-    assert "2 applied (1 renewed, 1 installed), 2 refused" in ended.summary
+    assert ("Applied last: " in ended.summary) is (lost in ("pulls denied", "half"))
+    assert "2 applied (1 renewed, 1 installed), 4 refused" in ended.summary
     assert house.held() == {"web", "brief"}
+    told = lost in ("pulls denied", "half")
+    assert house.conclusions() == (["failure"] if told else [])
+
+
+def test_no_run_starts_from_where_what_was_reviewed_could_not_be_read(house: House) -> None:
+    house.brief()
+    house.merged({"README": "words"})
+    asked = "repos/list-pull-requests-associated-with-commit"
+    house.github.wire.fail(asked, Way.REFUSED, said(422, "No commit found"))
+    ended = house.apply()
+    assert (ended.code, ended.reason) == (0, "")
+    assert "2 applied (1 renewed, 1 installed)" in ended.summary
+    assert house.conclusions() == ["neutral"]
+
+
+def test_where_nobody_can_tell_whether_it_is_late_nothing_reviewed_is_applied(house: House) -> None:
+    house.merged({"api.yaml": certificate("api")})
+    asked = "git/get-ref"
+    house.github.wire.fail(asked, Way.SLOW)
+    house.github.wire.fail(asked, Way.REFUSED, said(422, "Not now"))
+    ended = house.apply()
+    assert (ended.code, ended.reason) == (3, "unreviewed")
+    assert "What was reviewed could not be read" in ended.summary
+    assert house.held() == {"web"}
+    assert house.apply().code == 0
 
 
 def test_a_run_waits_for_another_and_says_for_whom(house: House) -> None:
@@ -100,6 +136,25 @@ def test_a_run_that_is_cancelled_finishes_what_is_in_hand_and_says_so(house: Hou
     assert (house.held(), house.held("mesh")) == ({"web"}, {"web"})
     assert house.apply().code == 0
     assert (house.held(), house.held("mesh")) == (set(), {"web"})
+
+
+def test_a_run_that_is_overtaken_while_it_waits_says_so_on_the_pull_request(house: House) -> None:
+    pull = house.github.pull({"api.yaml": certificate("api")})
+    assert house.plan_job(pull).code == 0
+    merged = house.github.merge(pull.number)
+    with house.locked():
+        begun = house.start_apply()
+        begun.await_line("The ledger is locked by")
+        newer = house.github.commit({"README": "newer"})
+        house.github.add_check(newer, APPLY)
+    ended = begun.wait()
+    assert (ended.code, ended.reason) == (0, "")
+    assert f"{newer[:12]}, a newer commit of main, was applied already" in ended.summary
+    assert ended.outputs["counts"] == "{}"
+    assert house.conclusions(merged) == []
+    (comment,) = house.github.comments(pull.number, BOT)
+    assert f"**Applied** with a newer commit, <code>{newer[:12]}</code>." in comment.body
+    assert "Applying" not in comment.body
 
 
 def test_secrets_are_masked_before_anything_is_said(house: House) -> None:
