@@ -16,9 +16,10 @@ from reconciler.cli.options import (
 from reconciler.cli.running import Limits, carry_out
 from reconciler.cli.survey import session
 from reconciler.diagnostics import error
+from reconciler.diff.connections import connection_changes
 from reconciler.errors import InvalidInput
-from reconciler.repository import read_base
-from reconciler.reviewing import SavedPlan
+from reconciler.repository import Base, load, read_base
+from reconciler.reviewing import SavedPlan, compare
 from schemas.plan import Plan, Reason
 
 
@@ -62,14 +63,13 @@ def command(
     limits = Limits(ask=not auto_approve and saved is None, mass=allow_mass_change)
     replaced = frozenset(replace) | (_replaced(saved) if saved else frozenset())
     base = read_base(console.root, saved.base) if saved and saved.base else None
-    approved = frozenset(step.fingerprint for step in saved.changes) if saved else frozenset()
     with session(
         console,
         ref=ref,
         replace=replaced,
         lock_timeout=lock_timeout,
         base=base,
-        approved=approved,
+        approved=_approved(console, ref, saved, base) if saved and base else (),
     ) as held:
         review = SavedPlan(saved) if saved else None
         return carry_out(console, held, choice, limits, review).code
@@ -78,6 +78,13 @@ def command(
 def _is_file(text: str) -> bool:
     """Whether an argument means a saved plan, which is a file; an address never ends in .json."""
     return Path(text).is_file() or text.endswith(".json")
+
+
+def _approved(console: Console, ref: str | None, saved: Plan, base: Base) -> frozenset[str]:
+    """Return the changes of who is spoken to that a saved plan shows: a file may have been edited by hand."""
+    wanted = tuple(connection_changes(load(console.root, ref), base.desired))
+    shown = compare(saved, saved.model_copy(update={"changes": wanted})).allowed
+    return frozenset(step.fingerprint for step in shown)
 
 
 def _replaced(saved: Plan) -> frozenset[str]:

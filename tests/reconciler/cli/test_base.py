@@ -117,6 +117,18 @@ def test_a_saved_plan_is_not_applied_where_somebody_else_would_be_spoken_to_by_n
     assert not (pki.root / "out/third").exists()
 
 
+def test_nobody_is_spoken_to_whom_a_saved_plan_does_not_show(
+    pki: Repository, tmp_path: Path
+) -> None:
+    pki.edit(TARGETS, "path: out/tls", "path: out/other")
+    saved = tmp_path / "plan.json"
+    pki.run("plan", "--base", "HEAD", "--out", saved)
+    saved.write_text(saved.read_text().replace("out/other", "out/fine"))
+    ended = pki.run("apply", saved, code=3)
+    assert "configure target/local: not as it was in the plan" in ended.stderr
+    assert "taken to hold nothing: another place than before, not looked at" in ended.stdout
+
+
 def test_commands_are_shown_and_the_place_is_still_looked_at(pki: Repository) -> None:
     pki.edit(TARGETS, "  # check: [nginx, -t] ", "  check: [touch, ran]\n  # ")
     plan = planned(pki, "HEAD")

@@ -119,6 +119,14 @@ def test_where_the_ledger_is_and_what_is_published_where_are_changes(base: Desir
     assert str(found.source) == "certform.yaml:1"
 
 
+def test_where_certificates_send_their_readers_is_a_change(base: Desired) -> None:
+    assert base.publish is not None
+    publish = base.publish.model_copy(update={"base_url": "http://evil.example"})
+    (found,) = connection_changes(replace(base, publish=publish), base)
+    said = ("publish.baseURL", "http://pki.example.com", "http://evil.example")
+    assert told([found]) == [("project/example", [said])]
+
+
 def test_a_password_in_an_address_is_not_shown(base: Desired) -> None:
     ledger = LedgerSettings(remote="https://me:s3cret@git.example/ledger.git")
     (found,) = connection_changes(replace(base, ledger=ledger), base)
