@@ -1,7 +1,7 @@
 """What of a plan may be applied: all of it, what a saved plan shows, or what pull requests showed."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -224,12 +224,14 @@ class Reviewed:
 
 def compare(saved: Plan, fresh: Plan) -> Reviewed:
     """Sort the changes of a fresh plan by whether the saved one shows them, as they are."""
-    seen = shown_by(saved, fresh.changes)
+    known = {step.fingerprint: step for step in saved.changes}
     now = {step.fingerprint for step in fresh.changes}
     allowed: list[Change] = []
     unreviewed: list[Change] = []
     for step in fresh.changes:
-        fine = step.action is Action.BLOCKED or step.due or step.fingerprint in seen
+        had = known.get(step.fingerprint)
+        seen = had is not None and _shown(had) == _shown(step)
+        fine = step.action is Action.BLOCKED or step.due or seen
         (allowed if fine else unreviewed).append(step)
     settled = tuple(
         step
@@ -237,16 +239,6 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
         if step.fingerprint not in now and step.action is not Action.BLOCKED
     )
     return Reviewed(tuple(allowed), tuple(unreviewed), settled)
-
-
-def shown_by(saved: Plan, changes: Iterable[Change]) -> frozenset[str]:
-    """Return the fingerprints of those among changes that a saved plan shows, each as it is."""
-    known = {step.fingerprint: step for step in saved.changes}
-    return frozenset(
-        step.fingerprint
-        for step in changes
-        if (had := known.get(step.fingerprint)) is not None and _shown(had) == _shown(step)
-    )
 
 
 def _shown(step: Change) -> tuple[object, ...]:
