@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from cryptography.x509 import DNSName, SubjectAlternativeName, load_pem_x509_certificate
 from github_emulator import NOWHERE, GitHub
 from github_events import Event, pull_request, push
 from github_rig import forge_at, run_of
@@ -87,6 +88,13 @@ class House:
     def held(self, target: str = "edge") -> set[str]:
         """Return the certificates in a target."""
         return {each.name for each in (self.live / target).glob("[!.]*")}
+
+    def names(self, certificate: str, target: str = "edge") -> set[str]:
+        """Return the names of a certificate in a target."""
+        content = (self.live / target / certificate / "current" / "cert.pem").read_bytes()
+        extensions = load_pem_x509_certificate(content).extensions
+        found = extensions.get_extension_for_class(SubjectAlternativeName).value
+        return set(found.get_values_for_type(DNSName))
 
     def propose(self, files: Mapping[str, str | None], *, at: datetime | None = None) -> Pull:
         """Open a pull request, and let its plan be shown, as of a moment if there is one."""
@@ -183,15 +191,15 @@ class House:
         git(["git", "checkout", "--quiet", "--detach", sha])
         return root
 
-    def apply(self, sha: str = "", **inputs: str) -> Ended:
-        """Run the job of a push to main."""
-        return self.start_apply(sha, **inputs).wait()
+    def apply(self, sha: str = "", branch: str = "main", **inputs: str) -> Ended:
+        """Run the job of a push to a branch."""
+        return self.start_apply(sha, branch, **inputs).wait()
 
-    def start_apply(self, sha: str = "", **inputs: str) -> "Begun":
-        """Begin the job of a push to main."""
-        after = sha or self.github.tip()
+    def start_apply(self, sha: str = "", branch: str = "main", **inputs: str) -> "Begun":
+        """Begin the job of a push to a branch."""
+        after = sha or self.github.tip(branch)
         before = next(iter(self.github.bare.commits([after])[0].parents), NOWHERE)
-        return self.start("apply", push(self.github, before, after), **inputs)
+        return self.start("apply", push(self.github, before, after, branch=branch), **inputs)
 
     def plan_job(self, pull: Pull, **inputs: str) -> Ended:
         """Run the job of a pull request."""
