@@ -60,15 +60,11 @@ def _bodies(outcome: Outcome) -> Iterator[str | Part]:
 
 def _unseen(outcome: Outcome) -> str:
     """Return how much was made that was due and in no plan; empty where nothing was."""
-    number, of = len(outcome.unseen), len(outcome.done)
+    number = len(outcome.unseen)
     if not number:
         return ""
-    which = (
-        "This was"
-        if number == of == 1
-        else f"{'All' if number == of else f'{number:,}'} of this was"
-    )
-    return f"{which} in no reviewed plan: time alone made it due."
+    was, it = ("was", "it") if number == 1 else ("were", "them")
+    return f"{number:,} of these {was} in no reviewed plan: time alone made {it} due."
 
 
 def _row(deed: Deed) -> str:
@@ -131,12 +127,15 @@ def status_of(outcome: Outcome) -> Status:
 
 def status_sentence(outcome: Outcome, run_url: str) -> str:
     """Return how a run ended in a sentence or two, as Markdown."""
-    run = f"[this run]({run_url})"
+    first = f"in [this run]({run_url}): {prose(outcome.sentence)}. {_unseen(outcome)}".rstrip()
     if outcome.applied:
-        return f"in {run}: {prose(outcome.sentence)}."
-    first = f"in {run}: {prose(outcome.sentence)}."
-    why = "".join(f" {prose(flowing(found.summary))}." for found in outcome.diagnostics[:1])
-    return f"{first}{why} {prose(outcome.hint)}"
+        return first
+    why = "".join(f" {_capital(flowing(found.summary))}." for found in outcome.diagnostics[:1])
+    return f"{first}{prose(why)} {prose(outcome.hint)}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def status_lines(outcome: Outcome) -> list[str]:

@@ -1,5 +1,6 @@
 """The boxes above a plan in Markdown: what cannot be undone, who will be spoken to, what nobody could see."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from reconciler.diagnostics import Diagnostic, Severity
@@ -96,9 +97,13 @@ def _both(field: FieldChange) -> str:
     """Return a field's old and new value, each as it is: somebody has to recognise an address."""
     if isinstance(field.before, list | tuple) and isinstance(field.after, list | tuple):
         return prose(brief(field))
-    old = code(str(field.before)) if field.before is not None else "nothing"
-    new = code(str(field.after)) if field.after is not None else "nothing"
-    return f"{prose(field.path)}: {old} → {new}"
+    return f"{prose(field.path)}: {_value(field.before)} → {_value(field.after)}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "nothing"
+    return code(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _found(targets: Sequence[TargetReport]) -> list[str]:

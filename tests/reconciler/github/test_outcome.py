@@ -139,6 +139,20 @@ def test_what_was_reviewed_is_told() -> None:
     ]
 
 
+def test_what_was_due_and_in_no_plan_is_told_apart() -> None:
+    steps = [
+        change(name).model_copy(update={"fingerprint": name}) for name in ("seen", "new", "due")
+    ]
+    steps = [step.model_copy(update={"due": step.fingerprint != "new"}) for step in steps]
+    pull = PullRequest(7, "a" * 40, "b" * 40, "main", foreign=False)
+    found = Reviews(Stretch(()), (Reviewed(pull, frozenset({"seen", "new"})),))
+    outcome = Outcome(account(steps, [EventStatus.DONE] * 3), found)
+    said = "1 of these was in no reviewed plan: time alone made it due."
+    assert status_sentence(outcome, "URL") == f"in [this run](URL): 3 applied (3 issued). {said}"
+    assert said in report(outcome, "pki", CHECK_LIMIT)
+    assert "reviewed plan" not in status_sentence(Outcome(outcome.account), "URL")
+
+
 def test_who_is_waited_for_is_said_once_in_a_while(capsys: pytest.CaptureFixture[str]) -> None:
     waiting = Waiting(Console(Path(), ColourOption.NEVER))
     holder = Holder(
