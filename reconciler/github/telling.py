@@ -35,7 +35,7 @@ class Telling:
     label: str
     waiting: Waiting
     found: Reviews = field(default_factory=Reviews)
-    _comments: dict[int, Comment] = field(default_factory=dict)
+    _comments: dict[int, Comment | None] = field(default_factory=dict)
 
     @property
     def run_url(self) -> str:
@@ -44,11 +44,14 @@ class Telling:
 
     def begin(self) -> None:
         """Say on every pull request that its changes are being applied."""
-        sentence = f"in [this run]({self.run_url})."
         for number in self._numbers():
-            if found := self.job.attempt(_comment(number), partial(self._last, number)):
-                body = with_status(found.body, Status.APPLYING, sentence)
-                self._edit(number, found, body)
+            self.job.attempt(_comment(number), partial(self._begin, number))
+
+    def _begin(self, number: int, forge: Forge) -> None:
+        found = self._comments[number] = self._standing(number, forge)
+        if found:
+            body = with_status(found.body, Status.APPLYING, f"in [this run]({self.run_url}).")
+            self._comments[number] = forge.edit_comment(found.id, body)
 
     def record(self, outcome: Outcome) -> None:
         """Make the check run by which the next run knows how far this one came."""
@@ -78,22 +81,32 @@ class Telling:
 
     def answer(self, outcome: Outcome) -> None:
         """Say on every pull request what became of its plan."""
+        for number in self._numbers():
+            self.job.attempt(_comment(number), partial(self._answer, number, outcome))
+
+    def _answer(self, number: int, outcome: Outcome, forge: Forge) -> None:
+        """Change the status of the plan; where nobody could be shown one, tell only of what went wrong."""
+        if number not in self._comments:  # it could not be read at the beginning
+            self._comments[number] = self._standing(number, forge)
         status, lines = status_of(outcome), status_lines(outcome)
         sentence = status_sentence(outcome, self.run_url)
-        for number in self._numbers():
-            if found := self._comments.get(number):
-                body = with_status(found.body, status, sentence, lines, closed=outcome.applied)
-                self._edit(number, found, body)
-            elif not outcome.applied:
-                self._complain(number, status_block(status, sentence, lines))
+        if found := self._comments[number]:
+            body = with_status(found.body, status, sentence, lines, closed=outcome.applied)
+            forge.edit_comment(found.id, body)
+        elif not outcome.applied:
+            block = status_block(status, sentence, lines)
+            post(forge, number, Marker(MarkerKind.PLAN, self.label), block)
 
     def leave_to(self, newer: str) -> None:
         """Say, where this run was told of, that a newer commit brought the changes along."""
-        sentence = f"with a newer commit, {code(newer[:12])}."
-        for number in self._comments:
-            if found := self.job.attempt(_comment(number), partial(self._last, number)):
-                body = with_status(found.body, Status.APPLIED, sentence, closed=True)
-                self._edit(number, found, body)
+        for number in filter(self._comments.get, self._comments):
+            self.job.attempt(_comment(number), partial(self._leave, number, newer))
+
+    def _leave(self, number: int, newer: str, forge: Forge) -> None:
+        if found := self._standing(number, forge):
+            sentence = f"with a newer commit, {code(newer[:12])}."
+            body = with_status(found.body, Status.APPLIED, sentence, closed=True)
+            forge.edit_comment(found.id, body)
 
     def _remarks(self) -> list[str]:
         return [self.waiting.remark] if self.waiting.remark else []
@@ -101,17 +114,8 @@ class Telling:
     def _numbers(self) -> Iterator[int]:
         return (each.pull.number for each in self.found.pulls if self.job.inputs.comment)
 
-    def _last(self, number: int, forge: Forge) -> Comment | None:
+    def _standing(self, number: int, forge: Forge) -> Comment | None:
         return next(reversed(standing(forge, number, self.label)), None)
-
-    def _edit(self, number: int, comment: Comment, body: str) -> None:
-        edited = self.job.attempt(_comment(number), lambda f: f.edit_comment(comment.id, body))
-        self._comments[number] = edited or comment
-
-    def _complain(self, number: int, body: str) -> None:
-        """Say on a pull request that nobody could be shown a plan of what went wrong after it."""
-        marker = Marker(MarkerKind.PLAN, self.label)
-        self.job.attempt(_comment(number), lambda forge: post(forge, number, marker, body))
 
 
 def _conclusion(outcome: Outcome) -> str:

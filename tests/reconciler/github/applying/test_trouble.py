@@ -34,6 +34,18 @@ def test_what_failed_is_made_up_for_by_the_same_job_again(house: House) -> None:
     assert house.conclusions() == ["failure", "success"]
 
 
+def test_a_comment_that_could_not_be_read_at_first_keeps_its_plan(house: House) -> None:
+    pull = house.github.pull(MESH)
+    assert house.plan_job(pull).code == 0
+    house.github.merge(pull.number)
+    house.gate.unlink()
+    house.github.wire.fail("issues/list-comments", Way.REFUSED, said(422, "Not now"))
+    assert house.apply().code == 4
+    (comment,) = house.github.comments(pull.number, BOT)
+    assert "> **Failed** in [this run](" in comment.body
+    assert "| <code>certificate/docs</code> |" in comment.body
+
+
 def test_what_failed_is_made_up_for_by_the_next_push(house: House) -> None:
     house.merged(MESH)
     house.gate.unlink()
