@@ -4,16 +4,29 @@ from dataclasses import replace
 
 from reconciler.ledger.records import LedgerState, Status
 from reconciler.state import Desired, DesiredCertificate
+from schemas.certificate import Rollout
 from schemas.request import LeafRequest
 
 
-def pin(desired: Desired, ledger: LedgerState) -> Desired:
-    """Return the documents with each issued certificate's request as the ledger has it."""
+def pin(desired: Desired, ledger: LedgerState, base: Desired | None = None) -> Desired:
+    """Return the documents with each issued certificate's request as the ledger has it.
+
+    `base` are those applied last: what they ask for with `rollout: onRenewal` is not held back any more.
+    """
     certificates = {
-        name: _pinned(certificate, desired, ledger)
+        name: certificate
+        if _waits_for_this(certificate, base)
+        else _pinned(certificate, desired, ledger)
         for name, certificate in desired.certificates.items()
     }
     return replace(desired, certificates=certificates)
+
+
+def _waits_for_this(certificate: DesiredCertificate, base: Desired | None) -> bool:
+    """Whether an edit was applied already, and was to take effect when the certificate is renewed."""
+    before = base.certificates.get(certificate.name) if base else None
+    same = before is not None and before.digest == certificate.digest
+    return same and certificate.rollout is Rollout.ON_RENEWAL
 
 
 def _pinned(

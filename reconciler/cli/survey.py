@@ -118,7 +118,8 @@ def session(
 ) -> Iterator["Session"]:
     """Hold the ledger's lock and read everything under it; a signal waits for the step in hand.
 
-    `pinned` keeps every certificate as it was last issued. With a `base`, who is spoken to is as it says
+    `pinned` keeps every certificate as it was last issued, but for edits of the base that wait for its
+    renewal. With a `base`, who is spoken to is as it says
     there, but for the changes whose fingerprints are `approved`; raises `Refused` where the ledger is
     another one and that is not. `waiting` hears, instead of the console, who holds the lock and for how
     many seconds more this will wait.
@@ -137,7 +138,7 @@ def session(
         patience = _patience(console, interruption, lock_timeout, waiting)
         access = Access(sops, clock, patience, author(console.root, desired))
         with open_journal(console.root, desired.ledger, access) as journal:
-            wanted = pin(desired, journal.state) if pinned else desired
+            wanted = pin(desired, journal.state, before) if pinned else desired
             world = World(wanted, Observed({}), journal.state, clock(), replace, before)
             found = _survey(console.root, world, boundary.reached, boundary.assumed)
             interruption.check()

@@ -111,6 +111,7 @@ class Fleet:
     kinds: dict[str, type[MemoryTarget]] = field(default_factory=dict)
     replace: frozenset[str] = frozenset()
     pinned: bool = False
+    base: Desired | None = None
     keyring: tuple[str, ...] = (LINEAGE.leaf_recipient,)
     recipients: tuple[str, ...] = ()
     """Who can open the CA keys; the keyring's when nobody is named."""
@@ -213,10 +214,10 @@ class Fleet:
     def world(self) -> World:
         """The three sides at this moment."""
         state = self.journal.state
-        desired = pin(self.desired(), state) if self.pinned else self.desired()
+        desired = pin(self.desired(), state, self.base) if self.pinned else self.desired()
         publisher = self.publisher if self.publish else None
         observed = observe(desired, state, self.reach(), publisher)
-        return World(desired, observed, state, self.now, self.replace)
+        return World(desired, observed, state, self.now, self.replace, self.base)
 
     def published(self) -> Mapping[str, PublishedFile]:
         """What is published now."""

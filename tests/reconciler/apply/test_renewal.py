@@ -10,6 +10,8 @@ from providers.errors import Rejected, Transient
 from reconciler.events import EventStatus
 from reconciler.ledger.records import Status
 from reconciler.selection import Selection
+from schemas.certificate import Rollout
+from schemas.request import LeafRequest
 
 NIGHTLY = Selection(due_only=True)
 
@@ -50,6 +52,22 @@ def test_an_open_edit_does_not_stop_a_renewal(fleet: Fleet) -> None:
     assert renewed.request == before.request
     fleet.pinned = False
     assert ("issue", "certificate/web", "SpecChanged") in shown(fleet.plan())
+
+
+def test_an_edit_that_waits_for_the_renewal_comes_with_it_once_it_was_applied(
+    fleet: Fleet,
+) -> None:
+    names = ("new.example.com", "www.example.com")
+    fleet.edit("web", names=names, rollout=Rollout.ON_RENEWAL).pinned = True
+    merged = fleet.desired()
+    fleet.base = Fleet(cas=fleet.cas, leaves={"web": Leaf("mid", at("a", "b"))}).desired()
+    assert ("issue", "certificate/web", "Renewing") in shown(fleet.wait(25).plan(NIGHTLY))
+    assert fleet.world().desired.certificates["web"].request.dns_names != names
+    fleet.base = merged
+    fleet.apply(NIGHTLY)
+    request = fleet.current("web").request
+    assert isinstance(request, LeafRequest)
+    assert request.dns_names == names
 
 
 def test_an_edit_alone_is_not_made_at_night(fleet: Fleet) -> None:
