@@ -1,6 +1,7 @@
 """The one door: refuses to run when another package stands in for one of ours, then the command line."""
 
 import io
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,8 @@ def main() -> None:
     """Run `certform`; ends the process with the exit code."""
     _refuse_strangers()
     _say_everything()
+    # else pydantic asks every package that is installed for plugins, and runs them
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from reconciler.cli.app import run  # noqa: PLC0415 - nothing is imported before the check
 
     sys.exit(run(sys.argv[1:]))

@@ -318,3 +318,20 @@ def test_packages_of_strangers_stop_the_program(applied: Repository) -> None:
     assert done.returncode == 1
     assert "not certform's own" in done.stderr
     assert "their code ran" not in done.stderr
+
+
+def test_nothing_that_is_installed_may_plug_itself_into_the_models(applied: Repository) -> None:
+    place = applied.root.parent / "installed"
+    about = place / "eavesdropper-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: eavesdropper\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[pydantic]\nlistens = eavesdropper\n")
+    (place / "eavesdropper.py").write_text("raise SystemExit('their code ran')")
+    told = {**applied.environment, "PYTHONPATH": str(place)}
+    for program, code in (("-mreconciler", 0), ("-cimport schemas.project", 1)):
+        argv = [sys.executable, "-P", program, *(["validate"] if code == 0 else [])]
+        done = subprocess.run(
+            argv, cwd=applied.root, env=told, capture_output=True, text=True, check=False
+        )
+        assert ("their code ran" in done.stderr) is bool(code), "pydantic does run plugins"
+        assert done.returncode == code, done.stderr
