@@ -15,10 +15,8 @@ import sys
 import sysconfig
 import tempfile
 import time
-import venv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LOCK = Path(__file__).resolve().parent / "requirements.lock"
@@ -236,6 +234,8 @@ def _with_uv(uv: str, place: Path) -> Iterator[Sequence[str]]:
 
 def _with_pip(place: Path, *more: str, lock: Path = LOCK) -> Iterator[Sequence[str]]:
     """Use the pip that is there, if it can install for another interpreter; else the one of Python."""
+    import venv  # noqa: PLC0415 - takes longer than all else where an environment is there already
+
     python = str(_interpreter(place))
     here = _pip() >= (22, 3)
     venv.create(place, with_pip=False, clear=True, symlinks=os.name != "nt")
@@ -260,6 +260,8 @@ def _what(wheels: str, lock: Path = LOCK) -> Sequence[str]:
 
 
 def _pip() -> tuple[int, ...]:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - as above
+
     try:
         return tuple(int(part) for part in version("pip").split(".")[:2])
     except (PackageNotFoundError, ValueError):
