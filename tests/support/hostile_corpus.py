@@ -85,6 +85,10 @@ def projects(project: str) -> Iterator[Case]:
         REFUSED,
     )
     yield edited("no guard", "spec:", "spec:\n  guard: {maxChange: 100%, from: 999999999}")
+
+
+def foundations(project: str) -> Iterator[Case]:
+    """Pull requests that leave no Project, or two."""
     yield Case("no Project", {"certform.yaml": None})
     second = project.replace("name: faults", "name: other")
     yield said("two Projects", project, second, path="certform.yaml")
@@ -97,8 +101,8 @@ def projects(project: str) -> Iterator[Case]:
     yield Case("nothing at all", {}, empty=True)
 
 
-def files() -> Iterator[Case]:
-    """Trees that hold other things than files, under names that are none."""
+def links() -> Iterator[Case]:
+    """Trees that hold links where files are expected."""
     for name, target in {
         "a file of the machine": b"/etc/passwd",
         "a folder above": b"../../..",
@@ -122,6 +126,10 @@ def files() -> Iterator[Case]:
             "evil.yaml": Node(table.encode()),
         },
     )
+
+
+def names() -> Iterator[Case]:
+    """Trees with submodules and attributes, and files under names that are none."""
     yield Case("a submodule", {"x": submodule(), ".gitmodules": Node(LYING_ABOUT[".gitmodules"])})
     yield Case("the Project as a submodule", {"certform.yaml": submodule()})
     yield Case(
@@ -193,10 +201,15 @@ def cases(base: Mapping[str, bytes], objects: Objects) -> tuple[Case, ...]:
         hostile_documents.words(),
         hostile_documents.names(),
         hostile_documents.targets(),
+        hostile_documents.directories(),
         hostile_documents.keys(),
+        hostile_documents.others(),
+        hostile_documents.revocations(),
         hostile_documents.rules(),
         projects(base["certform.yaml"].decode()),
-        files(),
+        foundations(base["certform.yaml"].decode()),
+        links(),
+        names(),
         entries(objects),
     )
     return tuple(case for each in generators for case in each)

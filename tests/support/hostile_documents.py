@@ -79,11 +79,13 @@ def names() -> Iterator[Case]:
     yield said("a certificate that was others", formerly)
 
 
+def moved(name: str, what: str, spec: Any, code: int = PLANNED) -> Case:
+    """A pull request that adds or changes one target."""
+    return said(name, document("Target", what, spec), path=f"config/{what}.yaml", code=code)
+
+
 def targets() -> Iterator[Case]:
     """Targets that send somebody elsewhere; each is shown, and nobody goes there."""
-
-    def moved(name: str, what: str, spec: Any, code: int = PLANNED) -> Case:
-        return said(name, document("Target", what, spec), path=f"config/{what}.yaml", code=code)
 
     yield moved(
         "a vault of a stranger",
@@ -111,6 +113,10 @@ def targets() -> Iterator[Case]:
         {"aws-acm": {"regions": [f"eu-west-{n}" for n in range(10)] * 3000}},
         1,
     )
+
+
+def directories() -> Iterator[Case]:
+    """Targets on this host, or of a kind that nobody knows; none is looked at, and nothing is run."""
     yield moved("a plug-in nobody has", "extra", {"evil.example/box": {"run": "id"}}, 1)
     yield moved("a plug-in of the system", "extra", {"os/system": {"x": "touch owned"}}, 1)
     yield moved(
@@ -150,14 +156,14 @@ def targets() -> Iterator[Case]:
     yield said("targets without end", *many, path="config/many.yaml", code=PLANNED)
 
 
+def ca(name: str, spec: Any, code: int = PLANNED) -> Case:
+    """A pull request that adds a CA."""
+    made = document("Authority", "stranger", {"commonName": "Stranger", "duration": "10y", **spec})
+    return said(name, made, path="authorities/stranger.yaml", code=code)
+
+
 def keys() -> Iterator[Case]:
     """CAs, recipients and issuers of strangers."""
-
-    def ca(name: str, spec: Any, code: int = PLANNED) -> Case:
-        made = document(
-            "Authority", "stranger", {"commonName": "Stranger", "duration": "10y", **spec}
-        )
-        return said(name, made, path="authorities/stranger.yaml", code=code)
 
     yield ca("a CA for a stranger", {"privateKey": {"recipients": [{"age": STRANGER}]}})
     yield ca(
@@ -196,6 +202,10 @@ def keys() -> Iterator[Case]:
         for n in range(50)
     ]
     yield said("CAs in a circle", *circle, path="authorities/circle.yaml")
+
+
+def others() -> Iterator[Case]:
+    """Issuers and sealed files of strangers."""
     arn = "arn:aws:acm-pca:eu-west-1:666666666666:certificate-authority/6b4b5c1e-9c5d-4f3a-8a7e-2f1d0c9b8a7f"
     yield said(
         "an issuer of a stranger",
@@ -212,6 +222,10 @@ def keys() -> Iterator[Case]:
         path="authorities/root.sops.yaml",
         code=PLANNED,
     )
+
+
+def revocations() -> Iterator[Case]:
+    """Revocations of everything, at moments that are none, of serials without end."""
     yield said(
         "a revocation of everything",
         document(
