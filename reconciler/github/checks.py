@@ -42,7 +42,8 @@ class PlanCheck:
 
     `digest` and `fingerprints` are the plan's, in its order; a plan that failed has none of either.
     `sha` is the commit it is shown on, `base` the one it was compared with. `pull` is the number of the
-    pull request it is of, 0 for a merge queue: two of them may have the same head.
+    pull request it is of, 0 for a merge queue, and `onto` its branch: two of them may have the same head,
+    and one may be turned to another branch.
     """
 
     label: str
@@ -51,6 +52,7 @@ class PlanCheck:
     title: str
     summary: str
     pull: int = 0
+    onto: str = ""
     base: str = ""
     digest: str = ""
     fingerprints: Sequence[str] = ()
@@ -99,6 +101,7 @@ def _texts(plan: PlanCheck) -> Iterator[str]:
     header = {
         "v": _VERSION,
         "pull": plan.pull,
+        "onto": plan.onto,
         "digest": plan.digest,
         "base": plan.base,
         "pages": len(pages),
@@ -136,13 +139,13 @@ def _ours(checks: Iterable[Check]) -> Iterator[Check]:
 
 
 def _is_of(check: Check, pull: PullRequest) -> bool:
-    """Whether a plan is of a pull request, and was there to be seen before the merge.
+    """Whether a plan is of a pull request as it was merged, and was there to be seen before that.
 
     One that does not say of which it is may be, and hides those before it.
     """
     header = _header(check.text)
     seen = not (pull.merged_at and check.ended) or check.ended <= pull.merged_at
-    return seen and (header is None or header["pull"] == pull.number)
+    return seen and (header is None or (header["pull"], header["onto"]) == (pull.number, pull.onto))
 
 
 def _page(checks: Iterable[Check], first: Check) -> Check | None:
@@ -158,7 +161,8 @@ def _header(text: str) -> dict[str, Any] | None:
     if not isinstance(header, dict) or header.get("v") != _VERSION:
         return None
     pages, count = header.get("pages"), header.get("count")
-    whole = isinstance(count, int) and isinstance(header.get("pull"), int)
+    of = isinstance(header.get("pull"), int) and isinstance(header.get("onto"), str)
+    whole = of and isinstance(count, int)
     sane = whole and isinstance(pages, int) and 1 <= pages <= _MOST_PAGES
     return header if sane and isinstance(header.get("digest"), str) else None
 

@@ -113,6 +113,7 @@ class House:
             title="a plan",
             summary="a plan",
             pull=pull.number,
+            onto=pull.onto,
             digest=plan.digest,
             fingerprints=[step.fingerprint for step in plan.changes],
         )

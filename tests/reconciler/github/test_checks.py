@@ -35,6 +35,7 @@ def planned(number: int, run: Run = RUN, conclusion: str = "success") -> tuple[N
         title="1 to issue",
         summary="...",
         pull=PULL.number,
+        onto=PULL.onto,
         base="c" * 40,
         digest=digest(found),
         fingerprints=found,
@@ -90,8 +91,16 @@ def test_another_app_shows_nothing_and_hides_nothing() -> None:
 def test_the_newest_plan_counts_even_when_it_failed() -> None:
     older, newer = made(planned(3)), made(planned(1))
     assert shown(reading([*newer, *older]), LABEL, PULL) == frozenset(fingerprints(1))
-    failed = PlanCheck(LABEL, "b" * 40, "failure", "3 errors", "...", PULL.number)
+    failed = PlanCheck(LABEL, "b" * 40, "failure", "3 errors", "...", PULL.number, PULL.onto)
     assert shown(reading([*made(plan_checks(failed, RUN)), *older]), LABEL, PULL) is None
+
+
+def test_a_plan_onto_another_branch_shows_nothing_and_hides_nothing() -> None:
+    turned = replace(PULL, onto="release")
+    assert shown(reading(made(planned(3))), LABEL, turned) is None
+    failed = PlanCheck(LABEL, "b" * 40, "failure", "3 errors", "...", PULL.number, "release")
+    newer = made(plan_checks(failed, RUN))
+    assert shown(reading([*newer, *made(planned(3))]), LABEL, PULL) == frozenset(fingerprints(3))
 
 
 def test_pages_of_another_run_do_not_fill_in() -> None:

@@ -40,6 +40,7 @@ def show(
         title="",
         summary="",
         pull=pull.number,
+        onto=pull.onto,
         digest=digest(list(shown)),
         fingerprints=shown,
     )
