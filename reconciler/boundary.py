@@ -11,7 +11,7 @@ from datetime import datetime
 from reconciler.diff.connections import connection_changes, is_elsewhere, publishes_elsewhere
 from reconciler.ledger.records import LedgerState, Lineage
 from reconciler.state import Assumed, Desired, DesiredTarget, Observation
-from schemas.project import GuardSettings, LedgerSettings
+from schemas.project import LedgerSettings
 
 UNTRUSTED = "not looked at: nothing says yet who may be asked"
 NEW = "new here, not looked at"
@@ -78,22 +78,6 @@ def without(reached: Desired, assumed: Assumed) -> Desired:
     """Return documents without the targets that nobody looks at."""
     seen = {n: target for n, target in reached.targets.items() if n not in assumed.targets}
     return replace(reached, targets=seen)
-
-
-def nothing(revision: str | None) -> Desired:
-    """Return what a commit asks for that trusts nobody: without a Project, or with one that is not valid."""
-    return Desired(
-        project="",
-        revision=revision,
-        keyring=(),
-        ledger=LedgerSettings(),
-        guard=GuardSettings(),
-        publish=None,
-        authorities={},
-        certificates={},
-        targets={},
-        revocations=(),
-    )
 
 
 def unread_ledger(project: str, now: datetime) -> LedgerState:

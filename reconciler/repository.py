@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.boundary import nothing
 from reconciler.diagnostics import Diagnostic, Severity, warning
 from reconciler.errors import InvalidInput
 from reconciler.git import Git
@@ -16,7 +15,7 @@ from reconciler.load.trees import Commit, Tree, open_tree
 from reconciler.resolve.desired import resolve
 from reconciler.resolve.policies import Standing
 from reconciler.resolve.sets import table_path
-from reconciler.state import Desired
+from reconciler.state import Desired, nothing
 
 
 @dataclass(frozen=True, slots=True)

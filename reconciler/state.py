@@ -149,6 +149,22 @@ class Desired:
         return issuer if theirs and issuer is not None and issuer.hosted else None
 
 
+def nothing(revision: str | None) -> Desired:
+    """Return what a commit asks for that trusts nobody: without a Project, or with one that is not valid."""
+    return Desired(
+        project="",
+        revision=revision,
+        keyring=(),
+        ledger=LedgerSettings(),
+        guard=GuardSettings(),
+        publish=None,
+        authorities={},
+        certificates={},
+        targets={},
+        revocations=(),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One target as found. `status` is observed, not-here or unknown; `detail` says why it is unknown.

@@ -9,9 +9,9 @@ from fleet import HERE, Fleet, Leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.boundary import MOVED, NEW, UNTRUSTED, draw, nothing, unread_ledger, without
+from reconciler.boundary import MOVED, NEW, UNTRUSTED, draw, unread_ledger, without
 from reconciler.diff.connections import connection_changes
-from reconciler.state import Assumed, Desired, DesiredTarget, Observation
+from reconciler.state import Assumed, Desired, DesiredTarget, Observation, nothing
 from schemas.base import digest
 from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.project import LedgerSettings, PublishSettings, PublishTo

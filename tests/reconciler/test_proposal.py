@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from fleet import Ca, Fleet, Leaf, at, named
 
-from reconciler.boundary import nothing, unread_ledger
+from reconciler.boundary import unread_ledger
 from reconciler.diff import World
 from reconciler.planning import make_plan
-from reconciler.state import Desired, Observation
+from reconciler.state import Desired, Observation, nothing
 from schemas.certificate import Custody
 from schemas.plan import Action, Plan, Reason
 from schemas.target import LocalDirectory, TargetSpec

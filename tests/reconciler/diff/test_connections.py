@@ -8,12 +8,11 @@ from fleet import HERE, Ca, Fleet, Leaf, at
 
 from reconciler.access import shut_keys
 from reconciler.apply import apply
-from reconciler.boundary import nothing
 from reconciler.diff import diff
 from reconciler.diff.connections import connection_changes
 from reconciler.events import EventStatus
 from reconciler.order import waves
-from reconciler.state import Desired, DesiredIssuer, DesiredTarget
+from reconciler.state import Desired, DesiredIssuer, DesiredTarget, nothing
 from schemas.clouds import AwsAcm
 from schemas.custody import RemoteKey
 from schemas.issuer import IssuerSpec

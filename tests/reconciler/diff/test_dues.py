@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from fleet import Ca, Fleet, Leaf
 
-from reconciler.boundary import nothing
 from reconciler.diff import World, diff
 from reconciler.planning import make_plan
 from reconciler.reviewing import Fingerprints
+from reconciler.state import nothing
 from schemas.certificate import Custody, Rollout, RotationPolicy
 from schemas.plan import Action, Change
 from schemas.target import LocalDirectory, TargetSpec
