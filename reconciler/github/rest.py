@@ -3,6 +3,7 @@
 Its requester sends, waits and repeats. Its objects are not used: they ask again for what an answer lacks.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -118,6 +119,7 @@ class Rest:
     def __init__(self, address: str, token: Secret, patience: Patience) -> None:
         if _origin(address) is None:
             raise ForgeError(f"{flowing(address)} is no address of GitHub's API")
+        logging.getLogger("github").handlers.clear()  # PyGithub's own, which writes to stderr
         self.address = address.rstrip("/")
         self._token = token
         self._requester = Requester(

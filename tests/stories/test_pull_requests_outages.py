@@ -1,6 +1,6 @@
 """GitHub is down, a target's consumer refuses: nothing is lost, and the next run goes on."""
 
-from github_answers import bad_gateway
+from github_answers import bad_gateway, said
 from pull_request_town import USED, Town
 from wire import Way
 
@@ -41,6 +41,18 @@ def test_without_github_a_plan_is_made_and_an_apply_does_what_is_due(town: Town)
     assert again.conclusion == "success", again.log
     assert "api2.example.com" in town.names("edge/api")
     assert "**Applied**" in town.comment(pull).body
+
+
+def test_a_token_that_may_not_read_what_was_applied_is_told_which_permission_it_lacks(
+    town: Town,
+) -> None:
+    denied = said(
+        403, "Resource not accessible by integration", X_Accepted_GitHub_Permissions="checks=read"
+    )
+    town.github.wire.fail("checks/list-for-ref", Way.REFUSED, denied, times=None)
+    job = town.apply(town.push({"NOTES.md": "Ask us first.\n"}))
+    assert "it needs the permission checks: read" in job.summary
+    assert "failed with 403" not in job.log, "a library's own words"
 
 
 def test_what_failed_in_one_place_is_done_by_the_next_merge(town: Town) -> None:
