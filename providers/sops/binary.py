@@ -42,6 +42,8 @@ _STRANGERS = frozenset(
     }
 )
 """Variables that would add recipients, or rules, that nobody reviewed."""
+_GITS = "GIT_CONFIG_"
+"""How the variables begin that give git its settings, such as a token for its remote."""
 
 _NO_KEY, _TAMPERED = 128, frozenset({24, 25, 51, 52})
 _WHERE = (
@@ -99,13 +101,12 @@ class Sops:
 
     def _run(self, data: bytes, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         path = self._path()
-        environment = {name: value for name, value in os.environ.items() if name not in _STRANGERS}
         try:
             return subprocess.run(
                 (path, "--disable-version-check", "--config", os.devnull, *arguments),
                 input=data,
                 capture_output=True,
-                env=environment,
+                env=_environment(),
                 timeout=self._timeout,
                 check=False,
             )
@@ -133,3 +134,12 @@ def _arguments(recipients: Sequence[Recipient]) -> Iterator[str]:
         values = [value for entry in recipients if (value := getattr(entry, field)) is not None]
         if values:
             yield f"{flag}={','.join(values)}"
+
+
+def _environment() -> dict[str, str]:
+    """Return what sops is told: where identities are, and nothing that is for git alone."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _STRANGERS and not name.startswith(_GITS)
+    }

@@ -13,7 +13,7 @@ from reconciler.errors import Incomplete, Interrupted, InvalidInput, Locked, Ref
 from reconciler.github.annotations import ROOT, annotated
 from reconciler.github.commits import basic, credentials
 from reconciler.github.errors import findings_of
-from reconciler.github.inputs import Inputs
+from reconciler.github.inputs import PREFIX, Inputs
 from reconciler.github.job import Job
 from reconciler.github.masking import mask
 from reconciler.github.run import Run
@@ -53,6 +53,7 @@ def _job(console: Console, environ: Mapping[str, str], workflow: Workflow) -> Jo
     if inputs.token:
         workflow.mask(basic(inputs.token))
     os.environ.update(credentials(job.run, inputs.token, os.environ))
+    os.environ.pop(f"{PREFIX}TOKEN", None)  # no program that is started has to know it
     return job
 
 

@@ -208,7 +208,10 @@ def test_a_program_that_hangs_is_given_up(alice: Person, tmp_path: Path) -> None
         slow.encrypt(Secret(PLAINTEXT), [alice.recipient])
 
 
-def test_the_plaintext_is_on_stdin_alone(alice: Person, tmp_path: Path) -> None:
+def test_the_plaintext_is_on_stdin_alone_and_what_is_gits_is_not_told(
+    alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "AUTHORIZATION: basic canary")
     seen = tmp_path / "seen"
     spy = _program(
         tmp_path,
