@@ -1,6 +1,7 @@
 """How a step ends: whatever it was, the exit code and the reason are outputs, and the log says it."""
 
 import io
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -105,3 +106,13 @@ def test_secrets_are_masked_line_by_line_before_anything_else(
     log = ended({**environ, **secret}, monkeypatch, Refused("no"))
     first, second, *_ = log.splitlines()
     assert (first, second) == ("::add-mask::AGE-SECRET-KEY-1A", "::add-mask::AGE-SECRET-KEY-1B")
+
+
+def test_the_token_is_taken_out_of_what_programs_inherit(
+    environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CERTFORM_INPUT_TOKEN", "canary")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "0")  # what the step adds is taken back after the test
+    given = {**environ, "CERTFORM_INPUT_TOKEN": "canary"}
+    assert "::add-mask::" in ended(given, monkeypatch, Refused("no"))
+    assert "CERTFORM_INPUT_TOKEN" not in os.environ
