@@ -146,8 +146,9 @@ _ADVICE: Mapping[Kind, str] = MappingProxyType(
         Kind.OVERDUE: "**A renewal was missed.** Look at the newest run that renews, put right what it"
         " says, and start it again, or run `certform renew`.",
         Kind.OUTSIDE: "**Changed outside certform.** Find out who did it. The plan of the next pull"
-        " request, whatever it is about, shows how it is put back, and merging does so; `certform apply`"
-        " by hand is faster. To keep what is there, write it into the documents.",
+        " request, whatever it is about, shows how it is put back, and merging does so; starting the"
+        " workflow `certform apply` with `any` is faster. To keep what is there, write it into the"
+        " documents.",
         Kind.BLOCKED: "**Blocked.** Each line says what stands in the way, and how to lift it.",
         Kind.PENDING: "**Not applied yet.** An apply failed, was refused or was never started: look at"
         " its newest run, then start it again (`workflow_dispatch`), or run `certform apply`.",
