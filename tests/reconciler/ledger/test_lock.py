@@ -205,7 +205,7 @@ def test_whoever_was_overtaken_before_it_saw_its_success_waits(
 
     monkeypatch.setattr(Store, "tips", tips)
     with pytest.raises(Locked, match="on other"):
-        site.journal(Patience(timeout=0.3, poll=0.01)).__enter__()
+        site.journal(Patience(timeout=3, poll=0.01)).__enter__()
     place = open_store(site.path, site.settings)
     found = lock.held_by(place, place.tips())
     assert found is not None
