@@ -52,7 +52,7 @@ spec:
     - service-{number:05d}.example.internal
   duration: 90d
   usages: [server auth, client auth]
-  targets: [nodes]
+  targets: [{target}]
 """
 
 
@@ -75,16 +75,13 @@ class Repository:
 def make_repository(root: Path, certificates: int) -> Repository:
     """Write the documents of that many certificates over 100 files, and create the ledger."""
     root.mkdir(parents=True)
-    identity = pyrage.x25519.Identity.generate()
     key = root.with_name(f"{root.name}.age")
-    key.touch(mode=0o600)
-    key.write_text(f"{identity}\n")
-    _write(root / "certform.yaml", _PROJECT.format(recipient=identity.to_public()))
+    _write(root / "certform.yaml", _PROJECT.format(recipient=make_key(key)))
     _write(root / "authorities/internal.yaml", _AUTHORITIES)
     live = root.with_name(f"{root.name}.live")
     _write(root / "config/targets.yaml", _TARGET.format(path=live))
     for number in range(min(FILES, certificates)):
-        documents = (_CERTIFICATE.format(number=n) for n in range(number, certificates, FILES))
+        documents = (_certificate(n, "nodes") for n in range(number, certificates, FILES))
         _write(root / f"teams/payments/file-{number:02d}.yaml", "---\n".join(documents))
     subprocess.run(["git", "init", "-q", "-b", "main", str(root)], check=True)
     made = Repository(root, {**os.environ, "SOPS_AGE_KEY_FILE": str(key)})
@@ -92,10 +89,37 @@ def make_repository(root: Path, certificates: int) -> Repository:
     return made
 
 
+def make_key(path: Path) -> str:
+    """Write a new age identity and return its recipient."""
+    identity = pyrage.x25519.Identity.generate()
+    path.touch(mode=0o600)
+    path.write_text(f"{identity}\n")
+    return str(identity.to_public())
+
+
+def in_clouds(recipient: str, targets: str, counts: Mapping[str, int]) -> dict[str, str]:
+    """Return the documents of so many certificates for each of some targets, over 100 files."""
+    names = [name for name, count in counts.items() for _ in range(count)]
+    files: dict[str, str] = {
+        "certform.yaml": _PROJECT.format(recipient=recipient),
+        "authorities/internal.yaml": _AUTHORITIES,
+        "config/targets.yaml": targets,
+    }
+    for number in range(min(FILES, len(names))):
+        numbers = range(number, len(names), FILES)
+        documents = (_certificate(each, names[each]) for each in numbers)
+        files[f"teams/payments/file-{number:02d}.yaml"] = "---\n".join(documents)
+    return files
+
+
 def example(folder: str) -> Path:
     """Return a copy of the example repository."""
     source = Path(__file__).resolve().parent.parent / "example-repo"
     return Path(shutil.copytree(source, Path(folder, "example")))
+
+
+def _certificate(number: int, target: str) -> str:
+    return _CERTIFICATE.format(number=number, target=target)
 
 
 def _write(path: Path, text: str) -> None:
