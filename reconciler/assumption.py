@@ -51,7 +51,7 @@ class Assumption:
     def published(self) -> Mapping[str, PublishedFile]:
         """Return what is taken to be published: what the ledger last signed, and the CAs that signed it."""
         files: dict[str, PublishedFile] = {}
-        for (name, generation), record in self.ledger.crls.items():
+        for (name, generation, _), record in self.ledger.crls.items():
             issuance = self._sides.authority(name).generation(generation)
             if issuance is None or record.sha256 is None or self._is_older(record, issuance):
                 continue

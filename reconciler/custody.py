@@ -19,7 +19,7 @@ def remote_key(
     Which key is the ledger's to say; how it is reached is the document's, where there is one.
     """
     record, desired = known.get(name), wanted.get(name)
-    custody = desired.custody if desired else None
+    custody = desired.remote if desired else None
     found = record.generation(generation) if record else None
     issued = found is not None and found.status in (Status.ISSUED, Status.REVOKED)
     if desired is not None and desired.request.generation == generation and not issued:
@@ -27,7 +27,7 @@ def remote_key(
     if found is None or not isinstance(found.request, AuthorityRequest):
         return None
     reference = found.request.key_ref
-    return RemoteKey.named(reference, custody) if reference else None
+    return RemoteKey.named(reference, custody) if reference and ":" in reference else None
 
 
 def key_holder(

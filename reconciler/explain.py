@@ -104,7 +104,9 @@ def _authority(world: World, name: str, origin: Origin | None) -> Explanation | 
         wanted,
         _origins(wanted, origin, "Authority", name),
         issued=record.issuances if record else (),
-        crls=tuple(last for (authority, _), last in world.ledger.crls.items() if authority == name),
+        crls=tuple(
+            last for (authority, *_), last in world.ledger.crls.items() if authority == name
+        ),
         openers={
             generation: tuple(sorted(who))
             for (authority, generation), who in sorted(world.ledger.ca_keys.items())

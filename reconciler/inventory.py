@@ -49,7 +49,7 @@ def _authority(
     row = _row(world, f"authority/{record.name}", issuance, (), _life(world, issuance))
     request = issuance.request
     generation = request.generation if isinstance(request, AuthorityRequest) else 0
-    crl = world.ledger.crls.get((record.name, generation))
+    crl = world.ledger.crls.get((record.name, generation, None))
     return replace(
         row,
         generation=generation,

@@ -98,7 +98,7 @@ def _authorities(world: World) -> Iterator[Lifetime]:
 def _crls(world: World) -> Iterator[Lifetime]:
     if world.desired.publish is None:
         return
-    for (name, generation), crl in world.ledger.crls.items():
+    for (name, generation, _), crl in world.ledger.crls.items():
         signing = world.authority(name).generation(generation)
         if signing is not None and unexpired(signing, world.now):
             desired = world.desired.authorities.get(name)

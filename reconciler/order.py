@@ -11,7 +11,7 @@ _RANK = {action: rank for rank, action in enumerate(Action)}
 
 
 def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
-    """Return the changes to make in waves, each after everything it requires; blocked ones are left out.
+    """Return the changes to make in waves, each after what it requires and follows, but for blocked ones.
 
     A target gives up nothing before it has what it gets, whether or not the one depends on the other.
     Keys are given to others last, when this run needs them no longer.
@@ -50,7 +50,7 @@ def _arrivals(step: Change) -> str:
 
 
 def _known(step: Change, steps: dict[str, Change]) -> list[str]:
-    return [id_ for id_ in step.requires if id_ in steps]
+    return [id_ for id_ in (*step.requires, *step.follows) if id_ in steps]
 
 
 def _sorted(steps: Sequence[Change]) -> tuple[Change, ...]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from reconciler.diagnostics import Diagnostic, Severity, warning
 from reconciler.errors import InvalidInput
 from reconciler.git import Git
+from reconciler.load.attachments import read_attachments
 from reconciler.load.documents import Document, read_documents
 from reconciler.load.files import Files, changed_since, decode, read_files, read_one
 from reconciler.load.trees import Commit, Tree, open_tree
-from reconciler.resolve.desired import resolve
+from reconciler.resolve.desired import Named, resolve
 from reconciler.resolve.policies import Standing
 from reconciler.resolve.sets import table_path
 from reconciler.state import Desired, nothing
@@ -135,8 +136,10 @@ def _examine(tree: Tree, root: Path, standing: Standing | None = None) -> Examin
     files = read_files(tree)
     read = read_documents(files)
     tables, unread = _tables(read.documents, files, tree)
+    attached = read_attachments(read.documents, tree, unread)
     found = (*read.diagnostics, *unread)
-    desired, diagnostics = resolve(read.documents, tables, tree.revision, found, root, standing)
+    named = Named(tables, attached)
+    desired, diagnostics = resolve(read.documents, named, tree.revision, found, root, standing)
     texts = {path: text for path, text in tables.items() if text is not None}
     sources = {**files.texts, **texts}
     return Examination(desired, diagnostics, read.documents, sources, read.skipped)

@@ -19,7 +19,7 @@ def is_spent(issuance: Issuance, world: World) -> bool:
 
 def _may_be_listed(issuance: Issuance, world: World) -> bool:
     name, generation = str(issuance.request.issuer), issuance.request.issuer_generation or 0
-    crl = world.ledger.crls.get((name, generation))
+    crl = world.ledger.crls.get((name, generation, None))
     signing = world.authority(name).generation(generation)
     over = signing is None or signing.not_after <= world.now
     if crl is None or over or world.desired.publish is None:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from providers.base import Installed
+from schemas.authority import OcspSettings
 from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
-from schemas.custody import RemoteKey
+from schemas.custody import CaCustody, Kept, RemoteKey
 from schemas.issuer import IssuerSpec
 from schemas.plan import Source
 from schemas.project import GuardSettings, LedgerSettings, PublishSettings, Recipient
@@ -26,7 +27,11 @@ KEYRING = "keyring"
 class DesiredAuthority:
     """One CA with every default filled in. `depth` is 0 for a root; `custody` None for a key in the ledger.
 
-    A key at a key service has no recipients.
+    A key that is not in the ledger has no recipients. `request` is of the generation that is to issue;
+    `standby` is the one after it, to be signed ahead. `crossed` asks for a cross-certificate by the one
+    before it. A certificate of it is renewed, with the same key, `renew_before` its end: at the least
+    the longest life of what it issues. A CRL lives for `crl_duration`, and is signed anew
+    `crl_refresh` before its nextUpdate.
     """
 
     name: str
@@ -38,12 +43,33 @@ class DesiredAuthority:
     crl_duration: timedelta
     depth: int
     retired: bool = False
-    custody: RemoteKey | None = None
+    custody: CaCustody | None = None
+    standby: AuthorityRequest | None = None
+    crossed: bool = False
+    renew_before: timedelta = timedelta()
+    crl_refresh: timedelta | None = None
+    crl_shards: int = 1
+    ocsp: OcspSettings | None = None
 
     @property
     def address(self) -> str:
         """The name of this CA in a plan."""
         return f"authority/{self.name}"
+
+    @property
+    def remote(self) -> RemoteKey | None:
+        """The key at a key service or in a token, if that is where it is."""
+        return self.custody if isinstance(self.custody, RemoteKey) else None
+
+    @property
+    def offline(self) -> bool:
+        """Whether only a ceremony can sign with its key."""
+        return self.custody is Kept.OFFLINE
+
+    @property
+    def is_anchor(self) -> bool:
+        """Whether it is only trusted: nobody here has its key."""
+        return self.custody is Kept.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +138,7 @@ class DesiredIssuer:
 
 @dataclass(frozen=True, slots=True)
 class DesiredRevocation:
-    """Serials to revoke: listed, or by certificate name and moment."""
+    """Serials to revoke: listed, by certificate name and moment, or all of a CA's generation."""
 
     name: str
     source: Source
@@ -120,6 +146,27 @@ class DesiredRevocation:
     issued_before: datetime | None
     serials: tuple[str, ...]
     reason: RevocationReason
+    authority: str | None = None
+    generation: int | None = None
+    immediate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredBundle:
+    """The anchors of some roots of ours, and of `others` (PEM), for the places in `installs`."""
+
+    name: str
+    source: Source
+    authorities: tuple[str, ...]
+    digest: str
+    overlap: timedelta
+    installs: tuple[DesiredInstall, ...]
+    others: tuple[bytes, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The name of this bundle in a plan."""
+        return f"bundle/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +188,7 @@ class Desired:
     revocations: tuple[DesiredRevocation, ...]
     uncommitted: bool = False
     issuers: Mapping[str, DesiredIssuer] = field(default_factory=dict)
+    bundles: Mapping[str, DesiredBundle] = field(default_factory=dict)
 
     def hosting(self, certificate: DesiredCertificate) -> DesiredIssuer | None:
         """The issuer of a certificate that its place issues by itself; None for any other."""

@@ -1,4 +1,4 @@
-"""Where a CA key is that is not in the ledger: at a key service, which signs and never gives it away.
+"""Where a CA key is that is not in the ledger: at a key service or in a token, in a sops file, or offline.
 
 Every key is named with its version: an alias, or a key without one, may become another key under a
 certificate that is already issued.
@@ -7,14 +7,15 @@ certificate that is already issued.
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Model, Word
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm
 from schemas.clouds import Endpoint, RoleArn, Tenant
 from schemas.connection import Connected
-from schemas.scalars import Boolean, Matching, Text
+from schemas.scalars import Boolean, FilePath, Matching, Text
+from schemas.secrets import SecretReference
 
 AwsKmsArn = Annotated[
     str,
@@ -95,12 +96,79 @@ class GcpKmsKey(Connected):
     endpoint: Endpoint | None = None
 
 
+_PKCS11 = (
+    "must be a PKCS#11 URI (RFC 7512) such as pkcs11:token=ca;object=root, without a PIN: that is"
+    " named in pinSecretRef"
+)
+
+
+def _pinless(value: str) -> str:
+    if "pin-" in value:
+        raise ValueError(_PKCS11)
+    return value
+
+
+Pkcs11Uri = Annotated[
+    str,
+    Matching(r"^pkcs11:[A-Za-z0-9%._~=;,:@!$&'()*+/?-]+$", _PKCS11),
+    AfterValidator(_pinless),
+]
+ModulePath = Annotated[
+    str,
+    Matching(
+        r"^/[^\x00-\x1f]+$",
+        "must be an absolute path, such as /usr/lib/softhsm/libsofthsm2.so: what is loaded is code of"
+        " this host, never of the repository",
+    ),
+]
+
+
+class Pkcs11Key(Connected):
+    """A private key in a PKCS#11 token, which never leaves it; `module` is the vendor's library.
+
+    `pinSecretRef` names the sops file, and the key in it, that holds the user PIN.
+    """
+
+    CONNECTION: ClassVar = ("key", "module", "pin_secret_ref")
+
+    key: Pkcs11Uri
+    module: ModulePath
+    pin_secret_ref: SecretReference | None = None
+
+
+class SopsKey(Model):
+    """A CA key in a sops file of the repository: one that existed before certform did."""
+
+    sops: FilePath
+
+    @property
+    def reference(self) -> str:
+        """Where the key is, in one word; the file may be moved."""
+        return "sops"
+
+
+class Kept(Word):
+    """A CA key that this repository never opens.
+
+    `offline`: on a machine of its own, that `certform ceremony` carries requests to. `none`: nobody's of
+    ours; the certificate is an anchor and signs nothing.
+    """
+
+    OFFLINE = "offline"
+    NONE = "none"
+
+    @property
+    def reference(self) -> str:
+        """Where the key is, in one word."""
+        return str(self)
+
+
 def _short(value: Any) -> Any:
     return {"key": value} if isinstance(value, str) else value
 
 
 class RemoteKey(Model):
-    """A CA key at one key service, exactly one of the fields; the plain key is short for `{key: ...}`."""
+    """A CA key at one key service or in a token; a plain key is short for `{key: ...}`."""
 
     aws_kms: Annotated[
         AwsKmsKey | None, BeforeValidator(_short, json_schema_input_type=AwsKmsArn | AwsKmsKey)
@@ -111,6 +179,7 @@ class RemoteKey(Model):
     gcp_kms: Annotated[
         GcpKmsKey | None, BeforeValidator(_short, json_schema_input_type=GcpKeyVersion | GcpKmsKey)
     ] = Field(default=None, alias="gcp-kms")
+    pkcs11: Pkcs11Key | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -118,7 +187,7 @@ class RemoteKey(Model):
             raise ValueError(f"must be `ledger`, or name exactly one key: {_EXAMPLES}")
         return self
 
-    def _settings(self) -> Mapping[str, AwsKmsKey | AzureKey | GcpKmsKey]:
+    def _settings(self) -> Mapping[str, AwsKmsKey | AzureKey | GcpKmsKey | Pkcs11Key]:
         fields = {kind: getattr(self, kind.replace("-", "_")) for kind in SIGNS}
         return {kind: settings for kind, settings in fields.items() if settings is not None}
 
@@ -128,7 +197,7 @@ class RemoteKey(Model):
         return next(iter(self._settings()))
 
     @property
-    def settings(self) -> AwsKmsKey | AzureKey | GcpKmsKey:
+    def settings(self) -> AwsKmsKey | AzureKey | GcpKmsKey | Pkcs11Key:
         """Which key it is, and how it is reached."""
         return next(iter(self._settings().values()))
 
@@ -149,19 +218,28 @@ class RemoteKey(Model):
         return cls.model_validate({kind: {**known, "key": key}})
 
 
-_EXAMPLES = "`{aws-kms: arn:...}`, `{azure-key-vault: https://...}` or `{gcp-kms: projects/...}`"
+CaCustody = RemoteKey | SopsKey | Kept
+"""Where a CA key is that is not in the ledger."""
+
+_EXAMPLES = (
+    "`{aws-kms: arn:...}`, `{azure-key-vault: https://...}`, `{gcp-kms: projects/...}` or"
+    " `{pkcs11: {key: pkcs11:..., module: /...}}`"
+)
 SIGNS: Mapping[str, Mapping[Algorithm, tuple[int, ...]]] = {
     "aws-kms": {Algorithm.ECDSA: ECDSA_SIZES, Algorithm.RSA: RSA_SIZES},
     "azure-key-vault": {Algorithm.ECDSA: ECDSA_SIZES, Algorithm.RSA: RSA_SIZES},
     "gcp-kms": {Algorithm.ECDSA: (256, 384), Algorithm.RSA: (2048, 4096)},
+    "pkcs11": {Algorithm.ECDSA: ECDSA_SIZES, Algorithm.RSA: RSA_SIZES},
 }
 """The keys each service signs a digest with by our schemes; Google has no hash but SHA-256 for RSA 3072."""
 
 
 def parse_custody(value: Any) -> Any:
-    """Read what is written for a CA key's custody: `ledger` is no key service."""
+    """Read what is written for a CA key's custody: None for one in the ledger."""
     if value == "ledger":
         return None
     if isinstance(value, str):
-        raise ValueError(f"must be `ledger`, or a key service: {_EXAMPLES}")  # noqa: TRY004 - a value
-    return value
+        if value in tuple(Kept):
+            return Kept(value)
+        raise ValueError(f"must be `ledger`, `offline`, `none`, or name a key: {_EXAMPLES}")
+    return SopsKey.model_validate(value) if isinstance(value, dict) and "sops" in value else value

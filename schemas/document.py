@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.authority import AuthoritySpec
 from schemas.base import API_VERSION, Model
+from schemas.bundle import BundleSpec
 from schemas.certificate import CertificateDraft, CertificateSetSpec, ProfileSpec
 from schemas.issuer import IssuerSpec
 from schemas.policy import PolicySpec
@@ -22,6 +23,7 @@ SPECS: dict[str, type[Model]] = {
     "Certificate": CertificateDraft,
     "CertificateSet": CertificateSetSpec,
     "Target": TargetSpec,
+    "Bundle": BundleSpec,
     "Policy": PolicySpec,
     "Revocation": RevocationSpec,
 }

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from schemas.base import Model
 from schemas.scalars import Instant
 
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 
 
 class Action(StrEnum):
@@ -66,6 +66,15 @@ class Reason(StrEnum):
     BLOCKED_BY = "BlockedBy"
     RECIPIENTS_CHANGED = "RecipientsChanged"
     CONNECTION_CHANGED = "ConnectionChanged"
+    COMPROMISED = "Compromised"
+    STANDBY = "Standby"
+    CROSS_SIGNED = "CrossSigned"
+    TAKEN_OVER = "TakenOver"
+    ANCHORS_CHANGED = "AnchorsChanged"
+    ANCHOR_WITHDRAWN = "AnchorWithdrawn"
+    CEREMONY = "Ceremony"
+    POLICY = "Policy"
+    LINT = "Lint"
 
 
 TIME_DRIVEN = frozenset(
@@ -107,7 +116,10 @@ class FieldChange(Data):
 
 
 class Change(Data):
-    """One step. `address` and `action` together name it; `requires` lists such names."""
+    """One step. `address` and `action` together name it; `requires` and `follows` list such names.
+
+    What a change `requires` must succeed first; what it `follows` is tried first, and may fail.
+    """
 
     address: str
     action: Action
@@ -117,6 +129,7 @@ class Change(Data):
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     requires: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
     source: Source | None = None
     due: bool = False
     """Whether time alone causes this change; such a change needs no review."""

@@ -67,7 +67,7 @@ def _decide(session: Session, change: Change, before: Sequence[Decided]) -> Deci
         if is_resumable(found, desired.digest, now):
             return Decided(change, record, found, resumed=True)
         record = put_authority(record, found.model_copy(update={"status": Status.ABANDONED}))
-    if desired.custody is not None:
+    if desired.remote is not None:
         decided = {item.record.name: item.record for item in before}
         known = {**session.journal.state.authorities, **decided}
         issuance = _reservation(session, desired, _remote_half(session, desired, known), now)

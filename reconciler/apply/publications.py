@@ -92,7 +92,7 @@ def _reserve(session: Session, change: Change, published: Mapping[str, bytes]) -
     """Choose a number above every number this CA can have used, whatever was rolled back."""
     name, generation = _generation(change)
     now = session.clock()
-    last = session.journal.state.crls.get((name, generation))
+    last = session.journal.state.crls.get((name, generation, None))
     earlier = _published_crl(session, change, published)
     floor = int(now.timestamp()) - 1
     seen = earlier.number if earlier else 0

@@ -75,7 +75,10 @@ def _settle(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 def _requiring(step: Change, planned: Mapping[str, Change]) -> Change:
     requires = tuple(sorted(id_ for id_ in step.requires if id_ in planned))
-    return step if requires == step.requires else step.model_copy(update={"requires": requires})
+    follows = tuple(sorted(id_ for id_ in step.follows if id_ in planned))
+    if (requires, follows) == (step.requires, step.follows):
+        return step
+    return step.model_copy(update={"requires": requires, "follows": follows})
 
 
 def _unknown_targets(world: World) -> Iterator[Change]:

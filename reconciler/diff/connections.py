@@ -102,9 +102,7 @@ def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:
             for issuer in documents.issuers.values()
         },
         **{
-            f"custody/{ca.name}": Connection(
-                ca.custody.connection() if ca.custody else {}, ca.source
-            )
+            f"custody/{ca.name}": Connection(ca.remote.connection() if ca.remote else {}, ca.source)
             for ca in documents.authorities.values()
         },
     }

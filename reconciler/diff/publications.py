@@ -112,7 +112,7 @@ def _crl_need(
     world: World, name: str, generation: int, issuance: Issuance | None
 ) -> Finding | None:
     """Say why a CRL must be signed anew even if nothing is revoked now."""
-    record = world.ledger.crls.get((name, generation))
+    record = world.ledger.crls.get((name, generation, None))
     published = (world.observed.published or {}).get(file_name(name, generation, "crl"))
     missing = _revoked(world, name, generation) - (published.revoked if published else frozenset())
     if published and missing:
@@ -133,7 +133,7 @@ def _crl_need(
 
 def _unpublished(world: World, name: str, generation: int, issuance: Issuance | None) -> Finding:
     """Say that a file is missing; where a CRL was signed for its directory, somebody took it away."""
-    record = world.ledger.crls.get((name, generation))
+    record = world.ledger.crls.get((name, generation, None))
     signed = record is not None and record.sha256 is not None
     if (
         not signed

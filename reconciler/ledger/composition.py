@@ -137,6 +137,7 @@ class Composer:
 
 def _files(ledger: Ledger, wave: Wave, blobs: Mapping[str, Packed]) -> dict[str, str]:
     gone = {layout.certificate_path(name) for name in wave.gone}
+    gone |= {layout.trust_path(name) for name in wave.gone_trust}
     for name in wave.gone_authorities:
         gone.add(layout.authority_path(name))
         gone |= {
@@ -154,7 +155,7 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
         certificates.pop(name, None)
     certificates.update((record.name, record) for record in wave.certificates)
     authorities = {n: r for n, r in state.authorities.items() if n not in wave.gone_authorities}
-    crls = {(record.authority, record.generation): record for record in wave.crls}
+    trust = {n: r for n, r in state.trust.items() if n not in wave.gone_trust}
     ca_keys = {w: o for w, o in state.ca_keys.items() if w[0] not in wave.gone_authorities}
     sealed = {layout.authority_key_path(*w): key for w, key in wave.authority_keys.items()}
     return replace(
@@ -163,7 +164,10 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
         tip_time=at,
         certificates=certificates,
         authorities={**authorities, **{r.name: r for r in wave.authorities}},
-        crls={**state.crls, **crls},
+        crls={**state.crls, **{r.key: r for r in wave.crls}},
+        ocsp={**state.ocsp, **{(r.authority, r.generation): r for r in wave.ocsp}},
+        past={**state.past, **{(r.authority, r.generation): r for r in wave.past}},
+        trust={**trust, **{r.name: r for r in wave.trust}},
         keyring=layout.openers(wave.keyring) if wave.keyring else state.keyring,
         ca_keys={**ca_keys, **layout.ca_keys(sealed)},
     )

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from providers.secret import Secret
-from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRecord, LedgerState
+from reconciler.ledger.records import (
+    AuthorityRecord,
+    CertificateRecord,
+    CrlRecord,
+    LedgerState,
+    OcspRecord,
+    PastRecord,
+    TrustRecord,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +24,8 @@ class Wave:
     keyring's file encrypted anew. `new_keys` are leaf keys (PKCS#8 DER, by the serial they are reserved
     under, see `Issuance.reference`) to be encrypted
     into the bundle named `bundle`; `erase` are the serials whose keys are no longer needed. `gone` are
-    certificate names, `gone_authorities` CA names (their keys with them), whose record is dropped.
+    certificate names, `gone_authorities` CA names (their keys with them), `gone_trust` names of Bundles,
+    whose record is dropped.
     `accepts_time` goes on with the writer's clock although the wave before was of a later time.
     """
 
@@ -24,8 +33,12 @@ class Wave:
     certificates: Sequence[CertificateRecord] = ()
     authorities: Sequence[AuthorityRecord] = ()
     crls: Sequence[CrlRecord] = ()
+    ocsp: Sequence[OcspRecord] = ()
+    past: Sequence[PastRecord] = ()
+    trust: Sequence[TrustRecord] = ()
     gone: Sequence[str] = ()
     gone_authorities: Sequence[str] = ()
+    gone_trust: Sequence[str] = ()
     authority_keys: Mapping[tuple[str, int], bytes] = field(default_factory=dict)
     keyring: bytes | None = None
     bundle: str | None = None

@@ -11,12 +11,21 @@ from providers.errors import Conflict
 from providers.sops.recipients import recipients_of
 from reconciler.errors import LedgerRefused
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRecord, Lineage
+from reconciler.ledger.records import (
+    AuthorityRecord,
+    CertificateRecord,
+    CrlRecord,
+    Lineage,
+    OcspRecord,
+    PastRecord,
+    TrustRecord,
+)
 from schemas.base import Model
 
 LINEAGE = "lineage.json"
 KEYRING = "keyring.sops.json"
 _AUTHORITIES, _CERTIFICATES, _CRLS = "authorities/", "certificates/", "crls/"
+_OCSP, _PAST, _TRUST = "ocsp/", "past/", "trust/"
 _KEY_SUFFIX = ".key.sops.json"
 _AUTHORITY_KEY = re.compile(
     rf"{_AUTHORITIES}(?P<name>.+)\.g(?P<generation>[0-9]+){re.escape(_KEY_SUFFIX)}"
@@ -40,9 +49,20 @@ def authority_key_path(name: str, generation: int) -> str:
     return f"{_AUTHORITIES}{name}.g{generation}{_KEY_SUFFIX}"
 
 
-def crl_path(authority: str, generation: int) -> str:
-    """Return where the record of a CA generation's last CRL lies."""
-    return f"{_CRLS}{authority}.g{generation}.json"
+def crl_path(authority: str, generation: int, shard: int | None = None) -> str:
+    """Return where the record of a CA generation's last CRL, or of one shard of it, lies."""
+    part = "" if shard is None else f".s{shard}"
+    return f"{_CRLS}{authority}.g{generation}{part}.json"
+
+
+def generation_path(folder: str, authority: str, generation: int) -> str:
+    """Return where a record of one CA generation lies in a folder."""
+    return f"{folder}{authority}.g{generation}.json"
+
+
+def trust_path(name: str) -> str:
+    """Return where the record of a Bundle lies."""
+    return f"{_TRUST}{name}.json"
 
 
 def belongs_to(address: str, path: str) -> bool:
@@ -50,8 +70,10 @@ def belongs_to(address: str, path: str) -> bool:
     kind, _, name = address.partition("/")
     if kind == "certificate":
         return path == certificate_path(name)
-    crl = f"{_CRLS}{name}.g"
-    return kind == "authority" and (path == authority_path(name) or path.startswith(crl))
+    if kind == "bundle":
+        return path == trust_path(name)
+    parts = tuple(f"{folder}{name}.g" for folder in (_CRLS, _OCSP, _PAST))
+    return kind == "authority" and (path == authority_path(name) or path.startswith(parts))
 
 
 def encode(record: Model) -> bytes:
@@ -93,6 +115,9 @@ def model_of(path: str) -> type[Model] | None:
         _AUTHORITIES: AuthorityRecord,
         _CERTIFICATES: CertificateRecord,
         _CRLS: CrlRecord,
+        _OCSP: OcspRecord,
+        _PAST: PastRecord,
+        _TRUST: TrustRecord,
     }
     found = (model for folder, model in folders.items() if path.startswith(folder))
     return next(found, None) if is_record(path) else None
@@ -106,7 +131,13 @@ def place_of(record: Model) -> str:
         case AuthorityRecord():
             return authority_path(record.name)
         case CrlRecord():
-            return crl_path(record.authority, record.generation)
+            return crl_path(*record.key)
+        case OcspRecord():
+            return generation_path(_OCSP, record.authority, record.generation)
+        case PastRecord():
+            return generation_path(_PAST, record.authority, record.generation)
+        case TrustRecord():
+            return trust_path(record.name)
         case _:
             return LINEAGE
 
@@ -143,7 +174,14 @@ def ca_keys(files: Mapping[str, bytes]) -> dict[tuple[str, int], frozenset[str]]
 
 def written(wave: Wave) -> dict[str, Model | bytes]:
     """Return what a wave writes, by path: records still to be encoded, and ciphertext."""
-    records = (*wave.certificates, *wave.authorities, *wave.crls)
+    records = (
+        *wave.certificates,
+        *wave.authorities,
+        *wave.crls,
+        *wave.ocsp,
+        *wave.past,
+        *wave.trust,
+    )
     keys = {authority_key_path(*which): key for which, key in wave.authority_keys.items()}
     keyring = {KEYRING: wave.keyring} if wave.keyring is not None else {}
     return {**{place_of(record): record for record in records}, **keys, **keyring}

@@ -18,6 +18,9 @@ from reconciler.ledger.records import (
     CrlRecord,
     LedgerState,
     Lineage,
+    OcspRecord,
+    PastRecord,
+    TrustRecord,
 )
 from reconciler.ledger.refs import Tips
 from reconciler.ledger.register import register
@@ -188,7 +191,10 @@ def _parse(
         lineage=lineage,
         authorities={r.name: r for r in records if isinstance(r, AuthorityRecord)},
         certificates={r.name: r for r in records if isinstance(r, CertificateRecord)},
-        crls={(r.authority, r.generation): r for r in records if isinstance(r, CrlRecord)},
+        crls={r.key: r for r in records if isinstance(r, CrlRecord)},
+        ocsp={(r.authority, r.generation): r for r in records if isinstance(r, OcspRecord)},
+        past={(r.authority, r.generation): r for r in records if isinstance(r, PastRecord)},
+        trust={r.name: r for r in records if isinstance(r, TrustRecord)},
         bundles=keys.ids,
         tip_time=commit.at,
         keyring=layout.openers(sealed.get(layout.KEYRING, b"")),

@@ -3,7 +3,7 @@
 The format is frozen by golden files under tests/golden/ledger; `docs/ledger.md` describes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -46,10 +46,14 @@ class Status(StrEnum):
 
 
 class Urls(Model):
-    """Where the certificate says its issuer's CRL and certificate are (RFC 5280 4.2.1.13, 4.2.2.1)."""
+    """Where the certificate says its issuer's CRL, certificate and OCSP responses are.
+
+    RFC 5280 sections 4.2.1.13 and 4.2.2.1.
+    """
 
     crl: str | None = None
     issuer: str | None = None
+    ocsp: str | None = None
 
 
 class Revoked(Model):
@@ -69,6 +73,9 @@ class Issuance(Model):
     What a CA of others issues has a `reference` of ours: until the certificate is recorded it stands for
     the serial, which is not known before, and afterwards it goes on naming the key. `order` is what
     that CA calls the order, written before it is waited for; `chain` and `anchors` (PEM) are as it gave them.
+
+    `signer` is the serial of the certificate of ours that it was signed under, its own where it is
+    self-signed. Records of before 2026-12 do not have it: then it is the first one of that generation.
     """
 
     serial: str
@@ -90,6 +97,7 @@ class Issuance(Model):
     order: str | None = None
     chain: tuple[str, ...] | None = None
     anchors: tuple[str, ...] | None = None
+    signer: str | None = None
 
     @property
     def name(self) -> str:
@@ -165,30 +173,136 @@ class CertificateRecord(Model):
 
 
 class AuthorityRecord(Model):
-    """Everything known of one CA: one issuance a generation, oldest first."""
+    """Everything known of one CA: its certificates and reservations, oldest first.
+
+    A generation is a key and a name. It has a certificate, another one each time it is renewed or gets
+    another parent, and perhaps one that the generation before it signed, a cross-certificate.
+    """
 
     name: str
     issuances: tuple[Issuance, ...] = ()
 
     def generation(self, number: int) -> Issuance | None:
-        """The newest issuance of a generation that is a certificate, or the reservation for it."""
-        matching = [
-            i
-            for i in self.issuances
-            if isinstance(i.request, AuthorityRequest) and i.request.generation == number
-        ]
-        return matching[-1] if matching else None
+        """The newest certificate of a generation, revoked or not, or the reservation for its first one."""
+        return self.issued(number) or self.pending(number)
+
+    def issued(self, number: int) -> Issuance | None:
+        """The newest certificate of a generation, revoked or not."""
+        return next(
+            (i for i in self._of(number) if i.status in (Status.ISSUED, Status.REVOKED)), None
+        )
+
+    def pending(self, number: int) -> Issuance | None:
+        """A reservation of a generation that is not yet a certificate, newer than what it has."""
+        newest = next(self._of(number), None)
+        return newest if newest is not None and newest.status is Status.RESERVED else None
+
+    def crossing(self, number: int) -> Issuance | None:
+        """The newest cross-certificate of a generation, or the reservation for it."""
+        return next((i for i in self._of(number, crossed=True)), None)
+
+    def _of(self, number: int, *, crossed: bool = False) -> Iterator[Issuance]:
+        """Yield the issuances of a generation, newest first."""
+        for issuance in reversed(self.issuances):
+            request = issuance.request
+            if not isinstance(request, AuthorityRequest) or request.generation != number:
+                continue
+            if (request.issuer == self.name) == crossed:
+                yield issuance
 
 
 class CrlRecord(Model):
-    """The last CRL number reserved for one CA generation, and what was signed under it."""
+    """The last CRL number reserved for one CA generation, or one shard of it, and what was signed under it.
+
+    `shard` counts from 1, None stands for the whole list. `der` (base64) is a CRL that was signed at a
+    ceremony, until another one takes its place.
+    """
 
     authority: str
     generation: int
+    shard: int | None = None
     number: int
     this_update: Instant
     next_update: Instant
     sha256: str | None = None
+    der: str | None = None
+
+    @property
+    def key(self) -> "CrlKey":
+        """Which list it is."""
+        return self.authority, self.generation, self.shard
+
+
+CrlKey = tuple[str, int, int | None]
+"""A CA, its generation, and the shard of its list; None for the whole."""
+
+
+class Responder(Model):
+    """A delegated OCSP responder's certificate; its key lived as long as the run that made it.
+
+    `serial`, dates and `spki` (base64) are written before it is signed, `sha256` after.
+    """
+
+    serial: str
+    not_before: Instant
+    not_after: Instant
+    spki: str
+    sha256: str | None = None
+
+
+class OcspRecord(Model):
+    """The responses last signed for one CA generation; `sha256` is over the whole tree of files.
+
+    `responders` are those whose certificates are not expired, newest last.
+    """
+
+    authority: str
+    generation: int
+    responders: tuple[Responder, ...]
+    this_update: Instant
+    next_update: Instant
+    sha256: str | None = None
+
+
+class TrustPlacement(Model):
+    """A bundle of anchors that was, or was about to be, installed under `object_name` in `target`.
+
+    `anchors` are the SHA-256 fingerprints last verified there.
+    """
+
+    target: str
+    object_name: str
+    anchors: tuple[str, ...] = ()
+    verified_at: Instant | None = None
+
+
+class TrustRecord(Model):
+    """Everything known of one Bundle: where it is, and what it was last seen to hold.
+
+    `replaced` tells since when nothing in use hangs by an anchor any more, by its fingerprint.
+    """
+
+    name: str
+    placements: tuple[TrustPlacement, ...] = ()
+    replaced: dict[str, Instant] = Field(default_factory=dict)
+
+
+class PastEntry(Model):
+    """A certificate that a CA issued before it was taken over; `not_after` None where nobody knows."""
+
+    serial: str
+    not_after: Instant | None = None
+    subject: str | None = None
+    revoked: Revoked | None = None
+
+
+class PastRecord(Model):
+    """What a CA generation issued and revoked before it was taken over, and the number of its last CRL."""
+
+    authority: str
+    generation: int
+    number: int | None = None
+    entries: tuple[PastEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +317,11 @@ class LedgerState:
     lineage: Lineage
     authorities: Mapping[str, AuthorityRecord]
     certificates: Mapping[str, CertificateRecord]
-    crls: Mapping[tuple[str, int], CrlRecord]
+    crls: Mapping[CrlKey, CrlRecord]
     bundles: frozenset[str]
     tip_time: Instant
     keyring: frozenset[str] | None = None
     ca_keys: Mapping[tuple[str, int], frozenset[str]] = field(default_factory=dict)
+    ocsp: Mapping[tuple[str, int], OcspRecord] = field(default_factory=dict)
+    trust: Mapping[str, TrustRecord] = field(default_factory=dict)
+    past: Mapping[tuple[str, int], PastRecord] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -16,6 +16,7 @@ from reconciler.git import Git
 MAX_BYTES = 1 << 20
 READ_SUFFIXES = (".yaml", ".yml", ".csv")
 """Which files are read at all, in small letters; a name may have large ones."""
+_LINKED = "links and submodules are not followed"
 _LONGEST = 4096
 """The longest target that a link of Linux has, in bytes."""
 
@@ -56,6 +57,13 @@ class Tree(Protocol):
         """Return the contents of files, in order; one that cannot be read raises OSError."""
         ...
 
+    def attachments(self, paths: Sequence[str], limit: int, /) -> Mapping[str, bytes | str]:
+        """Return the content of each file, whatever it is called, or why it cannot be read, in words.
+
+        `limit` is the most bytes that one may have; links are not followed.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class WorkingTree:
@@ -94,6 +102,20 @@ class WorkingTree:
         """Return the contents of files, in order; a link or device is never opened."""
         return [_read(self.root / entry.path) for entry in entries]
 
+    def attachments(self, paths: Sequence[str], limit: int, /) -> Mapping[str, bytes | str]:
+        """Return the content of each file, or why it cannot be read."""
+        return {path: self._attachment(path, limit) for path in paths}
+
+    def _attachment(self, path: str, limit: int) -> bytes | str:
+        steps = [Path(*Path(path).parts[: n + 1]) for n in range(len(Path(path).parts))]
+        if any((self.root / step).is_symlink() for step in steps):
+            return _LINKED
+        try:
+            content = _read(self.root / path, limit)
+        except OSError as problem:
+            return problem.strerror or str(problem)
+        return content if len(content) <= limit else _too_large(limit)
+
 
 def _is_junction(child: "os.DirEntry[str]") -> bool:
     """Whether it is what Windows has beside links: Python tells from 3.12 on."""
@@ -105,11 +127,15 @@ def _children(folder: str) -> list["os.DirEntry[str]"]:
         return list(found)
 
 
-def _read(path: Path) -> bytes:
+def _too_large(limit: int) -> str:
+    return f"it is larger than {limit >> 20} MiB"
+
+
+def _read(path: Path, limit: int = MAX_BYTES) -> bytes:
     with open_to_read(path) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(f"{path.name} is not a plain file")
-        return file.read(MAX_BYTES + 1)
+        return file.read(limit + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +173,20 @@ class Commit:
     def read(self, entries: Sequence[Entry], /) -> list[bytes]:
         """Return the contents of files, in order, with one git process."""
         return self.git.blobs([entry.blob for entry in entries])
+
+    def attachments(self, paths: Sequence[str], limit: int, /) -> Mapping[str, bytes | str]:
+        """Return the content of each file, or why it cannot be read."""
+        wanted = set(paths)
+        listed = {entry.path: entry for entry in self._listed() if entry.path in wanted}
+        found: dict[str, bytes | str] = dict.fromkeys(paths, "there is no such file")
+        for path, entry in listed.items():
+            if entry.sort is not Sort.FILE:
+                found[path] = _LINKED
+            elif entry.size > limit:
+                found[path] = _too_large(limit)
+            else:
+                found[path] = self.read([entry])[0]
+        return found
 
 
 def _path(name: bytes) -> str:

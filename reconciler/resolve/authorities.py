@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from providers.constraints import widenings
 from reconciler.diagnostics import Diagnostic, error
@@ -12,6 +13,7 @@ from reconciler.resolve.keys import check_custody, check_size, key_type
 from reconciler.state import DesiredAuthority
 from schemas.authority import AuthoritySpec, NameConstraints
 from schemas.base import digest
+from schemas.custody import RemoteKey
 from schemas.project import Recipient
 from schemas.request import AuthorityRequest
 from schemas.scalars import format_duration
@@ -28,17 +30,29 @@ _DEEPEST = 16
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One CA in the tree. `ancestors` run from its parent to the root; `reach` counts CA levels below."""
+    """One CA in the tree. `ancestors` run from its parent to the root; `reach` counts CA levels below.
+
+    `revoked` are the generations that a Revocation names.
+    """
 
     entry: Entry[AuthoritySpec]
     ancestors: tuple[Entry[AuthoritySpec], ...]
     children: tuple[str, ...]
     reach: int
+    revoked: frozenset[int] = frozenset()
 
     @property
     def parent(self) -> Entry[AuthoritySpec] | None:
         """The CA that signs this one; None for a root."""
         return self.ancestors[0] if self.ancestors else None
+
+    @property
+    def generation(self) -> int:
+        """The generation that is to issue: as given, or the first after it that no Revocation names."""
+        number = self.entry.spec.generation
+        while number in self.revoked and not self.entry.spec.retired:
+            number += 1
+        return number
 
     @property
     def path_length(self) -> int | None:
@@ -63,7 +77,21 @@ class Family:
         )
 
 
-def families(shelf: Shelf[AuthoritySpec], found: list[Diagnostic]) -> Mapping[str, Family]:
+def _revoked(catalogue: Catalogue) -> Mapping[str, frozenset[int]]:
+    """Return the generations that Revocations name, by CA."""
+    named: dict[str, frozenset[int]] = {}
+    for entry in catalogue.revocations.entries.values():
+        name, number = entry.spec.authority_ref, entry.spec.generation
+        if name is not None and number is not None:
+            named[name] = named.get(name, frozenset()) | {number}
+    return named
+
+
+def families(
+    shelf: Shelf[AuthoritySpec],
+    found: list[Diagnostic],
+    revoked: Mapping[str, frozenset[int]] = MappingProxyType({}),
+) -> Mapping[str, Family]:
     """Return every CA whose line of parents leads to a root."""
     lines = {name: _line(entry, shelf, found) for name, entry in shelf.entries.items()}
     rooted = {name: line for name, line in lines.items() if line is not None}
@@ -76,7 +104,8 @@ def families(shelf: Shelf[AuthoritySpec], found: list[Diagnostic]) -> Mapping[st
     for name in deepest_first:
         below = children.get(name, ())
         reach = max((1 + _needs(result[child]) for child in below), default=0)
-        result[name] = Family(shelf.entries[name], rooted[name], below, reach)
+        gone = revoked.get(name, frozenset())
+        result[name] = Family(shelf.entries[name], rooted[name], below, reach, gone)
     return result
 
 
@@ -114,38 +143,33 @@ def resolve_authorities(
     catalogue: Catalogue, leaf_issuers: frozenset[str], found: list[Diagnostic]
 ) -> tuple[Mapping[str, DesiredAuthority], Mapping[str, Family]]:
     """Return every sound CA with its defaults filled in, and the tree they stand in."""
-    tree = families(catalogue.authorities, found)
+    tree = families(catalogue.authorities, found, _revoked(catalogue))
     project = next(iter(catalogue.projects.entries.values()), None)
     keyring = project.spec.keyring if project else ()
     for name in sorted(tree):
         found += _check(tree[name], tree)
     found += _shared_keys(tree)
-    desired = {name: _desired(tree[name], leaf_issuers, keyring) for name in sorted(tree)}
+    parents = {name: tree[f.parent.name] if f.parent else None for name, f in tree.items()}
+    desired = {
+        name: _desired(tree[name], parents[name], leaf_issuers, keyring) for name in sorted(tree)
+    }
     return desired, tree
 
 
-def full_common_name(spec: AuthoritySpec) -> str:
+def full_common_name(spec: AuthoritySpec, generation: int) -> str:
     """Return a CA's common name: a new generation is a new name, so that CRLs never mix."""
-    return f"{spec.common_name} G{spec.generation}"
+    return f"{spec.common_name} G{generation}"
 
 
 def _desired(
-    family: Family, leaf_issuers: frozenset[str], keyring: tuple[Recipient, ...]
+    family: Family,
+    parent: Family | None,
+    leaf_issuers: frozenset[str],
+    keyring: tuple[Recipient, ...],
 ) -> DesiredAuthority:
-    entry, spec, parent = family.entry, family.entry.spec, family.parent
+    entry, spec = family.entry, family.entry.spec
     custody = spec.private_key.custody
-    request = AuthorityRequest(
-        issuer=parent.name if parent else None,
-        issuer_generation=parent.spec.generation if parent else None,
-        generation=spec.generation,
-        common_name=full_common_name(spec),
-        subject=spec.subject,
-        key=key_type(spec.private_key.algorithm, spec.private_key.size),
-        duration=int(family.lifetime.total_seconds()),
-        path_length=family.path_length,
-        name_constraints=spec.name_constraints,
-        key_ref=custody.reference if custody else None,
-    )
+    request = _request(family, parent, family.generation)
     signs_only_cas = bool(family.children) and entry.name not in leaf_issuers
     return DesiredAuthority(
         name=entry.name,
@@ -154,10 +178,32 @@ def _desired(
         request=request,
         digest=digest(request.to_json()),
         recipients=() if custody else spec.private_key.recipients or keyring,
-        crl_duration=spec.crl_duration or (CRL_LIFETIME_OF_CAS if signs_only_cas else CRL_LIFETIME),
+        crl_duration=spec.crl.duration or (CRL_LIFETIME_OF_CAS if signs_only_cas else CRL_LIFETIME),
         depth=len(family.ancestors),
         retired=spec.retired,
         custody=custody,
+        standby=_request(family, parent, family.generation + 1) if spec.standby else None,
+        crossed=spec.cross_sign,
+        crl_refresh=spec.crl.refresh_before,
+        crl_shards=spec.crl.shards,
+        ocsp=spec.ocsp,
+    )
+
+
+def _request(family: Family, parent: Family | None, generation: int) -> AuthorityRequest:
+    """Return what one generation of a CA is to say."""
+    spec, custody = family.entry.spec, family.entry.spec.private_key.custody
+    return AuthorityRequest(
+        issuer=parent.entry.name if parent else None,
+        issuer_generation=parent.generation if parent else None,
+        generation=generation,
+        common_name=full_common_name(spec, generation),
+        subject=spec.subject,
+        key=key_type(spec.private_key.algorithm, spec.private_key.size),
+        duration=int(family.lifetime.total_seconds()),
+        path_length=family.path_length,
+        name_constraints=spec.name_constraints,
+        key_ref=custody.reference if custody else None,
     )
 
 
@@ -165,8 +211,9 @@ def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
     spec, place = family.entry.spec, family.entry.document
     yield from check_size(key_type(spec.private_key.algorithm, spec.private_key.size), place)
     yield from check_custody(spec.private_key, place)
-    if len(full_common_name(spec)) > _MAX_COMMON_NAME:
-        summary = f'the common name "{full_common_name(spec)}" is longer than 64 characters'
+    if len(full_common_name(spec, family.generation)) > _MAX_COMMON_NAME:
+        whole = full_common_name(spec, family.generation)
+        summary = f'the common name "{whole}" is longer than 64 characters'
         hint = "the generation is part of it"
         yield error(summary, place.at("spec", "commonName"), hint=hint)
     if spec.path_length is not None and spec.path_length < family.reach:
@@ -184,7 +231,9 @@ def _shared_keys(tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
     for name in sorted(tree):
         entry = tree[name].entry
         custody = entry.spec.private_key.custody
-        if custody and (other := first.setdefault(custody.reference, name)) != name:
+        if not isinstance(custody, RemoteKey):
+            continue
+        if (other := first.setdefault(custody.reference, name)) != name:
             summary = f"the key of {name} is that of {other}, too"
             hint = "every CA has a key of its own: make another one at the key service"
             yield error(summary, entry.document.at("spec", "privateKey", "custody"), hint=hint)

@@ -13,6 +13,7 @@ from reconciler.load.suggest import nearest
 from reconciler.load.wording import dotted, worded
 from reconciler.load.yaml import Step, Value
 from schemas.authority import AuthoritySpec
+from schemas.bundle import BundleSpec
 from schemas.certificate import CertificateSetSpec, ProfileSpec
 from schemas.document import Envelope, Spec
 from schemas.issuer import IssuerSpec
@@ -61,6 +62,7 @@ class Catalogue:
     issuers: Shelf[IssuerSpec]
     profiles: Shelf[ProfileSpec]
     targets: Shelf[TargetSpec]
+    bundles: Shelf[BundleSpec]
     policies: Shelf[PolicySpec]
     revocations: Shelf[RevocationSpec]
     sets: Shelf[CertificateSetSpec]
@@ -82,6 +84,7 @@ def catalogue(documents: Iterable[Document], found: list[Diagnostic]) -> Catalog
         issuers=shelf("Issuer", Envelope[IssuerSpec]),
         profiles=shelf("Profile", Envelope[ProfileSpec]),
         targets=shelf("Target", Envelope[TargetSpec]),
+        bundles=shelf("Bundle", Envelope[BundleSpec]),
         policies=shelf("Policy", Envelope[PolicySpec]),
         revocations=shelf("Revocation", Envelope[RevocationSpec]),
         sets=shelf("CertificateSet", Envelope[CertificateSetSpec]),

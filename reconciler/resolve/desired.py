@@ -1,7 +1,7 @@
 """The whole: documents in, what is desired and every finding out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from reconciler.diagnostics import (
@@ -16,6 +16,7 @@ from reconciler.diagnostics import (
 from reconciler.load.documents import Document
 from reconciler.load.suggest import nearest
 from reconciler.resolve.authorities import resolve_authorities
+from reconciler.resolve.bundles import check_bundles, desired_bundle
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.directories import check_directories
@@ -43,9 +44,17 @@ _HINTED = 50
 """How many names of one Revocation that nobody has are compared with those there are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The files that documents name: the CSV tables of sets, None where one cannot be read, and any other."""
+
+    tables: Mapping[str, str | None] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
 def resolve(
     documents: Iterable[Document],
-    tables: Mapping[str, str | None],
+    named: Named,
     revision: str | None,
     earlier: Iterable[Diagnostic] = (),
     root: PurePath | None = None,
@@ -53,12 +62,12 @@ def resolve(
 ) -> tuple[Desired | None, tuple[Diagnostic, ...]]:
     """Return what the documents ask for, None when anything is wrong, and all findings.
 
-    `tables` are the CSV files that sets refer to, by path; `earlier` what loading found already;
+    `named` are the files that documents refer to, by path; `earlier` what loading found already;
     `root` is where relative paths begin, if that is known; `standing` are policies that bind as well.
     """
     found = Findings(earlier)
     try:
-        desired = _resolved(documents, tables, revision, found, root, standing)
+        desired = _resolved(documents, named, revision, found, root, standing)
     except TooMany:
         desired = None
     return desired, in_order(found)
@@ -66,7 +75,7 @@ def resolve(
 
 def _resolved(
     documents: Iterable[Document],
-    tables: Mapping[str, str | None],
+    named: Named,
     revision: str | None,
     found: list[Diagnostic],
     root: PurePath | None,
@@ -75,10 +84,11 @@ def _resolved(
     read = catalogue(documents, found)
     everything = replace(read, targets=plugged(read.targets, found))
     project = _project(everything, found)
-    drafts = list(drafts_of(everything, tables, found))
+    drafts = list(drafts_of(everything, named.tables, found))
     issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
     authorities, families = resolve_authorities(everything, issuers, found)
     found += check_references(everything)
+    found += check_bundles(everything)
     found += check_directories(everything, root)
     found += check_names(everything)
     around = Surroundings(everything.authorities, families, everything.targets, everything.issuers)
@@ -112,6 +122,7 @@ def _desired(
         targets={place.name: place for _, entry in targets for place in _places(entry)},
         revocations=tuple(_revocation(entry) for _, entry in revocations),
         issuers={n: desired_issuer(e) for n, e in sorted(everything.issuers.entries.items())},
+        bundles={n: desired_bundle(e) for n, e in sorted(everything.bundles.entries.items())},
     )
 
 
@@ -156,6 +167,9 @@ def _revocation(entry: Entry[RevocationSpec]) -> DesiredRevocation:
         issued_before=spec.issued_before,
         serials=spec.serials,
         reason=spec.reason,
+        authority=spec.authority_ref,
+        generation=spec.generation,
+        immediate=spec.immediate,
     )
 
 

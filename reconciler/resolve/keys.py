@@ -7,7 +7,7 @@ from reconciler.load.documents import Place
 from schemas.authority import AuthorityKey
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES, Capabilities
 from schemas.certificate import Algorithm
-from schemas.custody import SIGNS
+from schemas.custody import SIGNS, RemoteKey
 from schemas.request import KeyType
 
 _SIZES: Mapping[Algorithm, tuple[int, ...]] = {
@@ -42,7 +42,7 @@ def check_size(key: KeyType, place: Place) -> Iterator[Diagnostic]:
 
 def check_custody(key: AuthorityKey, place: Place) -> Iterator[Diagnostic]:
     """Yield what cannot be said of a CA key that is at a key service."""
-    if key.custody is None:
+    if not isinstance(key.custody, RemoteKey):
         return
     kind, wanted = key.custody.kind, key_type(key.algorithm, key.size)
     sizes = SIGNS[kind]

@@ -101,7 +101,7 @@ def test_a_ca_ends_and_is_never_due(fleet: Fleet) -> None:
 
 def test_a_crl_is_late_when_three_quarters_of_it_are_over(fleet: Fleet) -> None:
     found = life(fleet, "crl/root-g1")
-    crl = fleet.journal.state.crls["root", 1]
+    crl = fleet.journal.state.crls["root", 1, None]
     assert found is not None
     assert found.not_after == crl.next_update
     assert found.late_at == crl.this_update + (crl.next_update - crl.this_update) * 3 / 4

@@ -157,7 +157,7 @@ def test_authorities_tell_their_generation_and_until_when_their_crl_is(fleet: Fl
     world = fleet.world()
     (root,) = (row for row in inventory(world, diff(world)) if row.address == "authority/root")
     assert (root.generation, root.issuer_generation) == (1, None)
-    assert root.crl_until == world.ledger.crls[("root", 1)].next_update
+    assert root.crl_until == world.ledger.crls["root", 1, None].next_update
 
 
 def test_an_authority_that_is_wanted_is_listed_before_it_is_issued() -> None:

@@ -10,7 +10,7 @@ from reconciler.load.documents import read_documents
 from reconciler.load.files import read_files
 from reconciler.load.trees import WorkingTree
 from reconciler.render.graph import render_graph
-from reconciler.resolve.desired import resolve
+from reconciler.resolve.desired import Named, resolve
 from reconciler.state import Desired
 from reconciler.templates import Start, basic, mtls
 
@@ -32,7 +32,7 @@ def desired(folder: Path, contents: Mapping[str, str]) -> Desired:
     write(folder, contents)
     files = read_files(WorkingTree(folder))
     read = read_documents(files)
-    resolved, diagnostics = resolve(read.documents, {}, None, read.diagnostics)
+    resolved, diagnostics = resolve(read.documents, Named(), None, read.diagnostics)
     assert diagnostics == ()
     assert resolved is not None
     return resolved

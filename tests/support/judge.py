@@ -161,7 +161,7 @@ def unsettled(root: Path, wanted: Wanted, seen: Sight) -> Iterator[str]:
 
 def crl_faults(root: Path, state: LedgerState, wanted: Wanted, seen: Sight) -> Iterator[str]:
     """Yield CRLs that went back, that the ledger does not know, or that lack a revocation."""
-    files = {f"{name}-g{generation}.crl": r for (name, generation), r in state.crls.items()}
+    files = {f"{name}-g{generation}.crl": r for (name, generation, _), r in state.crls.items()}
     if len(files) != 2:
         yield f"the ledger knows {sorted(files)}"
     for name, record in files.items():

@@ -73,7 +73,7 @@ def test_a_crl_of_a_time_to_come_is_signed_again_and_names_all_that_it_named(fle
     back(fleet)
     assert ("publish", "crl/mid-g1", "Expiring") in shown(fleet.plan())
     fleet.converge()
-    assert fleet.journal.state.crls["mid", 1].this_update == fleet.now
+    assert fleet.journal.state.crls["mid", 1, None].this_update == fleet.now
     assert serial in fleet.published()["mid-g1.crl"].revoked
 
 

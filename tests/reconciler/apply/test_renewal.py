@@ -119,12 +119,12 @@ def test_what_was_published_as_revoked_stays_revoked_when_the_ledger_was_rolled_
 
 def test_a_strangers_crl_is_neither_believed_nor_replaced(fleet: Fleet) -> None:
     fleet.publisher.files["mid-g1.crl"] = fleet.publisher.files["root-g1.crl"]
-    before = fleet.journal.state.crls["mid", 1].number
+    before = fleet.journal.state.crls["mid", 1, None].number
     events = {event.address: event for event in fleet.wait(4).apply(NIGHTLY)}
     assert events["crl/mid-g1"].status is EventStatus.FAILED
     assert "not signed by this CA" in events["crl/mid-g1"].message
     assert events["crl/root-g1"].status is EventStatus.DONE
-    assert fleet.journal.state.crls["mid", 1].number == before
+    assert fleet.journal.state.crls["mid", 1, None].number == before
 
 
 REPLACED = frozenset({"certificate/web"})

@@ -62,7 +62,7 @@ def test_what_a_wave_records_is_read_back(site: Site) -> None:
     assert site.read() == recorded
     assert recorded.certificates == {"web": kit.certificate("web")}
     assert recorded.authorities == {"services": authority}
-    assert recorded.crls == {("services", 1): crl}
+    assert recorded.crls == {("services", 1, None): crl}
 
 
 def test_a_forgotten_authority_goes_with_its_keys(site: Site) -> None:
