@@ -14,8 +14,7 @@ sandbox: .venv/.tested-with
 test: .venv/.tested-with
 	@scripts/apt-packages
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest
-	@scripts/test-wheel
+	@$(BIN)/python scripts/suite
 
 check: .venv/.tested-with
 	$(BIN)/ruff check
