@@ -39,8 +39,13 @@ def renewal_time(issuance: Issuance, renew_before: timedelta) -> datetime:
     It never does within the first tenth of its life, or it would be renewed as soon as it is made.
     """
     life = issuance.not_after - issuance.not_before
-    early = renew_before * SPREAD * fraction(issuance.serial)
-    return issuance.not_after - min(renew_before + early, life * LATEST)
+    return issuance.not_after - lead(life, renew_before, issuance.serial)
+
+
+def lead(life: timedelta, renew_before: timedelta, key: str) -> timedelta:
+    """Return how long before its end a certificate falls due that lives so long, spread by `key`."""
+    early = renew_before * SPREAD * fraction(key)
+    return min(renew_before + early, life * LATEST)
 
 
 def renewal_time_of_adopted(
