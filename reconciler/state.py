@@ -29,7 +29,8 @@ class DesiredAuthority:
 
     A key that is not in the ledger has no recipients. `request` is of the generation that is to issue;
     `standby` is the one after it, to be signed ahead. `crossed` asks for a cross-certificate by the one
-    before it. A certificate of it is renewed, with the same key, `renew_before` its end: at the least
+    before it. `sealed` is the sops file that its custody names: of the key itself, or of the PIN of its token.
+    A certificate of it is renewed, with the same key, `renew_before` its end: at the least
     the longest life of what it issues. A CRL lives for `crl_duration`, and is signed anew
     `crl_refresh` before its nextUpdate.
     """
@@ -50,6 +51,7 @@ class DesiredAuthority:
     crl_refresh: timedelta | None = None
     crl_shards: int = 1
     ocsp: OcspSettings | None = None
+    sealed: bytes | None = field(default=None, repr=False)
 
     @property
     def address(self) -> str:

@@ -14,6 +14,7 @@ from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm
 from schemas.clouds import Endpoint, RoleArn, Tenant
 from schemas.connection import Connected
+from schemas.pkcs11 import normalised
 from schemas.scalars import Boolean, FilePath, Matching, Text
 from schemas.secrets import SecretReference
 
@@ -96,22 +97,13 @@ class GcpKmsKey(Connected):
     endpoint: Endpoint | None = None
 
 
-_PKCS11 = (
-    "must be a PKCS#11 URI (RFC 7512) such as pkcs11:token=ca;object=root, without a PIN: that is"
-    " named in pinSecretRef"
-)
-
-
-def _pinless(value: str) -> str:
-    if "pin-" in value:
-        raise ValueError(_PKCS11)
-    return value
-
-
 Pkcs11Uri = Annotated[
     str,
-    Matching(r"^pkcs11:[A-Za-z0-9%._~=;,:@!$&'()*+/?-]+$", _PKCS11),
-    AfterValidator(_pinless),
+    Matching(
+        r"^pkcs11:[^\x00-\x20]{1,1024}$",
+        "must be a PKCS#11 URI (RFC 7512) such as pkcs11:token=ca;object=root",
+    ),
+    AfterValidator(normalised),
 ]
 ModulePath = Annotated[
     str,
@@ -126,13 +118,15 @@ ModulePath = Annotated[
 class Pkcs11Key(Connected):
     """A private key in a PKCS#11 token, which never leaves it; `module` is the vendor's library.
 
-    `pinSecretRef` names the sops file, and the key in it, that holds the user PIN.
+    `pinSecretRef` names the sops file, and the key in it, that holds the user PIN; without it the PIN is
+    in the environment (`CERTFORM_PKCS11_PIN`) of whoever applies.
     """
 
     CONNECTION: ClassVar = ("key", "module", "pin_secret_ref")
 
     key: Pkcs11Uri
-    module: ModulePath
+    module: ModulePath | None = None
+    """Needed in a document; None for a key that no document speaks of any more."""
     pin_secret_ref: SecretReference | None = None
 
 
@@ -201,6 +195,11 @@ class RemoteKey(Model):
         """Which key it is, and how it is reached."""
         return next(iter(self._settings().values()))
 
+    @property
+    def secret(self) -> SecretReference | None:
+        """Where the secret is that the key is used with, if a sops file of the repository holds it."""
+        return self.pkcs11.pin_secret_ref if self.pkcs11 else None
+
     def connection(self) -> Mapping[str, Any]:
         """Return which key signs, and how it is reached."""
         return {"kind": self.kind, **self.settings.connection(f"{self.kind}.")}
@@ -235,11 +234,27 @@ SIGNS: Mapping[str, Mapping[Algorithm, tuple[int, ...]]] = {
 
 
 def parse_custody(value: Any) -> Any:
-    """Read what is written for a CA key's custody: None for one in the ledger."""
-    if value == "ledger":
-        return None
+    """Read what is written for a CA key's custody: None for one in the ledger.
+
+    What is written decides which form is meant, so that one mistake is told once.
+    """
+    if value == "ledger" or isinstance(value, RemoteKey | SopsKey | Kept):
+        return None if value == "ledger" else value
     if isinstance(value, str):
         if value in tuple(Kept):
             return Kept(value)
         raise ValueError(f"must be `ledger`, `offline`, `none`, or name a key: {_EXAMPLES}")
-    return SopsKey.model_validate(value) if isinstance(value, dict) and "sops" in value else value
+    if value is None:
+        return None
+    wanted = SopsKey if isinstance(value, dict) and "sops" in value else RemoteKey
+    return wanted.model_validate(value)
+
+
+def parse_place_of_key(value: Any) -> Any:
+    """Read where the key of a CA that existed before is: it is not moved into the ledger."""
+    if value == "ledger":
+        raise ValueError(
+            "must say where the key is: certform moves none into the ledger, where every runner could"
+            " have had it; raise `generation` for a new key there"
+        )
+    return parse_custody(value)

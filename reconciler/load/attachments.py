@@ -18,7 +18,9 @@ _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("existing", "crl"),
         ("existing", "index"),
         ("existing", "issued", "*"),
+        ("existing", "custody", "sops"),
         ("privateKey", "custody", "sops"),
+        ("privateKey", "custody", "pkcs11", "pinSecretRef", "name"),
     ),
 }
 """The fields of a spec that name a file, by kind; a star stands for every item of a list."""

@@ -34,6 +34,7 @@ from reconciler.state import (
     DesiredTarget,
 )
 from schemas.base import digest
+from schemas.custody import SopsKey
 from schemas.document import API_VERSION
 from schemas.plan import Source
 from schemas.project import ProjectSpec
@@ -87,6 +88,7 @@ def _resolved(
     drafts = list(drafts_of(everything, named.tables, found))
     issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
     authorities, families = resolve_authorities(everything, issuers, found)
+    authorities = {n: _sealed(ca, named.files) for n, ca in authorities.items()}
     found += check_references(everything)
     found += check_bundles(everything)
     found += check_directories(everything, root)
@@ -149,6 +151,15 @@ def drafts_of(
     for entry in everything.sets.entries.values():
         for draft in expand(entry, tables, room):
             yield from filter(None, (inherit(draft, known, room),))
+
+
+def _sealed(authority: DesiredAuthority, files: Mapping[str, bytes]) -> DesiredAuthority:
+    """Return a CA with the sops file that its custody names, opened by nobody yet."""
+    custody = authority.custody
+    path = custody.sops if isinstance(custody, SopsKey) else None
+    if authority.remote and authority.remote.secret:
+        path = authority.remote.secret.name
+    return replace(authority, sealed=files.get(path)) if path else authority
 
 
 def _places(entry: Entry[TargetSpec]) -> Iterator[DesiredTarget]:

@@ -7,7 +7,7 @@ from reconciler.load.documents import Place
 from schemas.authority import AuthorityKey
 from schemas.capabilities import ECDSA_SIZES, RSA_SIZES, Capabilities
 from schemas.certificate import Algorithm
-from schemas.custody import SIGNS, RemoteKey
+from schemas.custody import SIGNS, CaCustody, RemoteKey, SopsKey
 from schemas.request import KeyType
 
 _SIZES: Mapping[Algorithm, tuple[int, ...]] = {
@@ -41,21 +41,41 @@ def check_size(key: KeyType, place: Place) -> Iterator[Diagnostic]:
 
 
 def check_custody(key: AuthorityKey, place: Place) -> Iterator[Diagnostic]:
-    """Yield what cannot be said of a CA key that is at a key service."""
-    if not isinstance(key.custody, RemoteKey):
+    """Yield what cannot be said of a CA key that is not in the ledger."""
+    custody = key.custody
+    if custody is None:
         return
-    kind, wanted = key.custody.kind, key_type(key.algorithm, key.size)
-    sizes = SIGNS[kind]
+    if isinstance(custody, RemoteKey):
+        yield from _check_kind(custody.kind, key, place)
+        yield from _check_module(custody, place)
+    if key.recipients:
+        summary = f"a key {_where(custody)} has no recipients: nobody opens it by the ledger"
+        yield error(
+            summary, place.at("spec", "privateKey", "recipients"), hint="leave recipients out"
+        )
+
+
+def _where(custody: CaCustody) -> str:
+    if isinstance(custody, RemoteKey):
+        return f"in {custody.kind}"
+    return "in a sops file" if isinstance(custody, SopsKey) else "that is kept elsewhere"
+
+
+def _check_kind(kind: str, key: AuthorityKey, place: Place) -> Iterator[Diagnostic]:
+    wanted, sizes = key_type(key.algorithm, key.size), SIGNS[kind]
     there_is = wanted.size in _SIZES[wanted.algorithm]
     if there_is and wanted.size not in sizes.get(wanted.algorithm, ()):
         summary = f"{kind} signs with no {wanted} key the way a CA has to"
         known = (f"{name} {', '.join(map(str, sizes[name]))}" for name in sizes)
         hint = f"keys of {kind}: {'; '.join(known)}"
         yield error(summary, place.at("spec", "privateKey"), hint=hint)
-    if key.recipients:
-        summary = f"a key in {kind} has no recipients: nobody opens it"
-        hint = "leave recipients out; who may sign with it is said at the key service"
-        yield error(summary, place.at("spec", "privateKey", "recipients"), hint=hint)
+
+
+def _check_module(custody: RemoteKey, place: Place) -> Iterator[Diagnostic]:
+    if custody.pkcs11 and custody.pkcs11.module is None:
+        spot = place.at("spec", "privateKey", "custody", "pkcs11")
+        hint = "the path of the token's library, such as /usr/lib/softhsm/libsofthsm2.so"
+        yield error("spec.privateKey.custody.pkcs11.module is missing", spot, hint=hint)
 
 
 def holds(capabilities: Capabilities, key: KeyType) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.connection import Connected
-from schemas.custody import AwsKmsKey, AzureKey, GcpKmsKey, RemoteKey
+from schemas.custody import AwsKmsKey, AzureKey, GcpKmsKey, Pkcs11Key, RemoteKey
 from schemas.issuer import (
     AmazonIssuer,
     AwsPrivateCa,
@@ -38,6 +38,7 @@ SETTLED: dict[type[Connected], set[str]] = {
     AwsKmsKey: set(),
     AzureKey: set(),
     GcpKmsKey: set(),
+    Pkcs11Key: set(),
     LedgerSettings: set(),
     PublishTo: set(),
     PublishSettings: {"to"},
@@ -242,6 +243,14 @@ def test_the_connection_of_an_issuer_says_who_is_asked(kind: str) -> None:
         ("aws-kms", {"key": KMS, "role": ROLE, "externalId": "x"}),
         ("azure-key-vault", {"key": VAULT_KEY, "verifyChallengeResource": False}),
         ("gcp-kms", {"key": GCP_KEY, "endpoint": "https://private.example"}),
+        (
+            "pkcs11",
+            {
+                "key": "pkcs11:token=ca;object=root",
+                "module": "/usr/lib/softhsm/libsofthsm2.so",
+                "pinSecretRef": {"name": "secrets/hsm.sops.yaml", "key": "pin"},
+            },
+        ),
     ],
 )
 def test_the_connection_of_a_ca_key_is_all_that_is_said_of_it(

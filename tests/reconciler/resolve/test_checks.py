@@ -210,8 +210,8 @@ FILES = {
         "",
     ),
     "an authority's custody of tomorrow": (
-        {"authorities/s.yaml": AUTHORITY + "  privateKey: {custody: offline} #!\n"},
-        '"offline" must be `ledger`, or a key service',
+        {"authorities/s.yaml": AUTHORITY + "  privateKey: {custody: memory} #!\n"},
+        '"memory" must be `ledger`, `offline`, `none`, or name a key',
         "",
     ),
     "a retired issuer": (

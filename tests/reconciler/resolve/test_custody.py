@@ -8,6 +8,7 @@ from reconciler.repository import Examination
 
 ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 GCP = "projects/example-pki/locations/global/keyRings/ca/cryptoKeys/k/cryptoKeyVersions/1"
+TOKEN = "pkcs11:token=ca;object=services"
 AGE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 CA = """\
 kind: Authority
@@ -62,6 +63,32 @@ def test_custody_in_the_ledger_says_what_it_always_said(
             "leave recipients out",
         ),
         (
+            ("custody:", "  pkcs11:", f"    key: {TOKEN}", "    module: lib/evil.so"),
+            10,
+            "never of the repository",
+            "",
+        ),
+        (("custody:", f"  pkcs11: {{key: {TOKEN}}}"), 8, "pkcs11.module is missing", "softhsm"),
+        (
+            ("custody:", "  pkcs11:", f"    key: {TOKEN}", "    module: /usr/lib/hsm.so")
+            + ("    pinSecretRef: {name: hsm.sops.yaml, key: pin}",),
+            11,
+            "hsm.sops.yaml",
+            "",
+        ),
+        (
+            ("custody: offline", f"recipients: [{{age: {AGE}}}]"),
+            8,
+            "has no recipients",
+            "leave recipients out",
+        ),
+        (
+            ("algorithm: Ed25519", f"custody: {{pkcs11: {{key: {TOKEN}, module: /usr/lib/x.so}}}}"),
+            6,
+            "pkcs11 signs with no Ed25519 key",
+            "RSA 2048, 3072, 4096",
+        ),
+        (
             ("algorithm: Ed25519", f"custody: {{aws-kms: {ARN}}}"),
             6,
             "aws-kms signs with no Ed25519 key",
@@ -97,3 +124,14 @@ def test_two_cas_have_two_keys(examined: Callable[..., Examination]) -> None:
     assert problem.summary == "the key of b is that of a, too"
     assert problem.source is not None
     assert problem.source.file == "authorities/b.yaml"
+
+
+def test_the_file_of_a_token_s_pin_is_read_and_not_opened(
+    examined: Callable[..., Examination],
+) -> None:
+    pin = "pinSecretRef: {name: secrets/hsm.sops.yaml, key: pin}"
+    custody = f"custody: {{pkcs11: {{key: {TOKEN}, module: /usr/lib/x.so, {pin}}}}}"
+    files = {"authorities/s.yaml": authority("hsm", custody), "secrets/hsm.sops.yaml": "sealed\n"}
+    desired = examined(files).accepted().authorities["hsm"]
+    assert desired.sealed == b"sealed\n"
+    assert "sealed" not in repr(desired)
