@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from providers.base import Installed
+from reconciler.ledger.records import PastEntry
 from schemas.authority import OcspSettings
+from schemas.base import digest
 from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
 from schemas.custody import CaCustody, Kept, RemoteKey
 from schemas.issuer import IssuerSpec
@@ -21,6 +23,41 @@ from schemas.target import TargetSpec
 
 KEYRING = "keyring"
 """The address of the keyring in a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """A CA that existed before, as its files say it. `request` is what its certificate says in our words.
+
+    `certificate` is DER, `spki` its key as a record holds it. `past` is everything that the files know it
+    to have issued or revoked, also what is expired; `number` the number of its last CRL, which was made at
+    `told_at`. `evidence` is a digest over all of the files, `sealed` the sops file that its key is in.
+    """
+
+    request: AuthorityRequest
+    custody: CaCustody
+    certificate: bytes = field(repr=False)
+    serial: str
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+    spki: str = field(repr=False)
+    subject: str
+    evidence: str
+    past: tuple[PastEntry, ...] = field(default=(), repr=False)
+    number: int | None = None
+    told_at: datetime | None = None
+    sealed: bytes | None = field(default=None, repr=False)
+
+    @property
+    def generation(self) -> int:
+        """The generation that it stands for."""
+        return self.request.generation
+
+    @property
+    def digest(self) -> str:
+        """The digest of what its certificate says."""
+        return digest(self.request.to_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +283,15 @@ class Assumed:
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A published file as found: its digest, and for a CRL its number and the serials it revokes."""
+    """A published file as found: its digest, and for a CRL its number and the serials it revokes.
+
+    `urls` are those that a shard says it is the list of; None where nobody looked.
+    """
 
     sha256: str
     number: int | None = None
     revoked: frozenset[str] = frozenset()
+    urls: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from schemas.base import Model, Word
 from schemas.certificate import Algorithm, Subject
-from schemas.custody import Kept, RemoteKey, SopsKey, parse_custody
+from schemas.custody import Kept, RemoteKey, SopsKey, parse_custody, parse_place_of_key
 from schemas.project import Recipient
 from schemas.scalars import (
     Boolean,
@@ -88,11 +88,16 @@ class Existing(Model):
     """A CA that existed before: its certificate, and what it issued and revoked, as files of the repository.
 
     `certificate` is PEM, `generation` the one that it stands for here; `crl` is its last CRL (PEM or DER),
-    `index` the index.txt of OpenSSL's `ca`, `issued` PEM files of what it issued.
+    `index` the index.txt of OpenSSL's `ca`, `issued` PEM files of what it issued. `custody` is where its
+    key is, once `privateKey` speaks of a later generation.
     """
 
     certificate: FilePath
     generation: Annotated[Integer, Field(ge=1)] = 1
+    custody: Annotated[
+        RemoteKey | SopsKey | Kept | None,
+        BeforeValidator(parse_place_of_key, json_schema_input_type=Kept | SopsKey | RemoteKey),
+    ] = None
     crl: FilePath | None = None
     index: FilePath | None = None
     issued: tuple[FilePath, ...] = ()

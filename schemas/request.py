@@ -39,6 +39,17 @@ class LeafRequest(Model):
     issuer_id: str | None = None
 
 
+class Inherited(Model):
+    """What a CA that existed before has in bytes of its own, and every certificate of it has to repeat.
+
+    `name` is its name (base64 of the DER) where our words would give other bytes, `key_id` the subject
+    key identifier in hex where it is not the SHA-1 of the key (RFC 5280 section 4.2.1.2).
+    """
+
+    name: str | None = None
+    key_id: str | None = None
+
+
 class AuthorityRequest(Model):
     """A CA certificate's content; the common name carries the generation. Duration in seconds.
 
@@ -56,3 +67,4 @@ class AuthorityRequest(Model):
     path_length: int | None = None
     name_constraints: NameConstraints | None = None
     key_ref: str | None = None
+    inherited: Inherited | None = None

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from providers.signer import PublicKey, Signer, builder_key, signature_hash
 from providers.x509.issuer import IssuanceRefused, IssuingAuthority
-from providers.x509.profile import ToBeSigned, extensions, subject_name
+from providers.x509.profile import ToBeSigned, extensions, own_name
 from providers.x509.refusals import examine
 
 
@@ -38,7 +38,7 @@ def _builder(
     tbs: ToBeSigned, key: PublicKey, issuer: IssuingAuthority | None
 ) -> x509.CertificateBuilder:
     """Everything at once: the builder copies itself at every added part, a third of the whole time."""
-    subject = subject_name(tbs.request.subject, tbs.request.common_name)
+    subject = own_name(tbs)
     said = extensions(tbs, key, issuer.key_id if issuer else None)
     return x509.CertificateBuilder(
         issuer_name=issuer.subject if issuer else subject,

@@ -65,16 +65,27 @@ class IssuingAuthority:
     @classmethod
     def _read(cls, path: Sequence[x509.Certificate]) -> Self:
         own = path[0]
-        key_id = own.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        public = cast("PublicKey", own.public_key())
         return cls(
             subject=own.subject,
-            public_key=cast("PublicKey", own.public_key()),
-            key_id=x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id),
+            public_key=public,
+            key_id=_key_id(own, public),
             not_before=own.not_valid_before_utc,
             not_after=own.not_valid_after_utc,
             signs_crls=_key_usage(own, "crl_sign"),
             path=tuple(map(_ancestor, path)),
         )
+
+
+def _key_id(own: x509.Certificate, key: PublicKey) -> x509.AuthorityKeyIdentifier:
+    """As the CA's certificate calls its key; one of before that does not, by the key's own digest."""
+    named = extension(own, x509.SubjectKeyIdentifier)
+    if named is None:
+        basic = extension(own, x509.BasicConstraints)
+        if basic is None or not basic.ca:
+            raise ValueError(f"{own.subject.rfc4514_string()} is no CA")
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
 
 
 def _require_path(path: Sequence[x509.Certificate]) -> None:
@@ -87,8 +98,8 @@ def _require_path(path: Sequence[x509.Certificate]) -> None:
 
 
 def _ancestor(certificate: x509.Certificate) -> Ancestor:
-    constraints = _extension(certificate, x509.NameConstraints)
-    basic = _extension(certificate, x509.BasicConstraints)
+    constraints = extension(certificate, x509.NameConstraints)
+    basic = extension(certificate, x509.BasicConstraints)
     return Ancestor(
         name=certificate.subject.rfc4514_string(),
         is_ca=basic is not None and basic.ca,
@@ -98,7 +109,8 @@ def _ancestor(certificate: x509.Certificate) -> Ancestor:
     )
 
 
-def _extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
+def extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
+    """Return an extension of a certificate, None where it has none; raises ValueError when malformed."""
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
@@ -106,5 +118,6 @@ def _extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
 
 
 def _key_usage(certificate: x509.Certificate, bit: str) -> bool:
-    usage = _extension(certificate, x509.KeyUsage)
-    return usage is not None and bool(getattr(usage, bit))
+    """Whether a key may be used so; without the extension it may be (RFC 5280 section 6.1.4, n)."""
+    usage = extension(certificate, x509.KeyUsage)
+    return usage is None or bool(getattr(usage, bit))

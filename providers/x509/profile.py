@@ -1,6 +1,7 @@
 """What a certificate says: subject, names and extensions, as its request and its issuer determine."""
 
 import ipaddress
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from providers.signer import PublicKey
+from providers.x509.names import decode_name
 from providers.x509.subtrees import encode_constraints
 from schemas.certificate import Algorithm, Subject, Usage
 from schemas.request import AuthorityRequest, LeafRequest
@@ -88,6 +90,15 @@ def subject_name(subject: Subject, common_name: str | None) -> x509.Name:
     )
 
 
+def own_name(tbs: ToBeSigned) -> x509.Name:
+    """Return the name of a certificate; raises ValueError for an inherited one that cannot be read."""
+    request = tbs.request
+    inherited = request.inherited if isinstance(request, AuthorityRequest) else None
+    if inherited is not None and inherited.name is not None:
+        return decode_name(b64decode(inherited.name), tbs.spki)
+    return subject_name(request.subject, request.common_name)
+
+
 def alternative_names(request: LeafRequest) -> list[x509.GeneralName]:
     """Return every subjectAltName of a leaf."""
     return [
@@ -102,12 +113,21 @@ def extensions(
     tbs: ToBeSigned, key: PublicKey, issuer_key_id: x509.AuthorityKeyIdentifier | None
 ) -> Extensions:
     """Return a certificate's extensions; a self-signed one (no issuer key id) names its own key."""
+    named = _key_id(tbs.request, key)
     if isinstance(tbs.request, LeafRequest):
         own = leaf_extensions(tbs.request)
     else:
-        own = _authority(tbs.request, x509.SubjectKeyIdentifier.from_public_key(key))
-    key_id = issuer_key_id or x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+        own = _authority(tbs.request, named)
+    key_id = issuer_key_id or x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
     return (*own, (key_id, False), *_pointers(tbs))
+
+
+def _key_id(request: LeafRequest | AuthorityRequest, key: PublicKey) -> x509.SubjectKeyIdentifier:
+    """RFC 5280 section 4.2.1.2, method 1; a CA that existed before goes on as it is called."""
+    inherited = request.inherited if isinstance(request, AuthorityRequest) else None
+    if inherited is not None and inherited.key_id is not None:
+        return x509.SubjectKeyIdentifier(bytes.fromhex(inherited.key_id))
+    return x509.SubjectKeyIdentifier.from_public_key(key)
 
 
 def leaf_extensions(request: LeafRequest) -> Extensions:

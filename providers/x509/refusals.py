@@ -110,6 +110,8 @@ def _urls(tbs: ToBeSigned) -> Iterator[str]:
 
 
 def _subject(tbs: ToBeSigned) -> Iterator[str]:
+    if isinstance(tbs.request, AuthorityRequest) and tbs.request.inherited is not None:
+        return  # what it says is repeated to the byte
     for oid, value in subject_attributes(tbs.request.subject, tbs.request.common_name):
         if not 0 < len(value) <= _BOUNDS[oid]:
             yield f"{_label(oid)} in the subject must have 1 to {_BOUNDS[oid]} characters"

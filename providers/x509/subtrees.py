@@ -20,7 +20,7 @@ is not constrained, and OpenSSL reads a common name with a dot as a DNS name.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from cryptography import x509
 
@@ -44,11 +44,35 @@ def encode_constraints(constraints: NameConstraints) -> x509.NameConstraints | N
 
 
 def decode_constraints(extension: x509.NameConstraints) -> NameConstraints:
-    """Return what an extension that certform wrote says; raises ValueError for forms it never writes."""
+    """Return what an extension says in our one meaning; raises ValueError for forms that it cannot have.
+
+    In what others wrote, a domain with a dot before it, and one without what is below it, count as the
+    domain and everything below: `unlike` names them.
+    """
     return NameConstraints(
         permitted=_forms(extension.permitted_subtrees or ()),
         excluded=_forms(extension.excluded_subtrees or ()),
     )
+
+
+def unlike(extension: x509.NameConstraints) -> tuple[str, ...]:
+    """Return the names in an extension of others that verifiers take more narrowly than certform does."""
+    listed = (*(extension.permitted_subtrees or ()), *(extension.excluded_subtrees or ()))
+    texts = {(type(name), str(name.value)) for name in listed}
+    return tuple(
+        text
+        for kind, text in sorted(texts, key=str)
+        if text.strip(".") and _half(kind, text, texts)
+    )
+
+
+def _half(kind: type, text: str, texts: Collection[tuple[type, str]]) -> bool:
+    """Whether a domain stands without what is below it, or only for that."""
+    if kind is x509.DNSName:
+        return text.startswith(".")
+    other = text.removeprefix(".") if text.startswith(".") else f".{text}"
+    named = kind in (x509.RFC822Name, x509.UniformResourceIdentifier) and text != _NOWHERE
+    return named and (kind, other) not in texts
 
 
 def _subtrees(forms: NameForms) -> Iterator[x509.GeneralName]:
@@ -88,7 +112,7 @@ def _forms(subtrees: Iterable[x509.GeneralName]) -> NameForms:
         if isinstance(name, x509.IPAddress):
             ip.append(str(name.value))
         elif isinstance(name, x509.DNSName):
-            dns.append(name.value)
+            dns.append(name.value.removeprefix("."))
         elif isinstance(name, x509.UniformResourceIdentifier):
             uri.append(name.value.removeprefix("."))
         elif isinstance(name, x509.RFC822Name):

@@ -1,0 +1,1 @@
+"""What a CA did before certform: the files that others kept of it."""
