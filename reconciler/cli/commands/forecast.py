@@ -1,0 +1,145 @@
+"""certform forecast."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from reconciler.cli.app import Console
+from reconciler.cli.failures import tell_skipped
+from reconciler.cli.options import Moment, offline_option, ref_option
+from reconciler.cli.survey import now, survey
+from reconciler.forecast import BASELINE, WEEK, Forecast, Regime, Step, forecast
+from reconciler.offline import Offline, Unseen
+from reconciler.outfile import write_whole
+from reconciler.repository import examine
+from schemas.scalars import Duration, format_duration
+
+FORMS = ["text", "json", "markdown", "svg"]
+MOST_WEEKS = 1_040
+"""Twenty years."""
+PUBLIC = "public-tls"
+
+
+class Limit(click.ParamType[Regime]):
+    """How long certificates may live: `47d`, `100d@2027-03-15,47d@2029-03-15`, or `public-tls`."""
+
+    name = "limit"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Regime:
+        """Return the rule; fails with a usage error."""
+        if isinstance(value, Regime):
+            return value
+        if value == PUBLIC:
+            return Regime(f"if all were public TLS: {_told(BASELINE[1:])}", BASELINE)
+        try:
+            steps = tuple(self._step(part) for part in str(value).split(","))
+        except (ValidationError, ValueError):
+            self.fail(
+                f"{value!r} is no lifetime (47d, or 47d@2029-03-15) and not {PUBLIC}", param, ctx
+            )
+        return Regime(f"if all had {_told(steps)}", steps)
+
+    def _step(self, part: str) -> Step:
+        life, _, since = part.strip().partition("@")
+        day = date.fromisoformat(since) if since else date.min
+        return Step(day, TypeAdapter(Duration).validate_python(life))
+
+
+def _told(steps: Sequence[Step]) -> str:
+    return " and ".join(
+        f"{format_duration(step.longest)}"
+        + (f" from {step.since}" if step.since > date.min else "")
+        for step in steps
+    )
+
+
+@click.command("forecast")
+@click.option(
+    "--weeks",
+    type=click.IntRange(1, MOST_WEEKS),
+    help="How many weeks to look ahead; 52 where nothing is said.",
+)
+@click.option("--until", type=Moment(), help="Look ahead to this day instead.")
+@click.option(
+    "--what-if",
+    "limits",
+    type=Limit(),
+    multiple=True,
+    help="Show beside it what would be if no certificate lived longer: 47d, or public-tls"
+    " for the steps of the CA/Browser Forum; may be repeated.",
+)
+@click.option("--format", "form", type=click.Choice(FORMS), default="text")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file instead; it appears whole.",
+)
+@offline_option
+@ref_option
+@click.pass_obj
+def command(
+    console: Console,
+    weeks: int | None,
+    until: datetime | None,
+    limits: tuple[Regime, ...],
+    form: str,
+    out: Path | None,
+    ref: str | None,
+    *,
+    offline: bool,
+) -> None:
+    """Tell how many certificates will have to be issued, week by week, and by whom.
+
+    The documents and the ledger say so; no target is asked.
+
+    \b
+    Examples:
+      certform forecast
+      certform forecast --until 2030-01-01 --what-if public-tls
+      certform forecast --what-if 47d --format svg --out forecast.svg
+    """
+    if weeks and until:
+        raise click.UsageError("--weeks and --until say the same; write one of them")
+    number = _weeks(until) if until else weeks or 52
+    read = examine(console.root, ref)
+    tell_skipped(read.skipped, console)
+    world = survey(console, read, offline=Offline() if offline else Unseen()).world
+    ahead = forecast(world.desired, world.ledger, world.now, weeks=number, regimes=limits)
+    text = _rendered(ahead, form)
+    if out is None:
+        console.write(text)
+    else:
+        write_whole(out, text)
+        console.say(f'Wrote the forecast to "{out}".')
+
+
+def _weeks(until: datetime) -> int:
+    """Return how many weeks it is to a day, the current one included."""
+    moment = now()
+    monday = moment - timedelta(days=moment.weekday())
+    number = (until.date() - monday.date()) // WEEK + 1
+    if not 1 <= number <= MOST_WEEKS:
+        raise click.UsageError(f"--until must be a day to come, at most {MOST_WEEKS:,} weeks away")
+    return number
+
+
+def _rendered(ahead: Forecast, form: str) -> str:
+    # a form that is not asked for is not loaded
+    if form == "json":
+        from reconciler.render.forecast import render_json  # noqa: PLC0415
+
+        return render_json(ahead)
+    if form == "svg":
+        from reconciler.render.forecast_svg import render_svg  # noqa: PLC0415
+
+        return render_svg(ahead)
+    from reconciler.render.forecast_table import render_markdown, render_text  # noqa: PLC0415
+
+    return render_markdown(ahead) if form == "markdown" else render_text(ahead)
