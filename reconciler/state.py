@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from providers.base import Installed
+from reconciler.limits import Limits
 from reconciler.ledger.records import PastEntry
 from schemas.authority import OcspSettings
 from schemas.base import digest
@@ -88,7 +89,9 @@ class DesiredAuthority:
     crl_refresh: timedelta | None = None
     crl_shards: int = 1
     ocsp: OcspSettings | None = None
+    limits: Limits = Limits()
     sealed: bytes | None = field(default=None, repr=False)
+    existing: Takeover | None = None
 
     @property
     def address(self) -> str:
@@ -144,6 +147,7 @@ class DesiredCertificate:
     on_remove: OnRemove
     rollout: Rollout
     installs: tuple[DesiredInstall, ...]
+    limits: Limits = Limits()
 
     @property
     def address(self) -> str:
@@ -209,6 +213,18 @@ class DesiredBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredException:
+    """What a policy does not bind before `until`, and why."""
+
+    policy: str
+    source: Source
+    certificates: tuple[str, ...]
+    authorities: tuple[str, ...]
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
     """Everything the documents at one commit, or in one working tree, ask for.
 
@@ -228,6 +244,7 @@ class Desired:
     uncommitted: bool = False
     issuers: Mapping[str, DesiredIssuer] = field(default_factory=dict)
     bundles: Mapping[str, DesiredBundle] = field(default_factory=dict)
+    exceptions: tuple[DesiredException, ...] = ()
 
     def hosting(self, certificate: DesiredCertificate) -> DesiredIssuer | None:
         """The issuer of a certificate that its place issues by itself; None for any other."""

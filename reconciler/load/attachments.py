@@ -19,6 +19,7 @@ _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("existing", "index"),
         ("existing", "issued", "*"),
         ("existing", "custody", "sops"),
+        ("existing", "custody", "pkcs11", "pinSecretRef", "name"),
         ("privateKey", "custody", "sops"),
         ("privateKey", "custody", "pkcs11", "pinSecretRef", "name"),
     ),

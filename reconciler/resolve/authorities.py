@@ -10,7 +10,7 @@ from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Place
 from reconciler.resolve.catalogue import Catalogue, Entry, Shelf, unknown
 from reconciler.resolve.keys import check_custody, check_size, key_type
-from reconciler.state import DesiredAuthority
+from reconciler.state import DesiredAuthority, Takeover
 from schemas.authority import AuthoritySpec, NameConstraints
 from schemas.base import digest
 from schemas.custody import RemoteKey
@@ -32,7 +32,8 @@ _DEEPEST = 16
 class Family:
     """One CA in the tree. `ancestors` run from its parent to the root; `reach` counts CA levels below.
 
-    `revoked` are the generations that a Revocation names.
+    `revoked` are the generations that a Revocation names, `constraints` every one on what it issues, its
+    own and its ancestors', by CA. One that existed before has `existing`.
     """
 
     entry: Entry[AuthoritySpec]
@@ -40,6 +41,8 @@ class Family:
     children: tuple[str, ...]
     reach: int
     revoked: frozenset[int] = frozenset()
+    constraints: tuple[tuple[str, NameConstraints], ...] = ()
+    existing: Takeover | None = None
 
     @property
     def parent(self) -> Entry[AuthoritySpec] | None:
@@ -49,10 +52,13 @@ class Family:
     @property
     def generation(self) -> int:
         """The generation that is to issue: as given, or the first after it that no Revocation names."""
-        number = self.entry.spec.generation
-        while number in self.revoked and not self.entry.spec.retired:
-            number += 1
-        return number
+        return _effective(self.entry.spec, self.revoked)
+
+    @property
+    def inherited(self) -> AuthorityRequest | None:
+        """What the CA says that existed before, if that is the one that is to issue."""
+        existing = self.existing
+        return existing.request if existing and existing.generation == self.generation else None
 
     @property
     def path_length(self) -> int | None:
@@ -63,18 +69,26 @@ class Family:
     @property
     def lifetime(self) -> timedelta:
         """How long its certificate lives."""
+        if self.inherited is not None:
+            return timedelta(seconds=self.inherited.duration)
         default = INTERMEDIATE_LIFETIME if self.parent else ROOT_LIFETIME
         return self.entry.spec.duration or default
 
-    @property
-    def constraints(self) -> tuple[tuple[str, NameConstraints], ...]:
-        """Every constraint on what it issues, its own and its ancestors', by CA."""
-        line = (self.entry, *self.ancestors)
-        return tuple(
-            (entry.name, entry.spec.name_constraints)
-            for entry in line
-            if entry.spec.name_constraints is not None
-        )
+
+def _effective(spec: AuthoritySpec, revoked: frozenset[int]) -> int:
+    number = spec.generation
+    while number in revoked and not spec.retired:
+        number += 1
+    return number
+
+
+def _constrained(
+    entry: Entry[AuthoritySpec], revoked: frozenset[int], existing: Takeover | None
+) -> NameConstraints | None:
+    """Return what a CA may name: as its certificate says, where that existed before."""
+    if existing is not None and existing.generation == _effective(entry.spec, revoked):
+        return existing.request.name_constraints
+    return entry.spec.name_constraints
 
 
 def _revoked(catalogue: Catalogue) -> Mapping[str, frozenset[int]]:
@@ -91,8 +105,14 @@ def families(
     shelf: Shelf[AuthoritySpec],
     found: list[Diagnostic],
     revoked: Mapping[str, frozenset[int]] = MappingProxyType({}),
+    existing: Mapping[str, Takeover] = MappingProxyType({}),
 ) -> Mapping[str, Family]:
     """Return every CA whose line of parents leads to a root."""
+    none = frozenset[int]()
+    limits = {
+        name: _constrained(entry, revoked.get(name, none), existing.get(name))
+        for name, entry in shelf.entries.items()
+    }
     lines = {name: _line(entry, shelf, found) for name, entry in shelf.entries.items()}
     rooted = {name: line for name, line in lines.items() if line is not None}
     children: dict[str, tuple[str, ...]] = {}
@@ -104,8 +124,16 @@ def families(
     for name in deepest_first:
         below = children.get(name, ())
         reach = max((1 + _needs(result[child]) for child in below), default=0)
-        gone = revoked.get(name, frozenset())
-        result[name] = Family(shelf.entries[name], rooted[name], below, reach, gone)
+        line = (name, *(above.name for above in rooted[name]))
+        result[name] = Family(
+            shelf.entries[name],
+            rooted[name],
+            below,
+            reach,
+            revoked.get(name, none),
+            tuple((each, said) for each in line if (said := limits[each]) is not None),
+            existing.get(name),
+        )
     return result
 
 
@@ -140,10 +168,13 @@ def _line(
 
 
 def resolve_authorities(
-    catalogue: Catalogue, leaf_issuers: frozenset[str], found: list[Diagnostic]
+    catalogue: Catalogue,
+    leaf_issuers: frozenset[str],
+    found: list[Diagnostic],
+    existing: Mapping[str, Takeover] = MappingProxyType({}),
 ) -> tuple[Mapping[str, DesiredAuthority], Mapping[str, Family]]:
     """Return every sound CA with its defaults filled in, and the tree they stand in."""
-    tree = families(catalogue.authorities, found, _revoked(catalogue))
+    tree = families(catalogue.authorities, found, _revoked(catalogue), existing)
     project = next(iter(catalogue.projects.entries.values()), None)
     keyring = project.spec.keyring if project else ()
     for name in sorted(tree):
@@ -169,6 +200,8 @@ def _desired(
 ) -> DesiredAuthority:
     entry, spec = family.entry, family.entry.spec
     custody = spec.private_key.custody
+    if family.existing is not None and family.inherited is not None:
+        custody = family.existing.custody
     request = _request(family, parent, family.generation)
     signs_only_cas = bool(family.children) and entry.name not in leaf_issuers
     return DesiredAuthority(
@@ -177,7 +210,7 @@ def _desired(
         labels=entry.content.metadata.labels,
         request=request,
         digest=digest(request.to_json()),
-        recipients=() if custody else spec.private_key.recipients or keyring,
+        recipients=() if spec.private_key.custody else spec.private_key.recipients or keyring,
         crl_duration=spec.crl.duration or (CRL_LIFETIME_OF_CAS if signs_only_cas else CRL_LIFETIME),
         depth=len(family.ancestors),
         retired=spec.retired,
@@ -187,15 +220,19 @@ def _desired(
         crl_refresh=spec.crl.refresh_before,
         crl_shards=spec.crl.shards,
         ocsp=spec.ocsp,
+        existing=family.existing,
     )
 
 
 def _request(family: Family, parent: Family | None, generation: int) -> AuthorityRequest:
-    """Return what one generation of a CA is to say."""
+    """Return what one generation of a CA is to say; one that existed before, what its certificate says."""
+    existing, number = family.existing, parent.generation if parent else None
+    if existing is not None and existing.generation == generation:
+        return existing.request.model_copy(update={"issuer_generation": number})
     spec, custody = family.entry.spec, family.entry.spec.private_key.custody
     return AuthorityRequest(
         issuer=parent.entry.name if parent else None,
-        issuer_generation=parent.generation if parent else None,
+        issuer_generation=number,
         generation=generation,
         common_name=full_common_name(spec, generation),
         subject=spec.subject,
@@ -211,7 +248,7 @@ def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
     spec, place = family.entry.spec, family.entry.document
     yield from check_size(key_type(spec.private_key.algorithm, spec.private_key.size), place)
     yield from check_custody(spec.private_key, place)
-    if len(full_common_name(spec, family.generation)) > _MAX_COMMON_NAME:
+    if not family.inherited and len(full_common_name(spec, family.generation)) > _MAX_COMMON_NAME:
         whole = full_common_name(spec, family.generation)
         summary = f'the common name "{whole}" is longer than 64 characters'
         hint = "the generation is part of it"
