@@ -1,9 +1,11 @@
-"""The key services that CA keys can be at; a vendor's code is imported when its first key is used."""
+"""Where CA keys can be outside the ledger; a vendor's code is imported when its first key is used."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
 
 from providers.errors import MissingExtra
+from providers.secret import Secret
 from providers.signer import Signer
 from schemas.custody import RemoteKey
 
@@ -11,17 +13,18 @@ SIGNERS = {
     "aws-kms": "providers.aws.kms:AwsKmsSigner",
     "azure-key-vault": "providers.azure.keys:AzureKeySigner",
     "gcp-kms": "providers.gcp.kms:GcpKmsSigner",
+    "pkcs11": "providers.pkcs11.signer:Pkcs11Signer",
 }
 """Where the class of each kind is, as `module:Class`."""
-EXTRAS = {"aws-kms": "aws", "azure-key-vault": "azure", "gcp-kms": "gcp"}
+EXTRAS = {"aws-kms": "aws", "azure-key-vault": "azure", "gcp-kms": "gcp", "pkcs11": "hsm"}
 """The optional dependencies that a kind needs."""
 
 
 class SignerClass(Protocol):
     """A class of signers at one key service."""
 
-    def open(self, settings: Any, /) -> Signer:
-        """Return the signer of a key; asks nothing yet."""
+    def open(self, settings: Any, /, *secret: Callable[[], Secret]) -> Signer:
+        """Return the signer of a key; asks nothing yet. `secret` is one where the key names one."""
         ...
 
 
@@ -37,6 +40,10 @@ def signer_class(kind: str) -> SignerClass:
     return found
 
 
-def open_signer(key: RemoteKey) -> Signer:
-    """Return the signer of a key at a key service; asks nothing yet."""
-    return signer_class(key.kind).open(key.settings)
+def open_signer(key: RemoteKey, secret: Callable[[], Secret] | None = None) -> Signer:
+    """Return the signer of a key at a key service or in a token; asks nothing yet.
+
+    `secret` gives the secret that `key.secret` names, when it is first needed.
+    """
+    given = (secret,) if secret is not None and key.secret is not None else ()
+    return signer_class(key.kind).open(key.settings, *given)

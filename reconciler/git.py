@@ -33,6 +33,7 @@ _INHERITED = frozenset(
         "GIT_GRAFT_FILE",
         "GIT_SHALLOW_FILE",
         "GIT_REPLACE_REF_BASE",
+        "CERTFORM_PKCS11_PIN",
     }
 )
 _ENVIRONMENT = MappingProxyType(

@@ -6,6 +6,7 @@ those named here and nobody else. What sops says on stderr is not repeated, sinc
 the environment is quoted there; its exit code says enough (sops `cmd/sops/codes`).
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -42,9 +43,12 @@ _STRANGERS = frozenset(
     }
 )
 """Variables that would add recipients, or rules, that nobody reviewed."""
+_TOKEN_PIN = "CERTFORM_PKCS11_PIN"  # noqa: S105 - the name of a variable
+"""Holds what is for a token alone."""
 _GITS = "GIT_CONFIG_"
 """How the variables begin that give git its settings, such as a token for its remote."""
 
+_UNREADABLE = "is no sops file that can be read"
 _NO_KEY, _TAMPERED = 128, frozenset({24, 25, 51, 52})
 _WHERE = (
     "sops looks for age keys in SOPS_AGE_KEY_FILE, SOPS_AGE_KEY, SOPS_AGE_KEY_CMD"
@@ -92,6 +96,26 @@ class Sops:
             raise Conflict(f"sops could not read the ciphertext (exit code {done.returncode})")
         return Secret(done.stdout)
 
+    def value(self, ciphertext: bytes, name: str, key: str) -> Secret:
+        """Return one value of a sops file (YAML or JSON, by its name).
+
+        Raises Denied when no key at hand opens it, Conflict when it was changed, or holds no such text.
+        """
+        kind = "json" if name.endswith(".json") else "yaml"
+        kinds = ("--input-type", kind, "--output-type", "json", "--filename-override", f"x.{kind}")
+        done = self._run(ciphertext, "decrypt", *kinds)
+        if done.returncode == _NO_KEY:
+            raise Denied(f"no key at hand opens {name}: {_WHERE}")
+        if done.returncode != 0:
+            why = (
+                "was changed after it was written" if done.returncode in _TAMPERED else _UNREADABLE
+            )
+            raise Conflict(f"{name} {why} (exit code {done.returncode} of sops)")
+        found = _member(done.stdout, key)
+        if not isinstance(found, str) or not found:
+            raise Conflict(f"{name} holds no text under {key}: a number has to be in quotes")
+        return Secret(found.encode())
+
     def version(self) -> str:
         """Return the program's version, such as `3.11.0`; raises Unreachable when it is missing."""
         done = self._run(b"", "--version")
@@ -128,6 +152,14 @@ class Sops:
 _BINARY = ("--input-type", "binary", "--output-type", "binary", "--filename-override", "key.bin")
 
 
+def _member(opened: bytes, key: str) -> object:
+    try:
+        found = json.loads(opened)
+    except ValueError:
+        return None
+    return found.get(key) if isinstance(found, dict) else None
+
+
 def _arguments(recipients: Sequence[Recipient]) -> Iterator[str]:
     """Return one `--flag=value` a kind: a value can never be read as an option."""
     for field, flag in _FLAGS.items():
@@ -141,5 +173,5 @@ def _environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in _STRANGERS and not name.startswith(_GITS)
+        if name not in {*_STRANGERS, _TOKEN_PIN} and not name.startswith(_GITS)
     }

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from providers.base import Installed, Publisher, Target
-from providers.errors import ProviderError
+from providers.errors import Denied, ProviderError
 from providers.issuing import Issuer, IssuerConfig
 from providers.registry import make_issuer
 from providers.secret import Secret
@@ -25,7 +25,7 @@ from reconciler.diff import World
 from reconciler.diff.revocations import wanted_revocations
 from reconciler.interruption import Interruption
 from reconciler.ledger.contract import Journal
-from reconciler.ledger.records import CertificateRecord
+from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.custody import RemoteKey
 from schemas.plan import Change
@@ -72,9 +72,10 @@ class Session:
     """Returns a CA of others; it is made when it is first asked, and never for a plan."""
     root: Path = Path()
     """The folder that relative paths in a configuration start at."""
-    open_remote: Callable[[RemoteKey], Signer] = open_signer
-    """Returns the signer of a CA key at a key service."""
-    _authorities: dict[tuple[str, int], IssuingAuthority] = field(default_factory=dict)
+    open_remote: Callable[[RemoteKey, Callable[[], Secret]], Signer] = open_signer
+    """Returns the signer of a CA key at a key service or in a token, which may need a secret for it."""
+    _authorities: dict[str, IssuingAuthority] = field(default_factory=dict)
+    """What CAs sign under, by the serial of that certificate."""
     _signers: dict[tuple[str, int], Signer | ProviderError] = field(
         default_factory=dict, repr=False
     )
@@ -102,16 +103,24 @@ class Session:
         record = found or CertificateRecord(name=name)
         return record if record.name == name else self.world.renamed(record, name)
 
+    def signing(self, name: str, generation: int) -> Issuance:
+        """The certificate that a CA signs under now; raises `Impossible`."""
+        record = self.journal.state.authorities.get(name)
+        found = record.issued(generation) if record else None
+        if found is None:
+            raise Impossible(f"authority/{name} generation {generation} is not issued")
+        return found
+
     def authority(self, name: str, generation: int) -> IssuingAuthority:
-        """The certificate a CA signs under, with those above it; raises `Impossible`."""
-        key = (name, generation)
-        if key not in self._authorities:
+        """What a CA signs under now, with those above it; raises `Impossible`."""
+        serial = self.signing(name, generation).serial
+        if serial not in self._authorities:
             issuers = issuers_of(self.journal.state.authorities, name, generation)
             if not issuers:
-                raise Impossible(f"authority/{name} generation {generation} is not issued")
+                raise Impossible(f"authority/{name} generation {generation} has no complete chain")
             ders = [to_der((issuance.certificate or "").encode()) for issuance in issuers]
-            self._authorities[key] = IssuingAuthority.load(ders[0], ders[1:])
-        return self._authorities[key]
+            self._authorities[serial] = IssuingAuthority.load(ders[0], ders[1:])
+        return self._authorities[serial]
 
     @cached_property
     def revoking(self) -> frozenset[str]:
@@ -144,11 +153,20 @@ class Session:
         try:
             known, wanted = self.journal.state.authorities, self.world.desired.authorities
             remote = remote_key(*key, known, wanted)
-            signer = self.open_remote(remote) if remote else self._sealed(key)
+            secret = partial(self._secret, key[0], remote)
+            signer = self.open_remote(remote, secret) if remote else self._sealed(key)
             signer.public_key()
         except ProviderError as why:
             return why
         return signer
+
+    def _secret(self, name: str, key: RemoteKey | None) -> Secret:
+        """Open the secret that a CA's custody names, now that it is needed; raises ProviderError."""
+        desired = self.world.desired.authorities.get(name)
+        named = key.secret if key else None
+        if desired is None or desired.sealed is None or named is None:
+            raise Denied(f"no document says where the secret of authority/{name} is")
+        return self.sops.value(desired.sealed, named.name, named.key)
 
     def _sealed(self, key: tuple[str, int]) -> Signer:
         return SopsSigner(self.journal.authority_key(*key), self.sops)

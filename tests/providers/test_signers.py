@@ -8,6 +8,7 @@ import pytest
 from providers.aws.kms import AwsKmsSigner
 from providers.azure.keys import AzureKeySigner
 from providers.gcp.kms import GcpKmsSigner
+from providers.pkcs11.signer import Pkcs11Signer
 from providers.signer import Signer
 from providers.signers import EXTRAS, SIGNERS, open_signer
 from schemas.custody import SIGNS, RemoteKey
@@ -20,6 +21,7 @@ KEYS = {
         "projects/example/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1",
         GcpKmsSigner,
     ),
+    "pkcs11": ("pkcs11:token=ca;object=root", Pkcs11Signer),
 }
 
 
@@ -40,6 +42,7 @@ def test_a_signer_is_made_of_a_key_and_asks_nobody(kind: str) -> None:
         ("aws-kms", "botocore", "aws"),
         ("azure-key-vault", "azure", "azure"),
         ("gcp-kms", "google", "gcp"),
+        ("pkcs11", "pkcs11", "hsm"),
     ],
 )
 def test_without_its_sdk_a_kind_says_what_to_install(kind: str, sdk: str, extra: str) -> None:
@@ -57,7 +60,8 @@ except MissingExtra as missing:
 
 
 def test_the_registry_itself_loads_no_sdk() -> None:
-    code = "import sys, reconciler.apply.session; print({'boto3', 'azure', 'google'} & set(sys.modules))"
+    heavy = "{'boto3', 'azure', 'google', 'pkcs11'}"
+    code = f"import sys, reconciler.apply.session; print({heavy} & set(sys.modules))"
     assert printed(code) == "set()\n"
 
 

@@ -92,7 +92,7 @@ class RemoteFleet(Fleet):
         made.open_remote = self._open
         return made
 
-    def _open(self, key: RemoteKey) -> Held:
+    def _open(self, key: RemoteKey, _secret: object) -> Held:
         self.opened.append(key.reference)
         return self.keys[key.reference]
 
