@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from providers.base import Installed
-from reconciler.limits import Limits
 from reconciler.ledger.records import PastEntry
+from reconciler.limits import NO_LIMITS, Limits
 from schemas.authority import OcspSettings
 from schemas.base import digest
 from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
@@ -89,7 +89,7 @@ class DesiredAuthority:
     crl_refresh: timedelta | None = None
     crl_shards: int = 1
     ocsp: OcspSettings | None = None
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
     sealed: bytes | None = field(default=None, repr=False)
     existing: Takeover | None = None
 
@@ -147,7 +147,7 @@ class DesiredCertificate:
     on_remove: OnRemove
     rollout: Rollout
     installs: tuple[DesiredInstall, ...]
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
 
     @property
     def address(self) -> str:
@@ -222,6 +222,11 @@ class DesiredException:
     authorities: tuple[str, ...]
     until: datetime
     reason: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it names."""
+        return (*self.certificates, *self.authorities)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,17 @@ def _instant(value: Any) -> Any:
         raise ValueError("must be between the years 1 and 9999, in UTC") from None
 
 
+def _day(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must be a day such as 2027-01-01")
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError("is not a day of the calendar") from None
+
+
 def format_instant(value: datetime) -> str:
     """Return the RFC 3339 text of a moment, in UTC, to the second."""
     moment = value if value.tzinfo is UTC else value.astimezone(UTC)
@@ -249,6 +260,13 @@ Instant = Annotated[
     PlainSerializer(format_instant, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+Day = Annotated[
+    datetime,
+    BeforeValidator(_day),
+    PlainSerializer(lambda value: value.date().isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+"""The moment a day begins, in UTC."""
 Mode = Annotated[
     int,
     BeforeValidator(_mode),

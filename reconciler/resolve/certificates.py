@@ -6,14 +6,16 @@ from itertools import islice
 from typing import TypeVar
 
 from reconciler.diagnostics import MOST_FINDINGS, Diagnostic, error, has_errors
+from reconciler.resolve.authority_policies import check_publishing
 from reconciler.resolve.catalogue import Shelf, repeated, validate
 from reconciler.resolve.drafts import Draft, section
 from reconciler.resolve.issuers import check_issuer, request_digest
 from reconciler.resolve.leaves import Leaf, Surroundings, check_leaf, leaf_of, renew_before
-from reconciler.resolve.policies import Rules, check_policy
+from reconciler.resolve.policies import Rules, check_policy, limits_of
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import CertificateSpec
 from schemas.document import Envelope
+from schemas.issuer import REQUEST_FIELDS
 from schemas.request import LeafRequest
 from schemas.target import TargetSpec
 
@@ -50,9 +52,10 @@ def resolve_certificates(
     found += _attributed(problems.every, frozenset(found))
     found += _check_former_names(ordered)
     found += _check_object_names(ordered)
+    found += check_publishing(ordered, around.families, rules)
     if has_errors(found):
         return {}
-    return {name: _desired(leaves[name], around) for name in sorted(leaves)}
+    return {name: _desired(leaves[name], around, rules) for name in sorted(leaves)}
 
 
 @dataclass(slots=True)
@@ -79,7 +82,12 @@ def _judge(leaf: Leaf, around: Surroundings, rules: Rules) -> Iterator[Diagnosti
     if issuer := around.issuers.entries.get(leaf.spec.issuer_ref):
         yield from check_issuer(leaf, issuer, around.targets)
     for policy in rules.selecting(leaf.draft.paths):
-        yield from check_policy(leaf, policy)
+        yield from check_policy(leaf, policy, _honoured(leaf, around))
+
+
+def _honoured(leaf: Leaf, around: Surroundings) -> frozenset[str]:
+    theirs = around.issuers.entries.get(leaf.spec.issuer_ref)
+    return theirs.spec.capabilities.honours if theirs else REQUEST_FIELDS
 
 
 def _attributed(
@@ -141,7 +149,7 @@ def _occupied(leaf: Leaf, other: Leaf, where: tuple[str, str]) -> Diagnostic:
     return error(summary, place, hint="give one of them another objectName")
 
 
-def _desired(leaf: Leaf, around: Surroundings) -> DesiredCertificate:
+def _desired(leaf: Leaf, around: Surroundings, rules: Rules) -> DesiredCertificate:
     spec, metadata = leaf.spec, leaf.metadata
     theirs = around.issuers.entries.get(spec.issuer_ref)
     issuer = theirs.spec if theirs else None
@@ -164,6 +172,7 @@ def _desired(leaf: Leaf, around: Surroundings) -> DesiredCertificate:
                 leaf, around.targets, hosted=issuer is not None and issuer.capabilities.hosted
             )
         ),
+        limits=limits_of(leaf, rules.selecting(leaf.draft.paths), _honoured(leaf, around)),
     )
 
 

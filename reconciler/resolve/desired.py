@@ -16,6 +16,7 @@ from reconciler.diagnostics import (
 from reconciler.load.documents import Document
 from reconciler.load.suggest import nearest
 from reconciler.resolve.authorities import resolve_authorities
+from reconciler.resolve.authority_policies import check_authorities, limits_of_authority
 from reconciler.resolve.bundles import check_bundles, desired_bundle
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
@@ -24,12 +25,19 @@ from reconciler.resolve.drafts import Draft, Room, inherit, inheritances, sectio
 from reconciler.resolve.issuers import check_names, desired_issuer
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.plugins import plugged
-from reconciler.resolve.policies import Rules, Standing, check_references
+from reconciler.resolve.policies import (
+    Rules,
+    Standing,
+    check_exceptions,
+    check_references,
+    exception_at,
+)
 from reconciler.resolve.sets import expand
 from reconciler.state import (
     Desired,
     DesiredAuthority,
     DesiredCertificate,
+    DesiredException,
     DesiredRevocation,
     DesiredTarget,
 )
@@ -95,11 +103,17 @@ def _resolved(
     found += check_names(everything)
     around = Surroundings(everything.authorities, families, everything.targets, everything.issuers)
     rules = Rules(everything.policies.entries.values(), standing)
+    found += check_authorities(families, rules)
     certificates = resolve_certificates(drafts, around, rules, found)
     found += _check_revocations(everything, drafts)
+    found += check_exceptions(everything, _names(drafts))
     if project is None or has_errors(found):
         return None
-    return _desired(project, revision, everything, authorities, certificates)
+    limited = {
+        name: replace(authority, limits=limits_of_authority(families[name], rules))
+        for name, authority in authorities.items()
+    }
+    return _desired(project, revision, everything, limited, certificates)
 
 
 def _desired(
@@ -125,6 +139,7 @@ def _desired(
         revocations=tuple(_revocation(entry) for _, entry in revocations),
         issuers={n: desired_issuer(e) for n, e in sorted(everything.issuers.entries.items())},
         bundles={n: desired_bundle(e) for n, e in sorted(everything.bundles.entries.items())},
+        exceptions=tuple(_exceptions(everything)),
     )
 
 
@@ -184,10 +199,27 @@ def _revocation(entry: Entry[RevocationSpec]) -> DesiredRevocation:
     )
 
 
+def _exceptions(everything: Catalogue) -> Iterator[DesiredException]:
+    for _, entry in sorted(everything.policies.entries.items()):
+        for each in entry.spec.exceptions:
+            yield DesiredException(
+                policy=entry.name,
+                source=exception_at(entry, each),
+                certificates=each.certificates,
+                authorities=each.authorities,
+                until=each.until,
+                reason=each.reason,
+            )
+
+
+def _names(drafts: Iterable[Draft]) -> frozenset[str]:
+    names = (section(draft.data, "metadata").get("name") for draft in drafts)
+    return frozenset(name for name in names if isinstance(name, str))
+
+
 def _check_revocations(everything: Catalogue, drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
     """Yield a warning for every name that no certificate has: it may be gone, or misspelt."""
-    names = (section(draft.data, "metadata").get("name") for draft in drafts)
-    known = {name for name in names if isinstance(name, str)}
+    known = _names(drafts)
     for entry in everything.revocations.entries.values():
         for index, name in enumerate(entry.spec.certificates):
             if name not in known:
