@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from providers.base import Installed, InstallRequest
+from providers.base import OWNER, Installed, InstallRequest
 from providers.errors import Conflict, ProviderError
 from schemas.request import LeafRequest
 
@@ -221,4 +221,56 @@ class Host(Protocol):
 
     def host(self, request: HostRequest, /) -> Installed:
         """Ask for the certificate, and return what is there at once: as a rule it is pending. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTrust:
+    """A bundle of trust anchors in a place.
+
+    `anchors` maps the SHA-256 fingerprint (hex, over the DER) of each certificate that is there to its PEM,
+    in the order of the fingerprints. `id`, `labels` and `drift` are as in `Installed`.
+    """
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    anchors: Mapping[str, bytes]
+    drift: tuple[str, ...] = ()
+
+    def owned_by(self, owner: str) -> bool:
+        """Whether the bundle carries this owner's label."""
+        return self.labels.get(OWNER) == owner
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRequest:
+    """Install or replace one bundle of anchors (PEM), at least one; the other fields as in InstallRequest."""
+
+    name: str
+    anchors: tuple[bytes, ...]
+    labels: Mapping[str, str]
+    predecessor: HeldTrust | None = None
+
+
+@runtime_checkable
+class TrustHolder(Protocol):
+    """Can hold bundles of trust anchors, under names that no certificate has there.
+
+    `observe` leaves them out, and a certificate is never installed in the place of one.
+    """
+
+    def observe_trust(self) -> Sequence[HeldTrust]:
+        """Return every bundle there, or raise `Unreachable`. Changes nothing."""
+        ...
+
+    def install_trust(self, request: TrustRequest, /) -> HeldTrust:
+        """Create or replace a bundle in one step, durably, and return what was read back. Idempotent.
+
+        Where there is a consumer it is told; what it refuses is undone, and `Rejected` raised.
+        """
+        ...
+
+    def remove_trust(self, held: HeldTrust, /) -> None:
+        """Remove a bundle of ours if its consumer can do without; raises as `Target.remove` does."""
         ...

@@ -23,6 +23,7 @@ from providers.base import SPEC, Bundle, Target, TargetConfig
 from providers.conformance_adoption import AdoptionConformance
 from providers.conformance_requests import OURS, labels, request
 from providers.conformance_staging import StagingConformance, sound
+from providers.conformance_trust import TrustConformance
 from providers.disclosure import discloses
 from providers.errors import Conflict, ProviderError, Unreachable
 from providers.specimens import P256, Specimens
@@ -37,7 +38,7 @@ LONGEST = "n" + "a" * 61 + "e"
 """As long as `schemas.scalars.Name` allows."""
 
 
-class TargetConformance(StagingConformance, AdoptionConformance):
+class TargetConformance(StagingConformance, AdoptionConformance, TrustConformance):
     """The tests. Each gets a target whose place is empty."""
 
     @pytest.fixture

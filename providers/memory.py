@@ -17,6 +17,7 @@ from providers.abilities import AdoptRequest, KeyRequest, RelabelRequest, Staged
 from providers.base import OWNER, Bundle, Installed, InstallRequest, TargetConfig
 from providers.errors import Conflict, NotFound, ProviderError, Rejected, Unreachable
 from providers.memory_store import MemoryObject, MemoryStore
+from providers.memory_trust import MemoryTrust
 from providers.pairing import Pair, Pairing
 from schemas.capabilities import Capabilities
 
@@ -26,17 +27,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class MemoryTarget:
+class MemoryTarget(MemoryTrust):
     """A place in memory."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        output_formats=("CombinedPEM",), makes_keys=True, adopts=True
+        output_formats=("CombinedPEM",), makes_keys=True, adopts=True, holds_trust=True
     )
-
-    def __init__(self, config: TargetConfig, store: MemoryStore) -> None:
-        self._name = config.name
-        self._owner = config.owner
-        self.store = store
 
     @classmethod
     def from_config(cls, config: TargetConfig, /) -> Self:
@@ -180,6 +176,8 @@ class MemoryTarget:
     def _stage(self, request: InstallRequest) -> Staged:
         shown = self._shown(request)
         made = self._made(request, shown)
+        if request.name in self.store.trust:
+            raise Conflict(f"{made.installed.id} is a bundle of anchors")
         if shown is not None and _as_seen(shown) == made.installed:
             return Staged(request, _UNCHANGED)
         if request.predecessor is None and shown is not None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from providers.abilities import HeldTrust
 from providers.base import Bundle, Installed
 from providers.errors import Conflict, ProviderError
 from providers.signer import PrivateKey
@@ -34,7 +35,7 @@ class MemoryStore:
 
     `failures` holds errors by verb, or by verb and object name (`install`, `verify:web`); each is
     raised once, in order. `calls` counts calls by verb. `keys` are those made here, by object name,
-    that wait for a certificate.
+    that wait for a certificate. `trust` are the bundles of anchors, by name.
     """
 
     objects: dict[str, MemoryObject] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class MemoryStore:
     staged: dict[str, MemoryObject] = field(default_factory=dict)
     failures: dict[str, list[ProviderError]] = field(default_factory=dict)
     keys: dict[str, PrivateKey] = field(default_factory=dict, repr=False)
+    trust: dict[str, HeldTrust] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     reachable: bool = True
 

@@ -5,11 +5,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
-from providers.abilities import RelabelRequest, Staged
+from providers.abilities import HeldTrust, RelabelRequest, Staged, TrustRequest
 from providers.base import Installed, InstallRequest, TargetConfig
 from providers.errors import Ambiguous, Conflict, Denied, ProviderError, Rejected, Unreachable
 from providers.failpoints import reach
-from providers.local import activation, handshake, observation, settling, staging
+from providers.local import activation, handshake, observation, settling, staging, trust
 from providers.local.folder import Folder, fault
 from providers.local.layout import Place, Site
 from providers.local.marker import Ground, Marker
@@ -154,6 +154,44 @@ class LocalDirectoryTarget:
             relabelled = settling.relabel(site, request)
             site.root.sync()
             return relabelled
+
+    def observe_trust(self) -> Sequence[HeldTrust]:
+        """Return every bundle of anchors in the directory."""
+        with self._reading() as root:
+            if root is None:
+                return ()
+            site, names = self._site(root), observation.names(root)
+            return tuple(spread(lambda part: trust.observe(site, part), names))
+
+    def install_trust(self, request: TrustRequest, /) -> HeldTrust:
+        """Stage, switch, activate, read back and settle one bundle; what fails is undone."""
+        token = _only(self._batch([request], trust.stage, "local.stage-sync"))
+
+        def show(site: Site, name: str) -> Installed:
+            return staging.show(site, name, token)
+
+        shown = _only(self._batch([request.name], show, "local.switch-sync", Ambiguous))
+        try:
+            self.activate()
+            held = _only(self._batch([shown], trust.stored, "local.verify-sync"))
+        except ProviderError:
+            self._undo(shown)
+            raise
+        self.settle([shown])
+        return held
+
+    def remove_trust(self, held: HeldTrust, /) -> None:
+        """Take a bundle out of sight, ask the consumer, and delete it; what is refused comes back."""
+        installed = trust.as_object(held)
+        self.withdraw(installed)
+        try:
+            self.activate()
+        except ProviderError as why:
+            self.reinstate(installed)
+            with suppress(ProviderError):
+                self.activate()
+            raise Rejected(f"{why} (it is back)") from None
+        self.remove(installed)
 
     def _site(self, root: Folder) -> Site:
         return Site.of(root, self._place, private_attributes(self._place.settings))

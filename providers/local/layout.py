@@ -5,6 +5,7 @@
     PATH/NAME/previous -> generations/0006    only until the current generation is settled
     PATH/NAME/generations/0007/privkey.pem, cert.pem, chain.pem, fullchain.pem, trust.pem
     PATH/NAME/generations/0007/certform.json
+    PATH/NAME/generations/0007/ca-certificates.pem    alone with its manifest, where NAME is a bundle
     PATH/.certform-new-NAME, PATH/.certform-gone-NAME    being made, being deleted
     PATH/.certform-aside-NAME    out of sight until its consumer is content without it, then deleted
 
@@ -42,6 +43,8 @@ CHAIN = "chain.pem"
 FULL_CHAIN = "fullchain.pem"
 TRUST = "trust.pem"
 COMBINED = "combined.pem"
+ANCHORS = "ca-certificates.pem"
+"""Named as Debian, OpenSSL's packagers and trust-manager do; of a bundle, not of a certificate."""
 PRIVATE = (PRIVATE_KEY, COMBINED)
 FILES = (PRIVATE_KEY, CERTIFICATE, CHAIN, FULL_CHAIN, TRUST)
 COMBINED_FORMAT = "CombinedPEM"

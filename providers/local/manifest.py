@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from providers.local.layout import COMBINED, FILES
+from providers.anchors import digest_of
+from providers.local.layout import ANCHORS, COMBINED, FILES
 from schemas.base import canonical
 from schemas.scalars import format_instant
 
 FORMAT = 1
+_TRUST = "trust"
 _REQUIRED = frozenset(FILES)
 _KNOWN = _REQUIRED | {COMBINED}
 _SERIAL = re.compile("[0-9a-f]{1,40}")
@@ -36,13 +38,32 @@ class Manifest:
     files: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class TrustManifest:
+    """What a bundle of anchors was installed with: `anchors` are their SHA-256 fingerprints, sorted."""
+
+    labels: Mapping[str, str]
+    anchors: tuple[str, ...]
+    files: Mapping[str, str]
+
+    @property
+    def sha256(self) -> str:
+        """What the set of anchors is known by."""
+        return digest_of(self.anchors)
+
+
+AnyManifest = Manifest | TrustManifest
+
+
 def checksum(content: bytes) -> str:
     """Return the SHA-256 of a file's content, in hex."""
     return hashlib.sha256(content).hexdigest()
 
 
-def encode(manifest: Manifest) -> bytes:
+def encode(manifest: AnyManifest) -> bytes:
     """Return the manifest's one textual form."""
+    if isinstance(manifest, TrustManifest):
+        return canonical(_trust_data(manifest)) + b"\n"
     data = {
         "format": FORMAT,
         "labels": dict(manifest.labels),
@@ -54,6 +75,37 @@ def encode(manifest: Manifest) -> bytes:
         "files": dict(manifest.files),
     }
     return canonical(data) + b"\n"
+
+
+def _trust_data(manifest: TrustManifest) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "kind": _TRUST,
+        "labels": dict(manifest.labels),
+        "anchors": list(manifest.anchors),
+        "files": dict(manifest.files),
+    }
+
+
+def read(content: bytes) -> AnyManifest | None:
+    """Read a manifest of a certificate or of a bundle of anchors; None when it is neither."""
+    return decode(content) or decode_trust(content)
+
+
+def decode_trust(content: bytes) -> TrustManifest | None:
+    """Read the manifest of a bundle of anchors; None when it is not one that certform wrote."""
+    try:
+        data = json.loads(content)
+        known = data["format"] == FORMAT and data["kind"] == _TRUST
+        if not known or data["files"].keys() != {ANCHORS} or not isinstance(data["anchors"], list):
+            return None
+        return TrustManifest(
+            {_text(key): _text(value) for key, value in data["labels"].items()},
+            tuple(_matching(_DIGEST, anchor) for anchor in data["anchors"]),
+            {file: _matching(_DIGEST, digest) for file, digest in data["files"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def decode(content: bytes) -> Manifest | None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from providers import x509
+from providers.anchors import digest_of, unbundled
 from providers.base import Installed
 from providers.errors import Conflict
 from providers.local.folder import Attributes, Folder
 from providers.local.layout import (
+    ANCHORS,
     ASIDE,
     CERTIFICATE,
     CHAIN,
@@ -29,7 +31,7 @@ from providers.local.layout import (
     linked_generation,
     set_aside,
 )
-from providers.local.manifest import Manifest, checksum, decode
+from providers.local.manifest import AnyManifest, TrustManifest, checksum, read
 from providers.local.ownership import group_name, user_name
 from schemas.certificate import OutputFormat
 
@@ -38,11 +40,15 @@ _NOT_A_FILE = (errno.ELOOP, errno.EINVAL, errno.ENXIO)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One object, the generation it shows and that one's manifest; None where it shows none."""
+    """One object, the generation it shows and that one's manifest; None where it shows none.
+
+    A bundle of anchors has no serial, and what its anchors are known by for its `sha256`.
+    """
 
     installed: Installed
     generation: str | None = None
-    manifest: Manifest | None = None
+    manifest: AnyManifest | None = None
+    holds_trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,9 @@ def names(root: Folder) -> list[str]:
 
 
 def observe(site: Site, names: Sequence[str]) -> tuple[Installed, ...]:
-    """Return what is there under some names; raises OSError when one cannot be read."""
+    """Return what is there under some names but bundles; raises OSError when one cannot be read."""
     found = (inspect(site, name) for name in names)
-    return tuple(each.installed for each in found if each is not None)
+    return tuple(each.installed for each in found if each is not None and not each.holds_trust)
 
 
 def inspect(site: Site, name: str) -> Found | None:
@@ -94,7 +100,7 @@ def _inspect(site: Site, name: str, entry: str) -> Found | None:
         generation = linked_generation(link)
         if generation is None:
             drift = "current is missing" if link is None else f"current points at {link}"
-            return Found(_broken(site.place, name, _any_manifest(folder), drift))
+            return _broken_one(site.place, name, _any_manifest(folder), drift)
         return _shown(site, folder, name, generation)
 
 
@@ -107,8 +113,10 @@ def generations(folder: Folder) -> list[str]:
         return []
 
 
-def recorded(place: Place, name: str, manifest: Manifest) -> Installed:
+def recorded(place: Place, name: str, manifest: AnyManifest) -> Installed:
     """Return an object as its manifest has it, its files not read."""
+    if isinstance(manifest, TrustManifest):
+        return Installed(place.id(name), name, manifest.labels, None, manifest.sha256, None)
     return Installed(
         id=place.id(name),
         name=name,
@@ -127,17 +135,25 @@ def _shown(site: Site, folder: Folder, name: str, generation: str) -> Found:
         with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
             manifest = _read_manifest(files)
             if manifest is not None:
-                return Found(_installed(site, files, name, manifest), generation, manifest)
+                trust = isinstance(manifest, TrustManifest)
+                return Found(_installed(site, files, name, manifest), generation, manifest, trust)
             drift = f"{MANIFEST} is missing or damaged"
     except (FileNotFoundError, NotADirectoryError):
         drift = "current points at nothing"
-    return Found(_broken(site.place, name, _any_manifest(folder), drift), generation)
+    return _broken_one(site.place, name, _any_manifest(folder), drift, generation)
 
 
-def _read_manifest(files: Folder) -> Manifest | None:
+def _broken_one(
+    place: Place, name: str, left: AnyManifest | None, drift: str, generation: str | None = None
+) -> Found:
+    trust = isinstance(left, TrustManifest)
+    return Found(_broken(place, name, left, drift), generation, holds_trust=trust)
+
+
+def _read_manifest(files: Folder) -> AnyManifest | None:
     """Return a generation's manifest, None when it is missing or not ours."""
     try:
-        return decode(files.read(MANIFEST)[0])
+        return read(files.read(MANIFEST)[0])
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -146,13 +162,13 @@ def _read_manifest(files: Folder) -> Manifest | None:
         raise
 
 
-def _any_manifest(folder: Folder) -> Manifest | None:
+def _any_manifest(folder: Folder) -> AnyManifest | None:
     """Return the newest manifest left in a broken object: it still tells whose the object is."""
     every = (_manifest_in(folder, generation) for generation in reversed(generations(folder)))
-    return next(filter(None, every), None)
+    return next((manifest for manifest in every if manifest is not None), None)
 
 
-def _manifest_in(folder: Folder, generation: str) -> Manifest | None:
+def _manifest_in(folder: Folder, generation: str) -> AnyManifest | None:
     """Return the manifest of an object's generation, None where there is no such directory."""
     try:
         with folder.enter(GENERATIONS) as held, held.enter(generation) as files:
@@ -161,12 +177,12 @@ def _manifest_in(folder: Folder, generation: str) -> Manifest | None:
         return None
 
 
-def _broken(place: Place, name: str, manifest: Manifest | None, drift: str) -> Installed:
+def _broken(place: Place, name: str, manifest: AnyManifest | None, drift: str) -> Installed:
     labels = manifest.labels if manifest is not None else {}
     return Installed(place.id(name), name, labels, None, None, None, drift=(drift,))
 
 
-def _installed(site: Site, files: Folder, name: str, manifest: Manifest) -> Installed:
+def _installed(site: Site, files: Folder, name: str, manifest: AnyManifest) -> Installed:
     looked = (_look(site, files, file, digest) for file, digest in manifest.files.items())
     looks = [look for look in looked if look is not None]
     changed = {look.file for look in looks if look.content}
@@ -176,9 +192,24 @@ def _installed(site: Site, files: Folder, name: str, manifest: Manifest) -> Inst
         return installed
     if CERTIFICATE in changed:
         installed = _as_found(files, installed)
+    if ANCHORS in changed:
+        there = unbundled(content_of(files))
+        installed = replace(installed, sha256=digest_of(there) if there else None)
     if changed & {CHAIN, TRUST}:
         installed = replace(installed, trust=None)
     return replace(installed, drift=drift)
+
+
+def content_of(files: Folder) -> bytes:
+    """Return the anchors of an open generation as they are there; nothing where there is no such file."""
+    try:
+        return files.read(ANCHORS)[0]
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        if error.errno not in _NOT_A_FILE:
+            raise
+        return b""
 
 
 def _as_found(files: Folder, installed: Installed) -> Installed:
@@ -222,7 +253,7 @@ def alike(one: Installed, other: Installed) -> bool:
     return (one.id, one.serial, one.sha256) == (other.id, other.serial, other.sha256)
 
 
-def manifest_of(folder: Folder, generation: str | None, place: str) -> Manifest:
+def manifest_of(folder: Folder, generation: str | None, place: str) -> AnyManifest:
     """Return the manifest of an object's generation; raises `Conflict` when there is none."""
     manifest = None if generation is None else _manifest_in(folder, generation)
     if manifest is not None:

@@ -1,15 +1,16 @@
-"""A directory that a web server shows: CRLs and CA certificates, each replaced whole."""
+"""A directory that a web server shows: CRLs, CA certificates and trees of responses, each replaced whole."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from providers.base import Publication
+from providers.base import Publication, Tree
 from providers.errors import Rejected, Unreachable
 from providers.failpoints import reach
 from providers.local.folder import PUBLIC, Folder, fault
 from providers.local.location import Location
 from providers.local.marker import Ground, Marker
+from providers.local.trees import read_tree, write_tree
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.(crl|crt)")
 """Only such files are ours in a directory of ours; an index page beside them is left alone."""
@@ -55,6 +56,16 @@ class DirectoryPublisher:
                 reach("publish.rename")
                 folder.adopt(publication.name)
             folder.commit()
+
+    def tree(self, name: str, /) -> Tree | None:
+        """Return a tree as it is shown, None where there is none."""
+        with self._reading() as folder:
+            return None if folder is None else read_tree(folder, name)
+
+    def publish_tree(self, tree: Tree, /) -> None:
+        """Write a tree under a hidden name, make it durable, then let a link show it."""
+        with self._writing() as folder:
+            write_tree(folder, tree)
 
     @contextmanager
     def _reading(self) -> Iterator[Folder | None]:

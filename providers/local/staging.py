@@ -32,7 +32,7 @@ from providers.local.layout import (
     link_to,
     linked_generation,
 )
-from providers.local.manifest import Manifest, checksum, encode
+from providers.local.manifest import AnyManifest, Manifest, checksum, encode
 from providers.local.observation import (
     Found,
     alike,
@@ -56,24 +56,39 @@ def stage(site: Site, pairing: Pairing, request: InstallRequest) -> Staged:
     files = contents(request)
     manifest = _manifest(request, files, pairing)
     found = inspect(site, request.name)
-    if found is not None and found.generation is not None and _same(found, manifest):
+    if found is not None and found.generation is not None and same(found, manifest):
         return Staged(request, found.generation)
     _expect(site.place, request, found)
+    return Staged(request, write(site, request.name, found, files, manifest))
+
+
+def write(
+    site: Site,
+    name: str,
+    found: Found | None,
+    files: Mapping[str, bytes],
+    manifest: AnyManifest,
+) -> str:
+    """Write files beside what was found under a name, and return the token to show them by."""
     reach("local.stage")
     if found is None:
-        _stage_new(site, request.name, files, manifest)
-        return Staged(request, _APPEAR)
-    return Staged(request, _stage_beside(site, found, files, manifest))
+        _stage_new(site, name, files, manifest)
+        return _APPEAR
+    return _stage_beside(site, found, files, manifest)
 
 
 def switch(site: Site, staged: Staged) -> Installed:
     """Show what was staged; raises `Conflict` when what is shown changed since, OSError."""
-    name = staged.request.name
+    return show(site, staged.request.name, staged.token)
+
+
+def show(site: Site, name: str, token: str) -> Installed:
+    """Show what was written under a name, by its token; raises as `switch` does."""
     reach("local.switch")
-    appears = staged.token == _APPEAR
+    appears = token == _APPEAR
     with site.root.enter(NEW + name if appears else name) as folder:
         # read first: after the switch nothing may fail that would hide that it happened
-        generation = after([]) if appears else staged.token
+        generation = after([]) if appears else token
         installed = recorded(site.place, name, manifest_of(folder, generation, site.place.id(name)))
         if appears:
             _appear(site, name)
@@ -95,7 +110,8 @@ def _manifest(request: InstallRequest, files: Mapping[str, bytes], pairing: Pair
     )
 
 
-def _same(found: Found, manifest: Manifest) -> bool:
+def same(found: Found, manifest: AnyManifest) -> bool:
+    """Whether just what a manifest says is there, whole."""
     return found.manifest == manifest and not found.installed.drift
 
 
@@ -108,11 +124,13 @@ def _expect(place: Place, request: InstallRequest, found: Found | None) -> None:
         return
     if not found.installed.owned_by(place.owner):
         raise Conflict(f"{where} is not certform's: move it away, or choose another objectName")
+    if found.holds_trust:
+        raise Conflict(f"{where} holds a bundle of trust anchors: choose another objectName")
     if request.predecessor is None or not alike(found.installed, request.predecessor):
         raise Conflict(f"{where} holds another certificate than was observed")
 
 
-def _stage_new(site: Site, name: str, files: Mapping[str, bytes], manifest: Manifest) -> None:
+def _stage_new(site: Site, name: str, files: Mapping[str, bytes], manifest: AnyManifest) -> None:
     hidden, generation = NEW + name, after([])
     site.root.discard(hidden)
     with _undone(site.root, hidden), site.root.make(hidden) as folder:
@@ -122,7 +140,9 @@ def _stage_new(site: Site, name: str, files: Mapping[str, bytes], manifest: Mani
         folder.point(CURRENT, link_to(generation))
 
 
-def _stage_beside(site: Site, found: Found, files: Mapping[str, bytes], manifest: Manifest) -> str:
+def _stage_beside(
+    site: Site, found: Found, files: Mapping[str, bytes], manifest: AnyManifest
+) -> str:
     shown = found.generation or NOTHING
     with site.root.enter(found.installed.name) as folder, _generations(folder) as held:
         existing = generations(folder)
@@ -159,7 +179,7 @@ def _write(
     held: Folder,
     generation: str,
     files: Mapping[str, bytes],
-    manifest: Manifest,
+    manifest: AnyManifest,
     site: Site,
 ) -> None:
     with held.make(generation) as folder:
