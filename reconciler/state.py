@@ -307,13 +307,15 @@ class Assumed:
 class PublishedFile:
     """A published file as found: its digest, and for a CRL its number and the serials it revokes.
 
-    `urls` are those that a shard says it is the list of; None where nobody looked.
+    `urls` are those that a shard says it is the list of; None where nobody looked. A tree of OCSP responses
+    tells the `serials` that it is of.
     """
 
     sha256: str
     number: int | None = None
     revoked: frozenset[str] = frozenset()
     urls: frozenset[str] | None = None
+    serials: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
