@@ -31,7 +31,8 @@ def _without(world: World, base: Desired) -> World:
         for name in base.targets
     }
     published = None if world.publishes_elsewhere else world.observed.published
-    return World(base, Observed(observed, published), world.ledger, world.now, world.replace)
+    seen = Observed(observed, published)
+    return World(base, seen, world.ledger, world.now, world.replace, refused=world.refused)
 
 
 def _is_left(world: World, name: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from reconciler.diff.authorities import authority_changes
 from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
+from reconciler.diff.compromise import marked
 from reconciler.diff.connecting import connected
 from reconciler.diff.endings import ending_changes
 from reconciler.diff.hosting import hosting_changes
@@ -19,6 +20,7 @@ from reconciler.diff.revocations import (
     revocation_warnings,
     wanted_revocations,
 )
+from reconciler.diff.withholding import unasked, withheld
 from reconciler.diff.world import World
 from schemas.plan import Action, Change, Reason
 
@@ -35,11 +37,12 @@ def diff(world: World) -> tuple[Change, ...]:
 
 def _changes(world: World) -> list[Change]:
     revoking = wanted_revocations(world)
-    changes = [*_unknown_targets(world), *authority_changes(world)]
+    changes = [*_unknown_targets(world), *withheld(world, authority_changes(world))]
     coming = frozenset(step.address for step in changes if step.action is Action.ISSUE)
     for certificate in world.desired.certificates.values():
         if issuer := world.desired.hosting(certificate):
-            changes.extend(hosting_changes(world, certificate, issuer))
+            asked = hosting_changes(world, certificate, issuer)
+            changes.extend(unasked(world, certificate, asked))
             continue
         changes.extend(
             certificate_changes(world, certificate, coming, _by(revoking, world, certificate.name))
@@ -55,7 +58,7 @@ def _changes(world: World) -> list[Change]:
     changes.extend(recipient_changes(world))
     changes.extend(ending_changes(world))
     changes.extend(quota_changes(world, tuple(changes)))
-    return changes
+    return marked(world, changes)
 
 
 def _by(revoking: Mapping[str, Wanted], world: World, name: str) -> str | None:

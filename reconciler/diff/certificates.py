@@ -20,12 +20,18 @@ from reconciler.diff.needs import (
     need_of,
     resumes,
 )
+from reconciler.diff.withholding import hindrance
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import Custody
 from schemas.plan import TIME_DRIVEN, Action, Change, Reason
 from schemas.scalars import format_instant
+
+_GOES_ON = frozenset(
+    {Reason.RENEWING, Reason.SPEC_CHANGED, Reason.ISSUER_CHANGED, Reason.REQUESTED}
+)
+"""Why one is to be issued although the one before it is still of use: its places are looked after."""
 
 
 def certificate_changes(
@@ -65,6 +71,10 @@ def certificate_changes(
         yield blocked(
             desired.address, Reason.FLAPPING, message, source=desired.source, outside=True
         )
+    elif finding and (hindered := hindrance(world, desired, desired.address)):
+        yield hindered
+        if finding.reason in _GOES_ON and subject.keyless is None:
+            yield from _installs(world, desired, record, needs, first)
     elif finding and (stuck := _stuck(world, desired, needs, coming)):
         yield blocked(desired.address, Reason.BLOCKED_BY, stuck, source=desired.source)
     elif held:

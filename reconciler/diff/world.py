@@ -1,12 +1,13 @@
 """Everything one diff looks at, gathered once, with the few look-ups all of its parts need."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from providers.base import NAME, OWNER, SPEC, Installed
 from reconciler.diff.connections import is_elsewhere
 from reconciler.diff.sides import Sides
+from reconciler.limits import Refusal
 from reconciler.replacement import unchangeable
 from reconciler.state import DesiredCertificate, DesiredInstall, Observation
 from schemas.request import LeafRequest
@@ -16,7 +17,12 @@ UNREAD = Observation("unknown", detail="it was not read")
 
 @dataclass(frozen=True)
 class World(Sides):
-    """The three sides, with what stands in the targets beside what is wanted there."""
+    """The three sides, with what stands in the targets beside what is wanted there.
+
+    `refused` is what a linter has against issues, by address.
+    """
+
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
 
     @cached_property
     def standing(self) -> Mapping[str, tuple[str, ...]]:
