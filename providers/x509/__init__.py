@@ -10,6 +10,7 @@ from providers.x509.facts import (
     to_der,
     trust_digest,
 )
+from providers.x509.inherited import ExistingAuthority, existing_authority
 from providers.x509.issuance import sign
 from providers.x509.issuer import IssuanceRefused, IssuingAuthority
 from providers.x509.keys import (
@@ -28,12 +29,14 @@ __all__ = [
     "CertificateFacts",
     "Crl",
     "CrlEntry",
+    "ExistingAuthority",
     "IssuanceRefused",
     "IssuingAuthority",
     "ToBeSigned",
     "crl_is_by",
     "decode_key",
     "encode_key",
+    "existing_authority",
     "facts",
     "generate_key",
     "is_issued_by",

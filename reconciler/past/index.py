@@ -19,7 +19,7 @@ _REASONS = {reason.lower(): reason for reason in RevocationReason} | {
     "certificatehold": RevocationReason.UNSPECIFIED,
     "holdinstruction": RevocationReason.UNSPECIFIED,
 }
-"""What may follow a comma; a certificate on hold stays revoked here, for no reason that we have a word for."""
+"""What may follow a comma; a certificate on hold stays revoked here, and no reason is given."""
 
 
 class Malformed(ValueError):

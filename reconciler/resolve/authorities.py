@@ -124,14 +124,14 @@ def families(
     for name in deepest_first:
         below = children.get(name, ())
         reach = max((1 + _needs(result[child]) for child in below), default=0)
-        line = (name, *(above.name for above in rooted[name]))
+        names = (name, *(above.name for above in rooted[name]))
         result[name] = Family(
             shelf.entries[name],
             rooted[name],
             below,
             reach,
             revoked.get(name, none),
-            tuple((each, said) for each in line if (said := limits[each]) is not None),
+            tuple((each, said) for each in names if (said := limits[each]) is not None),
             existing.get(name),
         )
     return result
@@ -253,13 +253,20 @@ def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
         summary = f'the common name "{whole}" is longer than 64 characters'
         hint = "the generation is part of it"
         yield error(summary, place.at("spec", "commonName"), hint=hint)
-    if spec.path_length is not None and spec.path_length < family.reach:
-        summary = f"pathLength {spec.path_length} is too small: {family.reach} needed below"
-        yield error(summary, place.at("spec", "pathLength"))
+    yield from _check_path_length(family, place)
     if family.entry.content.metadata.formerly:
         place_of = place.at("metadata", "formerly")
         yield error("an Authority cannot be renamed: its name is in what it signed", place_of)
     yield from _check_against_parent(family, tree, place)
+
+
+def _check_path_length(family: Family, place: Place) -> Iterator[Diagnostic]:
+    inherited = family.inherited
+    given = inherited.path_length if inherited else family.entry.spec.path_length
+    if given is not None and given < family.reach:
+        summary = f"pathLength {given} is too small: {family.reach} needed below"
+        field = ("existing", "certificate") if inherited else ("pathLength",)
+        yield error(summary, place.at("spec", *field))
 
 
 def _shared_keys(tree: Mapping[str, Family]) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from reconciler.load.documents import Document
 from reconciler.load.suggest import nearest
 from reconciler.resolve.authorities import resolve_authorities
 from reconciler.resolve.authority_policies import check_authorities, limits_of_authority
-from reconciler.resolve.bundles import check_bundles, desired_bundle
+from reconciler.resolve import bundles
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.directories import check_directories
@@ -33,9 +33,11 @@ from reconciler.resolve.policies import (
     exception_at,
 )
 from reconciler.resolve.sets import expand
+from reconciler.resolve.takeovers import check_anchors, takeovers
 from reconciler.state import (
     Desired,
     DesiredAuthority,
+    DesiredBundle,
     DesiredCertificate,
     DesiredException,
     DesiredRevocation,
@@ -95,16 +97,20 @@ def _resolved(
     project = _project(everything, found)
     drafts = list(drafts_of(everything, named.tables, found))
     issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
-    authorities, families = resolve_authorities(everything, issuers, found)
+    existing = takeovers(everything.authorities, named.files, found)
+    authorities, families = resolve_authorities(everything, issuers, found, existing)
+    found += check_anchors(authorities, everything.authorities, drafts)
     authorities = {n: _sealed(ca, named.files) for n, ca in authorities.items()}
     found += check_references(everything)
-    found += check_bundles(everything)
+    found += bundles.check_bundles(everything, named.files)
+    found += bundles.check_told(everything, authorities.values())
     found += check_directories(everything, root)
     found += check_names(everything)
     around = Surroundings(everything.authorities, families, everything.targets, everything.issuers)
     rules = Rules(everything.policies.entries.values(), standing)
     found += check_authorities(families, rules)
     certificates = resolve_certificates(drafts, around, rules, found)
+    found += bundles.check_names(everything, certificates.values())
     found += _check_revocations(everything, drafts)
     found += check_exceptions(everything, _names(drafts))
     if project is None or has_errors(found):
@@ -113,7 +119,8 @@ def _resolved(
         name: replace(authority, limits=limits_of_authority(families[name], rules))
         for name, authority in authorities.items()
     }
-    return _desired(project, revision, everything, limited, certificates)
+    desired = _desired(project, revision, everything, limited, certificates)
+    return replace(desired, bundles=_bundles(everything, named.files))
 
 
 def _desired(
@@ -138,9 +145,13 @@ def _desired(
         targets={place.name: place for _, entry in targets for place in _places(entry)},
         revocations=tuple(_revocation(entry) for _, entry in revocations),
         issuers={n: desired_issuer(e) for n, e in sorted(everything.issuers.entries.items())},
-        bundles={n: desired_bundle(e) for n, e in sorted(everything.bundles.entries.items())},
         exceptions=tuple(_exceptions(everything)),
     )
+
+
+def _bundles(everything: Catalogue, files: Mapping[str, bytes]) -> Mapping[str, DesiredBundle]:
+    entries = sorted(everything.bundles.entries.items())
+    return {name: bundles.desired_bundle(entry, files, everything) for name, entry in entries}
 
 
 def _project(everything: Catalogue, found: list[Diagnostic]) -> Entry[ProjectSpec] | None:

@@ -1,0 +1,165 @@
+"""What a CA issued and revoked, put together from the files that others kept of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from providers.x509 import CertificateFacts, facts, is_issued_by, split_pem
+from providers.x509.foreign_crl import ForeignCrl, read_foreign_crl
+from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.ledger.records import PastEntry, Revoked
+from reconciler.past.index import Malformed, read_index
+from schemas.plan import Source
+
+_MOST = 20
+"""How many malformed lines of one file are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of one CA: content and path of each that is named, and where it is named."""
+
+    certificate: CertificateFacts
+    der: bytes
+    crl: tuple[bytes, str, Source] | None = None
+    index: tuple[bytes, str, Source] | None = None
+    issued: tuple[tuple[bytes, str, Source], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every serial that is known, by falling certainty of what it was; number and moment of the last CRL."""
+
+    entries: tuple[PastEntry, ...] = ()
+    number: int | None = None
+    told_at: datetime | None = None
+
+
+def read_history(files: Files, found: list[Diagnostic]) -> History:
+    """Return what the files of a CA say together: who is revoked in one of them is revoked."""
+    crl = _crl(files, found)
+    known: dict[str, PastEntry] = {}
+    for entry in (*_index(files, found), *_issued(files, found), *_revoked(crl)):
+        known[entry.serial] = _together(known.get(entry.serial), entry)
+    known.pop(_own(files.certificate), None)
+    entries = tuple(known[serial] for serial in sorted(known, key=_number))
+    return History(entries, crl.number if crl else None, crl.this_update if crl else None)
+
+
+def _number(serial: str) -> int:
+    return int(serial, 16)
+
+
+def _own(certificate: CertificateFacts) -> str:
+    """The serial of a root, which is in its own list where it was signed by the same program."""
+    return certificate.serial if certificate.subject == certificate.issuer else ""
+
+
+def _together(before: PastEntry | None, entry: PastEntry) -> PastEntry:
+    if before is None:
+        return entry
+    return entry.model_copy(
+        update={
+            "not_after": entry.not_after or before.not_after,
+            "subject": before.subject or entry.subject,
+            "revoked": before.revoked or entry.revoked,
+        }
+    )
+
+
+def _crl(files: Files, found: list[Diagnostic]) -> ForeignCrl | None:
+    if files.crl is None:
+        return None
+    data, path, source = files.crl
+    try:
+        return read_foreign_crl(data, files.der)
+    except ValueError as why:
+        hint = "name the last whole CRL that this CA signed, or leave it out if there never was one"
+        found.append(error(f'"{path}" cannot be used: {why}', source, hint=hint))
+        return None
+
+
+def _revoked(crl: ForeignCrl | None) -> Iterator[PastEntry]:
+    for serial, entry in (crl.entries if crl else {}).items():
+        revoked = Revoked.model_construct(at=entry.at, reason=entry.reason)
+        yield PastEntry.model_construct(
+            serial=serial, not_after=None, subject=None, revoked=revoked
+        )
+
+
+def _index(files: Files, found: list[Diagnostic]) -> Iterator[PastEntry]:
+    if files.index is None:
+        return
+    data, path, _ = files.index
+    wrong: list[Malformed] = []
+    lines: dict[str, int] = {}
+    for line in read_index(data):
+        if isinstance(line, Malformed):
+            wrong.append(line)
+            continue
+        number, entry = line
+        if (first := lines.setdefault(entry.serial, number)) != number:
+            found.append(_repeated(entry.serial, path, number, first))
+        yield entry
+    found += _malformed(wrong, path)
+
+
+def _repeated(serial: str, path: str, line: int, first: int) -> Diagnostic:
+    summary = f"the serial number {serial.upper()} is on line {first} as well"
+    hint = "it counts as revoked if one of them says so; a CA gives each number once"
+    return warning(summary, Source(file=path, line=line), hint=hint)
+
+
+def _malformed(wrong: list[Malformed], path: str) -> Iterator[Diagnostic]:
+    for line in wrong[:_MOST]:
+        hint = "this is the index.txt of `openssl ca`: see CA DATABASE in openssl-ca(1)"
+        yield error(
+            f"not a line of a CA's database: {line}", Source(file=path, line=line.line), hint=hint
+        )
+    if len(wrong) > _MOST:
+        line = wrong[_MOST]
+        more = f"{len(wrong) - _MOST} more lines are malformed"
+        yield error(more, Source(file=path, line=line.line))
+
+
+def _issued(files: Files, found: list[Diagnostic]) -> Iterator[PastEntry]:
+    for data, path, source in files.issued:
+        for number, certificate in _certificates(data, path, source, found):
+            if not is_issued_by(certificate.certificate, files.certificate.certificate):
+                found.append(_of_others(certificate, path, number, source))
+            yield PastEntry.model_construct(
+                serial=certificate.serial,
+                not_after=certificate.not_after,
+                subject=_subject(certificate),
+                revoked=None,
+            )
+
+
+def _certificates(
+    data: bytes, path: str, source: Source, found: list[Diagnostic]
+) -> Iterator[tuple[int, CertificateFacts]]:
+    try:
+        ders = split_pem(data)
+    except ValueError:
+        ders = ()
+    if not ders:
+        found.append(error(f'"{path}" holds no certificate in PEM', source))
+    for number, der in enumerate(ders, start=1):
+        try:
+            yield number, facts(der)
+        except ValueError as why:
+            found.append(error(f'certificate {number} in "{path}" cannot be read: {why}', source))
+
+
+def _subject(certificate: CertificateFacts) -> str | None:
+    try:
+        return certificate.subject or None
+    except ValueError:
+        return None  # a name that cannot be read stops nothing: it is only shown
+
+
+def _of_others(certificate: CertificateFacts, path: str, number: int, source: Source) -> Diagnostic:
+    summary = f'certificate {number} in "{path}" was not issued by this CA'
+    detail = f"It is {_subject(certificate) or 'a certificate'}, serial {certificate.serial}."
+    hint = "take it out: what other CAs issued is none of this one's"
+    return error(summary, source, detail=detail, hint=hint)
