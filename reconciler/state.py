@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from providers.abilities import HeldTrust
 from providers.base import Installed
 from reconciler.ledger.records import PastEntry
 from reconciler.limits import NO_LIMITS, Limits
@@ -205,6 +206,7 @@ class DesiredBundle:
     overlap: timedelta
     installs: tuple[DesiredInstall, ...]
     others: tuple[bytes, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -278,13 +280,15 @@ def nothing(revision: str | None) -> Desired:
 class Observation:
     """One target as found. `status` is observed, not-here or unknown; `detail` says why it is unknown.
 
-    One that is `assumed` counts as observed, but nobody looked: `detail` says why.
+    `installed` and `trust` are its certificates and its bundles of anchors, by name. One that is
+    `assumed` counts as observed, but nobody looked: `detail` says why.
     """
 
     status: Literal["observed", "not-here", "unknown"]
     installed: Mapping[str, Installed] = field(default_factory=dict)
     detail: str = ""
     assumed: bool = False
+    trust: Mapping[str, HeldTrust] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,7 @@ _HOMES = {
     "Issuer": "below config/",
     "Policy": "below config/",
     "Profile": "below config/",
+    "Bundle": "below config/",
     "Authority": "below authorities/",
 }
 

@@ -15,9 +15,9 @@ from reconciler.diagnostics import (
 )
 from reconciler.load.documents import Document
 from reconciler.load.suggest import nearest
+from reconciler.resolve import bundles
 from reconciler.resolve.authorities import resolve_authorities
 from reconciler.resolve.authority_policies import check_authorities, limits_of_authority
-from reconciler.resolve import bundles
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.directories import check_directories
