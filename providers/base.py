@@ -14,6 +14,7 @@ not carry its owner's label. Targets whose capabilities say `remote` are observe
 by a thread of its own; no target is used by two threads at once.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -191,8 +192,28 @@ class Publication:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A folder of public files that appears whole, in one step: `files` by their paths below `name`.
+
+    A path is of segments without a dot in front, divided by slashes.
+    """
+
+    name: str
+    files: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex over every path and content."""
+        whole = hashlib.sha256()
+        for path in sorted(self.files):
+            whole.update(hashlib.sha256(path.encode()).digest())
+            whole.update(hashlib.sha256(self.files[path]).digest())
+        return whole.hexdigest()
+
+
 class Publisher(Protocol):
-    """A place that serves CRLs and CA certificates.
+    """A place that serves CRLs, CA certificates and, as trees, OCSP responses.
 
     One that is `Marked` as well is prepared before the ledger says that anything is published there.
     """
@@ -207,4 +228,12 @@ class Publisher(Protocol):
 
     def publish(self, publications: Sequence[Publication], /) -> None:
         """Write files durably, each appearing whole; one that is there already is replaced."""
+        ...
+
+    def tree(self, name: str, /) -> Tree | None:
+        """Return a tree of ours as it is, None where there is none, or raise `Unreachable`."""
+        ...
+
+    def publish_tree(self, tree: Tree, /) -> None:
+        """Write a tree durably and show it in one step: no reader sees old and new files of it mixed."""
         ...

@@ -10,6 +10,7 @@ from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Place
 from reconciler.resolve.catalogue import Catalogue, Entry, Shelf, unknown
 from reconciler.resolve.keys import check_custody, check_size, key_type
+from reconciler.resolve.responses import check_ocsp
 from reconciler.state import DesiredAuthority, Takeover
 from schemas.authority import AuthoritySpec, NameConstraints
 from schemas.base import digest
@@ -177,8 +178,11 @@ def resolve_authorities(
     tree = families(catalogue.authorities, found, _revoked(catalogue), existing)
     project = next(iter(catalogue.projects.entries.values()), None)
     keyring = project.spec.keyring if project else ()
+    publishes = project is not None and project.spec.publish is not None
     for name in sorted(tree):
         found += _check(tree[name], tree)
+        document = tree[name].entry.document
+        found += check_ocsp(tree[name].entry.spec, document, publishes=publishes)
     found += _shared_keys(tree)
     parents = {name: tree[f.parent.name] if f.parent else None for name, f in tree.items()}
     desired = {
