@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from reconciler.ledger.records import AuthorityRecord, Status
+from providers.errors import Denied
+from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.state import DesiredAuthority
-from schemas.custody import RemoteKey
+from schemas.custody import SOPS, Kept, RemoteKey
 from schemas.request import AuthorityRequest
 
 
@@ -19,15 +20,50 @@ def remote_key(
     Which key is the ledger's to say; how it is reached is the document's, where there is one.
     """
     record, desired = known.get(name), wanted.get(name)
-    custody = desired.remote if desired else None
+    custody = _said(desired, generation) if desired else None
     found = record.generation(generation) if record else None
     issued = found is not None and found.status in (Status.ISSUED, Status.REVOKED)
-    if desired is not None and desired.request.generation == generation and not issued:
+    if desired is not None and not issued and generation in _spoken_of(desired):
         return custody
     if found is None or not isinstance(found.request, AuthorityRequest):
         return None
     reference = found.request.key_ref
     return RemoteKey.named(reference, custody) if reference and ":" in reference else None
+
+
+def _said(desired: DesiredAuthority, generation: int) -> RemoteKey | None:
+    """Return what the document says of where a generation's key is, that of one that existed before too."""
+    existing = desired.existing
+    if existing is None or existing.generation != generation:
+        return desired.remote
+    return existing.custody if isinstance(existing.custody, RemoteKey) else None
+
+
+def _spoken_of(desired: DesiredAuthority) -> tuple[int, ...]:
+    existing = (desired.existing.generation,) if desired.existing else ()
+    return (desired.request.generation, *existing)
+
+
+def sealed_key(
+    name: str,
+    generation: int,
+    known: Mapping[str, AuthorityRecord],
+    wanted: Mapping[str, DesiredAuthority],
+) -> bytes | None:
+    """Return the sops file of the repository that a CA's key is in; None for one that is elsewhere.
+
+    Raises Denied where no document names the file any more.
+    """
+    record, desired = known.get(name), wanted.get(name)
+    existing = desired.existing if desired else None
+    found = record.issued(generation) if record else None
+    mine = existing if existing and existing.generation == generation else None
+    request = found.request if found else mine.request if mine else None
+    if not isinstance(request, AuthorityRequest) or request.key_ref != SOPS:
+        return None
+    if mine is None or mine.sealed is None:
+        raise Denied(f"no document names the sops file with the key of authority/{name}")
+    return mine.sealed
 
 
 def key_holder(
@@ -48,3 +84,24 @@ def key_holder(
             if (named or issuance.spki == spki) and not mine:
                 return f"authority/{record.name}, generation {request.generation}"
     return ""
+
+
+def is_only_trusted(issuance: Issuance) -> bool:
+    """Whether a CA certificate is an anchor and no more: nobody here has its key."""
+    request = issuance.request
+    return isinstance(request, AuthorityRequest) and request.key_ref == Kept.NONE.reference
+
+
+def signs_offline(
+    name: str,
+    generation: int,
+    known: Mapping[str, AuthorityRecord],
+    wanted: Mapping[str, DesiredAuthority],
+) -> bool:
+    """Whether only a ceremony can sign with the key of a CA's generation."""
+    record, desired = known.get(name), wanted.get(name)
+    found = record.issued(generation) if record else None
+    if found is None:
+        return desired is not None and desired.offline
+    request = found.request
+    return isinstance(request, AuthorityRequest) and request.key_ref == Kept.OFFLINE.reference

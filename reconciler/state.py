@@ -32,8 +32,8 @@ class Takeover:
     """A CA that existed before, as its files say it. `request` is what its certificate says in our words.
 
     `certificate` is DER, `spki` its key as a record holds it. `past` is everything that the files know it
-    to have issued or revoked, also what is expired; `number` the number of its last CRL, which was made at
-    `told_at`. `evidence` is a digest over all of the files, `sealed` the sops file that its key is in.
+    to have issued or revoked, also what is expired; `number` is that of its last CRL. `evidence` is a digest
+    over all of the files, `sealed` the sops file that its key, or the PIN of its token, is in.
     """
 
     request: AuthorityRequest
@@ -48,7 +48,6 @@ class Takeover:
     evidence: str
     past: tuple[PastEntry, ...] = field(default=(), repr=False)
     number: int | None = None
-    told_at: datetime | None = None
     sealed: bytes | None = field(default=None, repr=False)
 
     @property

@@ -130,6 +130,10 @@ class Pkcs11Key(Connected):
     pin_secret_ref: SecretReference | None = None
 
 
+SOPS = "sops"
+"""What stands for a CA key in a sops file of the repository where keys are named."""
+
+
 class SopsKey(Model):
     """A CA key in a sops file of the repository: one that existed before certform did."""
 
@@ -138,7 +142,7 @@ class SopsKey(Model):
     @property
     def reference(self) -> str:
         """Where the key is, in one word; the file may be moved."""
-        return "sops"
+        return SOPS
 
 
 class Kept(Word):

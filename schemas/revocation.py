@@ -28,7 +28,8 @@ class RevocationSpec(Model):
     """Which serials are revoked: listed, all issued under a name before a moment, or a CA's generation.
 
     With a generation of a CA goes everything that it signed; one that still issues gives way to the
-    next. `immediate` revokes what nothing can take the place of in time, and is for a compromised key alone.
+    next. Beside `serials`, `authorityRef` tells whose they are: CAs of before gave the same numbers.
+    `immediate` revokes what nothing can take the place of in time, and is for a compromised key alone.
     """
 
     certificates: tuple[Reference, ...] = ()
@@ -41,7 +42,7 @@ class RevocationSpec(Model):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        forms = (self.certificates, self.serials, self.authority_ref)
+        forms = (self.certificates, self.serials, self.authority_ref and not self.serials)
         if sum(map(bool, forms)) != 1:
             raise ValueError(
                 "must name `certificates` with `issuedBefore`, or `serials`, or `authorityRef` with"
@@ -51,7 +52,7 @@ class RevocationSpec(Model):
             raise ValueError(
                 "must name `certificates` and `issuedBefore` together; later ones are not meant"
             )
-        if (self.authority_ref is None) != (self.generation is None):
+        if (self.authority_ref is None or bool(self.serials)) != (self.generation is None):
             raise ValueError(
                 "must name `authorityRef` and `generation` together; later ones are not meant"
             )

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_private_key,
     load_der_public_key,
+    load_pem_private_key,
 )
 
 from providers.secret import Secret
@@ -56,6 +57,26 @@ def decode_key(der: Secret) -> PrivateKey:
         raise ValueError("not a private key in PKCS #8 DER") from None
     if not isinstance(key, PrivateKey):
         raise ValueError("not an RSA, ECDSA or Ed25519 key")  # noqa: TRY004 - a value, not a type
+    return key
+
+
+def decode_key_file(content: Secret) -> PrivateKey:
+    """Return the private key of a file that others made, in PEM or DER.
+
+    Raises ValueError, which tells nothing of the content, for anything else.
+    """
+    data = content.reveal()
+    load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
+    try:
+        key = load(data, None)
+    except TypeError:
+        raise ValueError(
+            "the key in it has a passphrase: take it off with `openssl pkey`"
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("it holds no private key in PEM or DER") from None
+    if not isinstance(key, PrivateKey):
+        raise ValueError("it holds no key of a kind that signs here")  # noqa: TRY004 - a value, not a type
     return key
 
 

@@ -15,13 +15,17 @@ from providers.secret import Secret
 from providers.signer import Signer
 from providers.signers import open_signer
 from providers.sops.binary import Sops
+from providers.sops.key_file import KeyFileSigner
 from providers.sops.signer import SopsSigner
 from providers.x509 import IssuingAuthority, to_der
 from reconciler import address as addresses
 from reconciler.apply.transitions import placed
 from reconciler.chains import issuers_of
-from reconciler.custody import remote_key
+from reconciler.custody import remote_key, sealed_key
 from reconciler.diff import World
+from reconciler.diff.authorities import prospects_of
+from reconciler.diff.patience import patient
+from reconciler.diff.prospects import Prospects
 from reconciler.diff.revocations import wanted_revocations
 from reconciler.interruption import Interruption
 from reconciler.ledger.contract import Journal
@@ -84,7 +88,7 @@ class Session:
 
     def desired(self, change: Change) -> DesiredCertificate:
         """The wanted certificate a change belongs to."""
-        return self.world.desired.certificates[owner(change)]
+        return self.settled.desired.certificates[owner(change)]
 
     def wanted(self, change: Change) -> DesiredInstall:
         """The wanted install a change belongs to."""
@@ -121,6 +125,16 @@ class Session:
             ders = [to_der((issuance.certificate or "").encode()) for issuance in issuers]
             self._authorities[serial] = IssuingAuthority.load(ders[0], ders[1:])
         return self._authorities[serial]
+
+    @cached_property
+    def prospects(self) -> Prospects:
+        """What becomes of every CA by the plan that is applied."""
+        return prospects_of(self.world, self.revoking)
+
+    @cached_property
+    def settled(self) -> World:
+        """The three sides with each leaf below what can sign it, as the plan had them."""
+        return patient(self.prospects)[0]
 
     @cached_property
     def revoking(self) -> frozenset[str]:
@@ -163,12 +177,18 @@ class Session:
     def _secret(self, name: str, key: RemoteKey | None) -> Secret:
         """Open the secret that a CA's custody names, now that it is needed; raises ProviderError."""
         desired = self.world.desired.authorities.get(name)
-        named = key.secret if key else None
-        if desired is None or desired.sealed is None or named is None:
+        named, existing = key.secret if key else None, desired.existing if desired else None
+        sealed = existing.sealed if existing and existing.custody == key else None
+        sealed = sealed or (desired.sealed if desired else None)
+        if sealed is None or named is None:
             raise Denied(f"no document says where the secret of authority/{name} is")
-        return self.sops.value(desired.sealed, named.name, named.key)
+        return self.sops.value(sealed, named.name, named.key)
 
     def _sealed(self, key: tuple[str, int]) -> Signer:
+        known, wanted = self.journal.state.authorities, self.world.desired.authorities
+        theirs = sealed_key(*key, known, wanted)
+        if theirs is not None:
+            return KeyFileSigner(f"authority/{key[0]}", theirs, self.sops)
         return SopsSigner(self.journal.authority_key(*key), self.sops)
 
     def stay_alive(self) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from providers.x509 import CertificateFacts, facts, is_issued_by, split_pem
 from providers.x509.foreign_crl import ForeignCrl, read_foreign_crl
@@ -28,11 +27,10 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Every serial that is known, by falling certainty of what it was; number and moment of the last CRL."""
+    """Every serial that is known, and the number of the last CRL."""
 
     entries: tuple[PastEntry, ...] = ()
     number: int | None = None
-    told_at: datetime | None = None
 
 
 def read_history(files: Files, found: list[Diagnostic]) -> History:
@@ -43,7 +41,7 @@ def read_history(files: Files, found: list[Diagnostic]) -> History:
         known[entry.serial] = _together(known.get(entry.serial), entry)
     known.pop(_own(files.certificate), None)
     entries = tuple(known[serial] for serial in sorted(known, key=_number))
-    return History(entries, crl.number if crl else None, crl.this_update if crl else None)
+    return History(entries, crl.number if crl else None)
 
 
 def _number(serial: str) -> int:

@@ -9,6 +9,7 @@ from providers.constraints import widenings
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Place
 from reconciler.resolve.catalogue import Catalogue, Entry, Shelf, unknown
+from reconciler.resolve.generations import check_generations
 from reconciler.resolve.keys import check_custody, check_size, key_type
 from reconciler.resolve.responses import check_ocsp
 from reconciler.state import DesiredAuthority, Takeover
@@ -221,6 +222,7 @@ def _desired(
         custody=custody,
         standby=_request(family, parent, family.generation + 1) if spec.standby else None,
         crossed=spec.cross_sign,
+        renew_before=spec.renew_before or timedelta(),
         crl_refresh=spec.crl.refresh_before,
         crl_shards=spec.crl.shards,
         ocsp=spec.ocsp,
@@ -261,6 +263,7 @@ def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
     if family.entry.content.metadata.formerly:
         place_of = place.at("metadata", "formerly")
         yield error("an Authority cannot be renamed: its name is in what it signed", place_of)
+    yield from check_generations(spec, family.lifetime, place)
     yield from _check_against_parent(family, tree, place)
 
 

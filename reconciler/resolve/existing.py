@@ -246,7 +246,6 @@ def _takeover(
         evidence=digest([hashlib.sha256(files.get(p or "", b"")).hexdigest() for p in paths]),
         past=history.entries,
         number=history.number,
-        told_at=history.told_at,
         sealed=files.get(sealed) if sealed else None,
     )
 
