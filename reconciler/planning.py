@@ -1,27 +1,44 @@
 """From the three sides to a plan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler import __version__
 from reconciler.diff import World, diff
 from reconciler.diff.quotas import budgets
+from reconciler.limits import Refusal
 from reconciler.proposal import proposed
 from reconciler.selection import Selection, select
 from reconciler.state import DesiredCertificate, Observation
 from schemas.base import digest
 from schemas.plan import Action, Budget, Change, Expiry, Plan, TargetReport
 
+Lint = Callable[[World, Sequence[Change]], Mapping[str, Refusal]]
+"""Returns what of changes must not be signed, by address, and why."""
+_ROUNDS = 4
+"""How often what is planned in place of what was refused is looked at in turn."""
+
 
 def make_plan(
-    world: World, selection: Selection | None = None, *, looks_ahead: bool = False
+    world: World,
+    selection: Selection | None = None,
+    *,
+    looks_ahead: bool = False,
+    lint: Lint | None = None,
 ) -> Plan:
     """Return everything one apply would do, as far as it is selected.
 
-    `looks_ahead` tells that the world is shown as of a moment that is still to come.
+    `looks_ahead` tells that the world is shown as of a moment that is still to come. `lint` looks at what
+    would be signed: what it refuses is blocked.
     """
     chosen = selection or Selection()
     changes = select(proposed(world, diff(world)), chosen, world.desired)
+    for _ in range(_ROUNDS):
+        if not lint or not (refused := lint(world, changes)):
+            break
+        world = replace(world, refused={**world.refused, **refused})
+        changes = select(proposed(world, diff(world)), chosen, world.desired)
     return Plan(
         certform_version=__version__,
         project=world.desired.project,

@@ -15,6 +15,7 @@ from providers.x509.issuance import sign
 from providers.x509.issuer import IssuanceRefused, IssuingAuthority
 from providers.x509.keys import (
     decode_key,
+    decode_spki,
     encode_key,
     generate_key,
     key_pem,
@@ -35,6 +36,7 @@ __all__ = [
     "ToBeSigned",
     "crl_is_by",
     "decode_key",
+    "decode_spki",
     "encode_key",
     "existing_authority",
     "facts",

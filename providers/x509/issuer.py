@@ -7,6 +7,7 @@ from typing import Self, TypeVar, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from providers.errors import ProviderError
 from providers.signer import PublicKey
@@ -26,18 +27,22 @@ class IssuanceRefused(ProviderError):
 
 @dataclass(frozen=True, slots=True)
 class Ancestor:
-    """What one CA certificate of the path allows below it."""
+    """What one CA certificate of the path allows below it; `usages` None for any (RFC 5280 4.2.1.12)."""
 
     name: str
     is_ca: bool
     signs_certificates: bool
     path_length: int | None
     constraints: NameConstraints | None
+    usages: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class IssuingAuthority:
-    """A CA certificate ready to sign below. `path` runs from the CA itself up to the root."""
+    """A CA certificate ready to sign below. `path` runs from the CA itself up to the root.
+
+    `not_after` is when the first of them ends: what lives longer is accepted by nobody.
+    """
 
     subject: x509.Name
     public_key: PublicKey
@@ -63,6 +68,14 @@ class IssuingAuthority:
             ) from None
 
     @classmethod
+    def unproved(cls, certificate: bytes, above: Sequence[bytes] = ()) -> Self:
+        """Read a path as `load` does, whoever signed it: for specimens, which nobody is shown."""
+        try:
+            return cls._read([x509.load_der_x509_certificate(der) for der in (certificate, *above)])
+        except (ValueError, x509.ExtensionNotFound) as error:
+            raise IssuanceRefused((f"the issuer's chain cannot be used: {error}",)) from None
+
+    @classmethod
     def _read(cls, path: Sequence[x509.Certificate]) -> Self:
         own = path[0]
         public = cast("PublicKey", own.public_key())
@@ -71,7 +84,7 @@ class IssuingAuthority:
             public_key=public,
             key_id=_key_id(own, public),
             not_before=own.not_valid_before_utc,
-            not_after=own.not_valid_after_utc,
+            not_after=min(certificate.not_valid_after_utc for certificate in path),
             signs_crls=_key_usage(own, "crl_sign"),
             path=tuple(map(_ancestor, path)),
         )
@@ -106,7 +119,16 @@ def _ancestor(certificate: x509.Certificate) -> Ancestor:
         signs_certificates=_key_usage(certificate, "key_cert_sign"),
         path_length=basic.path_length if basic is not None else None,
         constraints=decode_constraints(constraints) if constraints is not None else None,
+        usages=_usages(certificate),
     )
+
+
+def _usages(certificate: x509.Certificate) -> frozenset[str] | None:
+    """Return what a CA's certificates may be for, as dotted OIDs; None where it does not say, or for any."""
+    found = extension(certificate, x509.ExtendedKeyUsage)
+    if found is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in found:
+        return None
+    return frozenset(use.dotted_string for use in found)
 
 
 def extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:

@@ -12,7 +12,7 @@ from providers.constraints import violations, widenings
 from providers.signer import PublicKey
 from providers.x509.issuer import Ancestor, IssuingAuthority
 from providers.x509.keys import decode_spki, key_type, spki
-from providers.x509.profile import ToBeSigned, subject_attributes
+from providers.x509.profile import USAGES, ToBeSigned, subject_attributes
 from schemas.authority import NameConstraints
 from schemas.certificate import Usage
 from schemas.project import HttpUrl
@@ -178,6 +178,7 @@ def _issuer(tbs: ToBeSigned, issuer: IssuingAuthority | None) -> Iterator[str]:
     below = 1 if isinstance(tbs.request, AuthorityRequest) else 0
     for depth, ancestor in enumerate(issuer.path):
         yield from _allowance(ancestor, depth + below)
+        yield from _unusable(tbs.request, ancestor)
 
 
 def _beyond(
@@ -209,6 +210,15 @@ def _allowance(ancestor: Ancestor, authorities_below: int) -> Iterator[str]:
     limit = ancestor.path_length
     if limit is not None and limit < authorities_below:
         yield f"{ancestor.name} allows {limit} CAs below it, this would be CA {authorities_below}"
+
+
+def _unusable(request: LeafRequest | AuthorityRequest, ancestor: Ancestor) -> Iterator[str]:
+    """Yield usages that a CA's own extended key usage shuts out: verifiers nest them, by no RFC."""
+    if ancestor.usages is None or not isinstance(request, LeafRequest):
+        return
+    for usage in request.usages:
+        if USAGES[usage].dotted_string not in ancestor.usages:
+            yield f"{ancestor.name} issues nothing for {usage} (its extended key usage lacks it)"
 
 
 def _text(moment: datetime) -> str:

@@ -18,6 +18,7 @@ from reconciler.diff import revocation_warnings
 from reconciler.errors import Incomplete, Interrupted, ReconcilerError, Refused, Unsafe
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
+from reconciler.lint import Linter
 from reconciler.planning import make_plan, pending
 from reconciler.render.events import (
     kinds_of,
@@ -63,9 +64,14 @@ def carry_out(
     Raises `Refused` with nothing done; whoever has to tell of that, too, gives the account to fill.
     """
     approved, told, world = review or Unrestricted(), account or Account(), session.world
-    plan = told.plan = make_plan(world, approved.selection(choice.selection()))
+    linter = Linter()
+    plan = told.plan = make_plan(world, approved.selection(choice.selection()), lint=linter)
     show(
-        (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes)),
+        (
+            *choice.check(world.desired, plan.changes),
+            *revocation_warnings(world, plan.changes),
+            *linter.remarks,
+        ),
         console,
     )
     console.write(render_text(plan, colour=console.colour_out))

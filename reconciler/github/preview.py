@@ -7,16 +7,19 @@ from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.survey import survey
 from reconciler.diagnostics import Diagnostic, in_order, warning
 from reconciler.diff import World, revocation_warnings
+from reconciler.forewarning import foretold
 from reconciler.github.inputs import Offline
 from reconciler.github.job import Job
 from reconciler.github.proposal import Proposal
 from reconciler.guard import forewarned
+from reconciler.lint import Linter
 from reconciler.offline import Unseen, remarks
 from reconciler.planning import make_plan, pending
 from reconciler.render.escape import visible
 from reconciler.render.summary import skipped
 from reconciler.render.text import render_text
 from reconciler.repository import Base, Examination, examine, read_base
+from reconciler.resolve.origins import Origins
 from schemas.plan import Action, Plan
 
 FOREIGN = "a fork's pull request, or a bot's, is planned without asking any target"
@@ -73,8 +76,10 @@ def preview(job: Job, reading: Reading) -> Preview:
     """Plan; raises `InvalidInput` with every finding, and whatever keeps a plan from being made."""
     offline = _offline(job)
     world = survey(job.console, reading.examination, base=reading.base, offline=offline).world
-    plan = make_plan(world)
-    told = tuple(_warned(reading, world, plan))
+    documents, texts = reading.examination.documents, dict(reading.examination.sources)
+    linter = Linter(lambda: Origins(documents, texts))
+    plan = make_plan(world, lint=linter)
+    told = (*_warned(reading, world, plan), *linter.remarks)
     passed_over = reading.examination.skipped
     return Preview(
         plan,
@@ -102,5 +107,6 @@ def _warned(reading: Reading, world: World, plan: Plan) -> Iterator[Diagnostic]:
     """Yield what a reviewer has to mind: already now what apply will refuse."""
     yield from reading.base.remarks if reading.base else ()
     yield from reading.examination.diagnostics
+    yield from foretold(world.desired, world.now)
     yield from revocation_warnings(world, plan.changes)
     yield from forewarned(pending(plan.changes), world.desired.guard, world.ledger, world.now)

@@ -24,9 +24,11 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.diff import World, revocation_warnings
 from reconciler.git import unconnected
 from reconciler.guard import forewarned
+from reconciler.lint import Linter
 from reconciler.offline import Offline, remarks
 from reconciler.planning import make_plan, pending
 from reconciler.repository import examine, read_base
+from reconciler.resolve.origins import Origins
 from schemas.plan import Plan
 
 
@@ -80,10 +82,11 @@ def command(
             base=against,
             offline=Offline() if offline else None,
         ).world
-    plan = make_plan(world, choice.selection(), looks_ahead=at is not None)
+    linter = Linter(lambda: Origins(read.documents, dict(read.sources)))
+    plan = make_plan(world, choice.selection(), looks_ahead=at is not None, lint=linter)
     missing = (*(against.remarks if against else ()), *(remarks(world) if offline else ()))
     unmet = (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes))
-    show((*missing, *unmet), console, read.sources)
+    show((*missing, *unmet, *linter.remarks), console, read.sources)
     tell_skipped(read.skipped, console)
     console.write(render(plan, form, colour=console.colour_out))
     show(_warned(world, plan), console)

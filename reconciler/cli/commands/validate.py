@@ -7,7 +7,9 @@ import click
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.options import ref_option
-from reconciler.diagnostics import Diagnostic, has_errors
+from reconciler.cli.survey import now
+from reconciler.diagnostics import Diagnostic, has_errors, in_order
+from reconciler.forewarning import foretold
 from reconciler.render.summary import count
 from reconciler.repository import Examination, examine
 
@@ -20,15 +22,17 @@ def command(console: Console, ref: str | None, form: str) -> int:
     """Check every document and show all that is wrong at once."""
     found = examine(console.root, ref)
     failed = found.desired is None or has_errors(found.diagnostics)
+    ahead = foretold(found.desired, now()) if found.desired else ()
+    told = in_order((*found.diagnostics, *ahead))
     if form == "json":
         data = {
             "valid": not failed,
-            "diagnostics": [_data(d) for d in found.diagnostics],
+            "diagnostics": [_data(d) for d in told],
             "skipped": found.skipped,
         }
         console.write(json.dumps(data, indent=2))
     else:
-        show(found.diagnostics, console, found.sources)
+        show(told, console, found.sources)
         tell_skipped(found.skipped, console)
         if not failed:
             console.write(_counts(found))

@@ -1,9 +1,12 @@
 """Checks every document of the commit at hand, offline: what a pull request needs no credential for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler.cli.failures import show, tell_skipped
-from reconciler.diagnostics import has_errors
+from reconciler.cli.survey import now
+from reconciler.diagnostics import has_errors, in_order
+from reconciler.forewarning import foretold
 from reconciler.github.annotations import annotated
 from reconciler.github.job import Job
 from reconciler.github.workflow import LARGEST_SUMMARY
@@ -16,6 +19,9 @@ def run(job: Job) -> int:
     """Annotate every finding where it is, write them into the job's summary; 1 where one is an error."""
     found = examine(job.console.root, "HEAD")
     failed = found.desired is None or has_errors(found.diagnostics)
+    if found.desired is not None:
+        ahead = foretold(found.desired, now())
+        found = replace(found, diagnostics=in_order((*found.diagnostics, *ahead)))
     with job.workflow.group("Findings"):
         show(found.diagnostics, job.console, found.sources)
         tell_skipped(found.skipped, job.console)
