@@ -20,9 +20,11 @@ from reconciler.apply import Session, apply
 from reconciler.diff import World
 from reconciler.events import Event, EventStatus
 from reconciler.ledger.records import Issuance, LedgerState, Lineage, Status
+from reconciler.limits import NO_LIMITS, Limits
 from reconciler.observe import observe
 from reconciler.pinning import pin
 from reconciler.planning import make_plan, pending
+from reconciler.resolve.generations import with_renewals
 from reconciler.resolve.issuers import request_digest
 from reconciler.selection import Selection
 from reconciler.state import (
@@ -35,9 +37,10 @@ from reconciler.state import (
     DesiredTarget,
     PublishedFile,
 )
-from schemas.authority import NameConstraints, NameForms
+from schemas.authority import NameConstraints, NameForms, OcspSettings
 from schemas.base import digest
 from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage
+from schemas.custody import CaCustody
 from schemas.issuer import IssuerSpec
 from schemas.plan import Action, Change, Plan, Reason, Source
 from schemas.project import GuardSettings, LedgerSettings, PublishSettings, PublishTo, Recipient
@@ -61,15 +64,20 @@ PUBLISH = PublishSettings(to=PublishTo(directory="public"), base_url="http://pki
 
 @dataclass(frozen=True)
 class Ca:
-    """An Authority as it is written."""
+    """An Authority as it is written. It is renewed `renew_before` days before its end, or by what it issues."""
 
     parent: str | None = None
     generation: int = 1
     retired: bool = False
     days: int = 3000
     crl_days: int = 7
+    ocsp: OcspSettings | None = None
     permits: tuple[str, ...] = ()
     path_length: int | None = None
+    standby: bool = False
+    crossed: bool = False
+    renew_before: int = 0
+    custody: CaCustody | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class Leaf:
     renew_before: int = 10
     adopt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key: KeyType = KEY
+    limits: Limits = NO_LIMITS
 
 
 def at(*targets: str) -> tuple[tuple[str, str | None], ...]:
@@ -160,6 +169,35 @@ class Fleet:
         )
         return self
 
+    def give_up(
+        self,
+        name: str,
+        authority: str,
+        generation: int,
+        reason: RevocationReason = RevocationReason.KEY_COMPROMISE,
+        *,
+        immediate: bool = False,
+    ) -> "Fleet":
+        """Write a Revocation of a CA's generation: the next one takes its place."""
+        self.revocations[name] = DesiredRevocation(
+            name=name,
+            source=HERE,
+            certificates=(),
+            issued_before=None,
+            serials=(),
+            reason=reason,
+            authority=authority,
+            generation=generation,
+            immediate=immediate,
+        )
+        return self
+
+    def signed_under(self, authority: str, generation: int) -> Issuance:
+        """The newest certificate of a CA's generation."""
+        found = self.journal.state.authorities[authority].issued(generation)
+        assert found is not None
+        return found
+
     def current(self, name: str) -> Issuance:
         """The certificate issued last under a name."""
         found = self.journal.state.certificates[name].current
@@ -172,7 +210,21 @@ class Fleet:
 
     def desired(self) -> Desired:
         """What the documents ask for."""
-        generations = {name: ca.generation for name, ca in self.cas.items()}
+        cas = {name: self._moved_on(name, ca) for name, ca in self.cas.items()}
+        generations = {name: ca.generation for name, ca in cas.items()}
+        certificates = {
+            name: _certificate(
+                name,
+                leaf,
+                generations.get(leaf.issuer, 0),
+                frozenset(self.leaves),
+                self.issuers.get(leaf.issuer),
+            )
+            for name, leaf in self.leaves.items()
+        }
+        authorities = {
+            n: _authority(n, ca, cas, self.recipients or self.keyring) for n, ca in cas.items()
+        }
         return Desired(
             project="example",
             revision=None,
@@ -180,24 +232,20 @@ class Fleet:
             ledger=LedgerSettings(),
             guard=GuardSettings(),
             publish=PUBLISH if self.publish else None,
-            authorities={
-                n: _authority(n, ca, self.cas, self.recipients or self.keyring)
-                for n, ca in self.cas.items()
-            },
-            certificates={
-                name: _certificate(
-                    name,
-                    leaf,
-                    generations.get(leaf.issuer, 0),
-                    frozenset(self.leaves),
-                    self.issuers.get(leaf.issuer),
-                )
-                for name, leaf in self.leaves.items()
-            },
+            authorities=with_renewals(authorities, certificates.values()),
+            certificates=certificates,
             targets={name: _target(name) for name in self.targets},
             revocations=tuple(self.revocations.values()),
             issuers={n: DesiredIssuer(n, HERE, spec) for n, spec in self.issuers.items()},
         )
+
+    def _moved_on(self, name: str, ca: Ca) -> Ca:
+        """A CA of the first generation that no Revocation names."""
+        named = {(r.authority, r.generation) for r in self.revocations.values()}
+        number = ca.generation
+        while (name, number) in named and not ca.retired:
+            number += 1
+        return replace(ca, generation=number)
 
     def config(self, name: str) -> TargetConfig:
         """What a target is made from."""
@@ -364,16 +412,7 @@ def _is_region(name: str) -> bool:
 def _authority(
     name: str, ca: Ca, cas: Mapping[str, Ca], recipients: tuple[str, ...]
 ) -> DesiredAuthority:
-    request = AuthorityRequest(
-        issuer=ca.parent,
-        issuer_generation=cas[ca.parent].generation if ca.parent else None,
-        generation=ca.generation,
-        common_name=f"Example {name} G{ca.generation}",
-        key=KEY,
-        duration=ca.days * DAY,
-        path_length=ca.path_length,
-        name_constraints=_permitting(ca.permits),
-    )
+    request = _authority_request(name, ca, cas, ca.generation)
     depth, above = 0, ca.parent
     while above is not None:
         depth, above = depth + 1, cas[above].parent
@@ -387,6 +426,27 @@ def _authority(
         crl_duration=timedelta(days=ca.crl_days),
         depth=depth,
         retired=ca.retired,
+        ocsp=ca.ocsp,
+        custody=ca.custody,
+        standby=_authority_request(name, ca, cas, ca.generation + 1) if ca.standby else None,
+        crossed=ca.crossed,
+        renew_before=timedelta(days=ca.renew_before),
+    )
+
+
+def _authority_request(
+    name: str, ca: Ca, cas: Mapping[str, Ca], generation: int
+) -> AuthorityRequest:
+    return AuthorityRequest(
+        issuer=ca.parent,
+        issuer_generation=cas[ca.parent].generation if ca.parent else None,
+        generation=generation,
+        common_name=f"Example {name} G{generation}",
+        key=KEY,
+        duration=ca.days * DAY,
+        path_length=ca.path_length,
+        name_constraints=_permitting(ca.permits),
+        key_ref=ca.custody.reference if ca.custody else None,
     )
 
 
@@ -430,4 +490,5 @@ def _certificate(
             )
             for t, o in leaf.targets
         ),
+        limits=leaf.limits,
     )
