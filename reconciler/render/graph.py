@@ -8,22 +8,24 @@ from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class Node:
+    """A line of a tree, and what hangs below it."""
+
     text: str
-    children: tuple["_Node", ...] = ()
+    children: tuple["Node", ...] = ()
 
 
 def render_graph(desired: Desired) -> str:
     """Return the tree as text; a certificate whose issuer is not among the authorities is left out."""
     roots = _authorities(desired, None)
-    lines = (visible(desired.project), *_branches(roots))
+    lines = (visible(desired.project), *branches(roots))
     return "".join(f"{inert(line)}\n" for line in lines)
 
 
-def _authorities(desired: Desired, parent: str | None) -> tuple[_Node, ...]:
+def _authorities(desired: Desired, parent: str | None) -> tuple[Node, ...]:
     children = [a for a in desired.authorities.values() if a.request.issuer == parent]
     return tuple(
-        _Node(
+        Node(
             _authority(authority),
             _authorities(desired, authority.name) + _certificates(desired, authority.name),
         )
@@ -31,9 +33,9 @@ def _authorities(desired: Desired, parent: str | None) -> tuple[_Node, ...]:
     )
 
 
-def _certificates(desired: Desired, issuer: str) -> tuple[_Node, ...]:
+def _certificates(desired: Desired, issuer: str) -> tuple[Node, ...]:
     issued = [c for c in desired.certificates.values() if c.request.issuer == issuer]
-    return tuple(_Node(_certificate(c)) for c in sorted(issued, key=lambda c: c.name))
+    return tuple(Node(_certificate(c)) for c in sorted(issued, key=lambda c: c.name))
 
 
 def _authority(authority: DesiredAuthority) -> str:
@@ -47,8 +49,9 @@ def _certificate(certificate: DesiredCertificate) -> str:
     return certificate.address + (f" -> {', '.join(targets)}" if targets else " -> nowhere")
 
 
-def _branches(nodes: Sequence[_Node], indent: str = "") -> Iterator[str]:
+def branches(nodes: Sequence[Node], indent: str = "") -> Iterator[str]:
+    """Yield the lines of a tree, drawn with the signs of a terminal."""
     for place, node in enumerate(nodes, start=1):
         last = place == len(nodes)
         yield f"{indent}{'└── ' if last else '├── '}{node.text}"
-        yield from _branches(node.children, indent + ("    " if last else "│   "))
+        yield from branches(node.children, indent + ("    " if last else "│   "))

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from reconciler.render.escape import visible
 
 NAMESPACE = "http://www.w3.org/2000/svg"
-AVERAGE = 0.56
+AVERAGE = 0.55
 """How wide a character is on the average, as a share of the font's size."""
 SERIES = 6
 """How many colours there are for kinds of things."""
