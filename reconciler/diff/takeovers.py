@@ -207,6 +207,19 @@ def _after(step: Change, adopted: set[str]) -> Change:
     return step.model_copy(update={"requires": (*step.requires, *more)}) if more else step
 
 
+def existing_path(world: World, name: str, generation: int) -> tuple[bytes, ...]:
+    """Return the certificates (DER) of a CA that existed before and of those above it; empty for others."""
+    desired = world.desired.authorities.get(name)
+    existing = desired.existing if desired else None
+    if existing is None or existing.generation != generation:
+        return ()
+    request = existing.request
+    if request.issuer is None:
+        return (existing.certificate,)
+    above = existing_path(world, request.issuer, request.issuer_generation or 0)
+    return (existing.certificate, *above) if above else ()
+
+
 def pasts(world: World) -> Mapping[tuple[str, int], tuple[PastEntry, ...]]:
     """Return what each CA issued before, as the ledger has it and as a takeover in this plan brings it."""
     known = {key: record.entries for key, record in world.ledger.past.items()}

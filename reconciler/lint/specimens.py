@@ -17,6 +17,7 @@ from providers.signer import PublicKey
 from reconciler.apply.reservation import issuer_urls, to_be_signed
 from reconciler.chains import issuers_of
 from reconciler.diff import World
+from reconciler.diff.takeovers import existing_path
 from reconciler.ledger.records import Issuance, Status, Urls
 from reconciler.lint.issues import Issue
 from schemas.certificate import Algorithm
@@ -152,6 +153,8 @@ class Workshop:
 
     def _issued(self, issuer: tuple[str, int]) -> tuple[bytes, ...]:
         found = issuers_of(self.world.ledger.authorities, *issuer)
+        if not found and (taken := existing_path(self.world, *issuer)):
+            return taken
         if not found:
             name, generation = issuer
             raise x509.IssuanceRefused((f"authority/{name} generation {generation} is not issued",))
