@@ -27,7 +27,7 @@ class Subject:
     `revoking` names the Revocation that is about to revoke the current serial. `keyless` says, in
     words, which target needs the private key although nobody holds it any more. `adopted` is what
     somebody else issued and stands for it, as long as none of ours was; `unseen` tells that nobody
-    looked at that.
+    looked at that. `astray` says, in words, by which CAs it hangs and by which it is to.
     """
 
     desired: DesiredCertificate
@@ -38,6 +38,7 @@ class Subject:
     keyless: str | None = None
     adopted: tuple[Installed, ...] = ()
     unseen: bool = False
+    astray: str = ""
     current: Issuance | None = field(init=False)
     """The certificate issued last."""
 
@@ -113,6 +114,11 @@ def issuer_changed(subject: Subject) -> Finding | None:
     return Finding(Reason.ISSUER_CHANGED, _list(fields), fields)
 
 
+def chain_changed(subject: Subject) -> Finding | None:
+    """Its issuer is the same, and hangs by others than it did."""
+    return Finding(Reason.CHAIN_CHANGED, subject.astray) if subject.astray else None
+
+
 def spec_changed(subject: Subject) -> Finding | None:
     """What is asked for differs from what was asked for when it was issued."""
     if subject.current and subject.current.digest == subject.desired.digest:
@@ -160,6 +166,7 @@ CHECKS: tuple[Check, ...] = (
     adopted,
     revoked,
     issuer_changed,
+    chain_changed,
     spec_changed,
     key_unavailable,
     expired,

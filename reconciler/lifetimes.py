@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from providers.base import Installed
+from reconciler.crl_terms import refresh_time, settled_terms
 from reconciler.diff import World
 from reconciler.diff.sides import unexpired
 from reconciler.ledger.records import CertificateRecord, Status
-from reconciler.schedule import crl_refresh_time, renewal_time, renewal_time_of_adopted
+from reconciler.published_names import list_address
+from reconciler.schedule import renewal_time, renewal_time_of_adopted
 from reconciler.state import DesiredCertificate
 from schemas.plan import Source
 
@@ -17,7 +19,7 @@ from schemas.plan import Source
 class Lifetime:
     """One certificate or CRL, as the first of what stands for it ends; `target` is where that stands.
 
-    `renews_at` is when it falls due; None for a CA's certificate, which nobody renews by itself.
+    `renews_at` is when it falls due; None for what nobody renews by itself.
     """
 
     address: str
@@ -89,23 +91,25 @@ def _life(desired: DesiredCertificate, end: datetime, renews: datetime, target: 
 
 def _authorities(world: World) -> Iterator[Lifetime]:
     for desired in world.desired.authorities.values():
-        issuance = world.authority(desired.name).generation(desired.request.generation)
+        issuance = world.authority(desired.name).issued(desired.request.generation)
         if issuance is not None and issuance.status is Status.ISSUED and not desired.retired:
             issuer = desired.request.issuer or "itself"
-            yield Lifetime(desired.address, issuer, issuance.not_after, source=desired.source)
+            renews = None if desired.is_anchor else renewal_time(issuance, desired.renew_before)
+            end = issuance.not_after
+            yield Lifetime(desired.address, issuer, end, renews, source=desired.source)
 
 
 def _crls(world: World) -> Iterator[Lifetime]:
     if world.desired.publish is None:
         return
-    for (name, generation, _), crl in world.ledger.crls.items():
+    for (name, generation, shard), crl in world.ledger.crls.items():
         signing = world.authority(name).generation(generation)
         if signing is not None and unexpired(signing, world.now):
             desired = world.desired.authorities.get(name)
             yield Lifetime(
-                f"crl/{name}-g{generation}",
+                list_address((name, generation, shard)),
                 name,
                 crl.next_update,
-                crl_refresh_time(crl.this_update, crl.next_update),
+                refresh_time(crl, settled_terms(world.ledger, name, generation, desired)),
                 source=desired.source if desired else None,
             )

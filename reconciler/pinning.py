@@ -1,15 +1,15 @@
-"""What the nightly run works with: certificates as last issued, so that no open edit stops a renewal."""
+"""What the nightly run works with: leaves and CAs as last issued, so that no open edit stops a renewal."""
 
 from dataclasses import replace
 
 from reconciler.ledger.records import LedgerState, Status
-from reconciler.state import Desired, DesiredCertificate
+from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
 from schemas.certificate import Rollout
-from schemas.request import LeafRequest
+from schemas.request import AuthorityRequest, LeafRequest
 
 
 def pin(desired: Desired, ledger: LedgerState, base: Desired | None = None) -> Desired:
-    """Return the documents with each issued certificate's request as the ledger has it.
+    """Return the documents with the request of each issued certificate as the ledger has it, of CAs too.
 
     `base` are those applied last: what they ask for with `rollout: onRenewal` is not held back any more.
     """
@@ -19,7 +19,27 @@ def pin(desired: Desired, ledger: LedgerState, base: Desired | None = None) -> D
         else _pinned(certificate, desired, ledger)
         for name, certificate in desired.certificates.items()
     }
-    return replace(desired, certificates=certificates)
+    authorities = {n: _as_issued(ca, ledger) for n, ca in desired.authorities.items()}
+    return replace(desired, certificates=certificates, authorities=authorities)
+
+
+def _as_issued(authority: DesiredAuthority, ledger: LedgerState) -> DesiredAuthority:
+    """Return a CA as its newest generation is that has a certificate: no edit of it is waited for.
+
+    What is reserved for the generation that is wanted was reviewed, and is finished.
+    """
+    record = ledger.authorities.get(authority.name)
+    number = authority.request.generation
+    if record is None or record.pending(number) is not None:
+        return authority
+    crossed = authority.crossed and record.crossed(number) is not None
+    numbers = range(number, 0, -1)
+    issued = next((i for n in numbers if (i := record.issued(n)) is not None), None)
+    if issued is None or not isinstance(issued.request, AuthorityRequest):
+        return authority
+    if issued.status is not Status.ISSUED or issued.request == authority.request:
+        return replace(authority, crossed=crossed)
+    return replace(authority, request=issued.request, digest=issued.digest, crossed=crossed)
 
 
 def _waits_for_this(certificate: DesiredCertificate, base: Desired | None) -> bool:

@@ -10,7 +10,7 @@ from reconciler.apply.hosting import host
 from reconciler.apply.installs import install
 from reconciler.apply.leaves import issue_leaves
 from reconciler.apply.orders import order_leaves
-from reconciler.apply.publications import publish
+from reconciler.apply.publications import publish, settle_terms
 from reconciler.apply.recipients import encrypt_anew
 from reconciler.apply.removals import (
     forget,
@@ -21,8 +21,10 @@ from reconciler.apply.removals import (
     remove,
     rename,
 )
+from reconciler.apply.responses import publish_responses, settle_response_terms
 from reconciler.apply.revocations import revoke
 from reconciler.apply.session import Executor, Outcome, Session, place
+from reconciler.apply.takeovers import revoke_past, take_over
 from reconciler.diff.connections import KINDS
 from reconciler.events import Event, EventStatus
 from reconciler.ledger.contract import Wave
@@ -129,9 +131,12 @@ def install_certificates(session: Session, changes: Sequence[Change]) -> Iterato
 
 EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.ISSUE, "authority", False): issue_authorities,
+    (Action.ISSUE, "cross", False): issue_authorities,
+    (Action.ISSUE, "standby", False): issue_authorities,
     (Action.ISSUE, "certificate", False): issue_certificates,
     (Action.INSTALL, "certificate", True): install_certificates,
     (Action.ADOPT, "certificate", True): adopt,
+    (Action.ADOPT, "authority", False): take_over,
     (Action.RELABEL, "certificate", True): relabel,
     (Action.RELABEL, "certificate", False): rename,
     (Action.REMOVE, "certificate", True): remove,
@@ -140,8 +145,12 @@ EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.FORGET, "key", False): forget_keys,
     (Action.REVOKE, "certificate", False): revoke,
     (Action.REVOKE, "authority", False): revoke,
+    (Action.REVOKE, "past", False): revoke_past,
+    (Action.CONFIGURE, "crl", False): settle_terms,
     (Action.PUBLISH, "crl", False): publish,
     (Action.PUBLISH, "ca", False): publish,
+    (Action.PUBLISH, "ocsp", False): publish_responses,
+    (Action.CONFIGURE, "ocsp", False): settle_response_terms,
     (Action.CONFIGURE, "keyring", False): encrypt_anew,
     (Action.CONFIGURE, "authority", False): encrypt_anew,
     (Action.CONFIGURE, "certificate", False): note_endings,

@@ -5,32 +5,40 @@ A key at a key service is made there and stays: what is reserved is which one it
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from providers import x509
 from providers.errors import ProviderError
+from providers.failpoints import reach
 from providers.remote import prove
-from reconciler.apply.reservation import issuer_urls, new_key, to_be_signed, validity
-from reconciler.apply.session import Impossible, Outcome, Session, owner
-from reconciler.apply.transitions import issued, put_authority
+from reconciler.apply.reservation import (
+    answers,
+    issuer_urls,
+    new_key,
+    to_be_signed,
+    validity,
+)
+from reconciler.apply.session import Impossible, Outcome, Session
+from reconciler.apply.transitions import abandoned, issued, put_authority
 from reconciler.custody import key_holder
+from reconciler.diff.prospects import Errand
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status, Urls
 from reconciler.schedule import is_resumable
 from reconciler.state import DesiredAuthority
 from schemas.plan import Change
-from schemas.request import KeyType
+from schemas.request import AuthorityRequest, KeyType
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A CA whose certificate is decided but for its signature.
+    """A CA certificate that is decided but for its signature.
 
     `sealed` is its key as ciphertext, if it is new and in the ledger.
     """
 
-    change: Change
+    errand: Errand
     record: AuthorityRecord
     issuance: Issuance
     sealed: bytes | None = None
@@ -38,44 +46,78 @@ class Decided:
 
 
 def issue_authorities(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
-    """Issue the CAs of one level of the tree, in two durable steps."""
+    """Issue CA certificates that do not depend on each other, in two durable steps."""
+    steps = {change.address: change for change in changes}
     decided: list[Decided] = []
     for change in changes:
         try:
-            decided.append(_decide(session, change, decided))
+            decided.append(decide(session, session.prospects.errands[change.address], decided))
         except (Impossible, ProviderError) as why:
             yield Outcome(change, str(why))
-    _reserve(session, [item for item in decided if not item.resumed])
+    reserve(session, [item for item in decided if not item.resumed])
     signed: list[Decided] = []
     for item in decided:
         try:
-            signed.append(_sign(session, item))
+            signed.append(sign(session, item))
         except (Impossible, ProviderError) as why:
-            yield Outcome(item.change, str(why))
-    _record(session, signed)
-    yield from (Outcome(item.change) for item in signed)
+            yield Outcome(steps[item.errand.address], str(why))
+    record(session, signed)
+    yield from (Outcome(steps[item.errand.address]) for item in signed)
 
 
-def _decide(session: Session, change: Change, before: Sequence[Decided]) -> Decided:
-    desired = session.world.desired.authorities[owner(change)]
+def decide(session: Session, errand: Errand, before: Sequence[Decided] = ()) -> Decided:
+    """Decide every byte of a CA certificate: what was reserved for it, or something new.
+
+    `before` is what was decided in the same step, of other CAs. Raises `Impossible`, `ProviderError`.
+    """
     now = session.clock()
-    record = session.journal.state.authorities.get(desired.name) or AuthorityRecord(
-        name=desired.name
-    )
-    found = record.generation(desired.request.generation)
-    if found is not None and found.status is Status.RESERVED:
-        if is_resumable(found, desired.digest, now):
-            return Decided(change, record, found, resumed=True)
-        record = put_authority(record, found.model_copy(update={"status": Status.ABANDONED}))
+    known = session.journal.state.authorities.get(errand.name) or AuthorityRecord(name=errand.name)
+    reserved = _reserved(known, errand)
+    if reserved is not None:
+        if is_resumable(reserved, errand.digest, now) and _is_signed_by(session, errand, reserved):
+            return Decided(errand, known, reserved, resumed=True)
+        known = put_authority(known, abandoned(reserved))
+    spki, sealed = _key(session, errand, known, before)
+    issuance = _reservation(session, errand, known, spki, now)
+    return Decided(errand, put_authority(known, issuance), issuance, sealed)
+
+
+def _reserved(known: AuthorityRecord, errand: Errand) -> Issuance | None:
+    number = errand.request.generation
+    if not errand.crosses:
+        return known.pending(number)
+    found = known.crossing(number)
+    return found if found is not None and found.status is Status.RESERVED else None
+
+
+def _is_signed_by(session: Session, errand: Errand, reserved: Issuance) -> bool:
+    """Whether what was to sign a reservation is what signs now."""
+    return reserved.signer in (None, _signer_serial(session, errand, reserved.serial))
+
+
+def _signer_serial(session: Session, errand: Errand, own: str) -> str:
+    return own if errand.request.issuer is None else session.signing(*errand.signer).serial
+
+
+def _key(
+    session: Session, errand: Errand, known: AuthorityRecord, before: Sequence[Decided]
+) -> tuple[str, bytes | None]:
+    """Return the public half of a generation's key, and the key sealed where it is new and the ledger's.
+
+    The public half is empty where a key is still to be made at a ceremony.
+    """
+    issued_ = known.issued(errand.request.generation)
+    if issued_ is not None:
+        return issued_.spki, None
+    desired = session.world.desired.authorities[errand.name]
+    if desired.offline:
+        return "", None
     if desired.remote is not None:
         decided = {item.record.name: item.record for item in before}
-        known = {**session.journal.state.authorities, **decided}
-        issuance = _reservation(session, desired, _remote_half(session, desired, known), now)
-        return Decided(change, put_authority(record, issuance), issuance)
-    key, spki = new_key(desired.request.key)
-    issuance = _reservation(session, desired, spki, now)
-    sealed = session.sops.encrypt(key, desired.recipients)
-    return Decided(change, put_authority(record, issuance), issuance, sealed)
+        everybody = {**session.journal.state.authorities, **decided}
+        return _remote_half(session, desired, everybody), None
+    key, spki = new_key(errand.request.key)
+    return spki, session.sops.encrypt(key, desired.recipients)
 
 
 def _remote_half(
@@ -99,82 +141,81 @@ def _remote_half(
     return spki
 
 
-def _reservation(session: Session, desired: DesiredAuthority, spki: str, now: datetime) -> Issuance:
-    request = desired.request
-    parent = _parent(session, desired)
+def _reservation(
+    session: Session, errand: Errand, known: AuthorityRecord, spki: str, now: datetime
+) -> Issuance:
+    request = errand.request
+    parent = None if request.issuer is None else session.authority(*errand.signer)
     not_before, not_after = validity(now, request.duration, parent)
+    own = known.issued(request.generation)
+    if errand.crosses and own is not None:
+        not_before, not_after = max(not_before, own.not_before), min(not_after, own.not_after)
+    serial = x509.new_serial()
     issuance = Issuance(
-        serial=x509.new_serial(),
+        serial=serial,
         status=Status.RESERVED,
         request=request,
-        digest=desired.digest,
+        digest=errand.digest,
         not_before=not_before,
         not_after=not_after,
         spki=spki,
-        urls=_urls(session, desired),
+        urls=_urls(session, request),
         reserved_at=now,
+        signer=_signer_serial(session, errand, serial),
     )
-    if why := x509.refusals(to_be_signed(issuance), parent):
+    if spki and (why := x509.refusals(to_be_signed(issuance), parent)):
         raise Impossible("; ".join(why))
     return issuance
 
 
-def _parent(session: Session, desired: DesiredAuthority) -> x509.IssuingAuthority | None:
-    request = desired.request
-    if request.issuer is None:
-        return None
-    return session.authority(request.issuer, request.issuer_generation or 0)
-
-
-def _urls(session: Session, desired: DesiredAuthority) -> Urls:
-    request = desired.request
+def _urls(session: Session, request: AuthorityRequest) -> Urls:
     if request.issuer is None:
         return Urls()
     publish = session.world.desired.publish
-    return issuer_urls(publish, request.issuer, request.issuer_generation or 0)
+    asked = answers(session, request.issuer)
+    return issuer_urls(publish, request.issuer, request.issuer_generation or 0, ocsp=asked)
 
 
-def _reserve(session: Session, fresh: Sequence[Decided]) -> None:
+def reserve(session: Session, fresh: Sequence[Decided]) -> None:
+    """Make durable what was decided: from now on no key is lost, and no certificate unknown."""
     if fresh:
         session.journal.write(
             Wave(
                 message=f"Reserve {_names(fresh)}",
                 authorities=[item.record for item in fresh],
                 authority_keys={
-                    (item.record.name, _generation(item.issuance)): item.sealed
+                    (item.errand.name, item.errand.request.generation): item.sealed
                     for item in fresh
                     if item.sealed is not None
                 },
             )
         )
+        reach("authority.reserved")
 
 
-def _sign(session: Session, item: Decided) -> Decided:
-    request = item.issuance.request
-    if request.issuer is None:
-        authority, signer = None, session.signer(item.record.name, _generation(item.issuance))
-    else:
-        parent = (request.issuer, request.issuer_generation or 0)
-        authority, signer = session.authority(*parent), session.signer(*parent)
-    der = x509.sign(to_be_signed(item.issuance), authority, signer)
-    issuance = issued(item.issuance, der, session.clock())
-    return Decided(item.change, put_authority(item.record, issuance), issuance)
+def sign(session: Session, item: Decided) -> Decided:
+    """Sign what was reserved; the same bytes each time. Raises `Impossible`, `ProviderError`."""
+    errand = item.errand
+    authority = None if errand.request.issuer is None else session.authority(*errand.signer)
+    der = x509.sign(to_be_signed(item.issuance), authority, session.signer(*errand.signer))
+    return signed(session, item, der)
 
 
-def _record(session: Session, signed: Sequence[Decided]) -> None:
-    if signed:
+def signed(session: Session, item: Decided, der: bytes) -> Decided:
+    """Return what was decided as the certificate (DER) that it became."""
+    signer = _signer_serial(session, item.errand, item.issuance.serial)
+    issuance = issued(item.issuance, der, session.clock(), item.issuance.signer or signer)
+    return replace(item, record=put_authority(item.record, issuance), issuance=issuance)
+
+
+def record(session: Session, items: Sequence[Decided]) -> None:
+    """Make durable what was signed."""
+    if items:
         session.journal.write(
-            Wave(
-                message=f"Issue {_names(signed)}",
-                authorities=[item.record for item in signed],
-            )
+            Wave(message=f"Issue {_names(items)}", authorities=[item.record for item in items])
         )
-
-
-def _generation(issuance: Issuance) -> int:
-    request = issuance.request
-    return request.generation if request.kind == "authority" else 0
+        reach("authority.issued")
 
 
 def _names(items: Sequence[Decided]) -> str:
-    return ", ".join(f"authority/{item.record.name}" for item in items)
+    return ", ".join(item.errand.address for item in items)

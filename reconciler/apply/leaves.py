@@ -18,6 +18,7 @@ from reconciler.apply.leaf_reservations import (
     with_reservation,
 )
 from reconciler.apply.reservation import (
+    answers,
     issuer_urls,
     to_be_signed,
     validity,
@@ -93,7 +94,7 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
     desired, record = session.desired(change), session.record(owner(change))
     now, pending = session.clock(), record.pending
     there = made_key(session, desired) if desired.custody is Custody.TARGET else None
-    if pending and is_resumable(pending, desired.digest, now):
+    if pending and is_resumable(pending, desired.digest, now) and _is_signed_by(session, pending):
         if there is None and pending.serial in kept:
             return Decided(change, record, pending, kept[pending.serial], resumed=True)
         if there == pending.spki:
@@ -104,6 +105,13 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
     issuance = _reservation(session, desired, spki, bundle if key else None, now)
     record = with_reservation(session, desired, record, issuance)
     return Decided(change, record, issuance, key)
+
+
+def _is_signed_by(session: Session, pending: Issuance) -> bool:
+    """Whether what was to sign a reservation is what its CA signs under still."""
+    request = pending.request
+    newest = session.signing(str(request.issuer), request.issuer_generation or 0)
+    return pending.signer in (None, newest.serial)
 
 
 def _reservation(
@@ -122,10 +130,16 @@ def _reservation(
         not_before=not_before,
         not_after=not_after,
         spki=spki,
-        urls=issuer_urls(session.world.desired.publish, request.issuer, request.issuer_generation),
+        urls=issuer_urls(
+            session.world.desired.publish,
+            request.issuer,
+            request.issuer_generation,
+            ocsp=answers(session, request.issuer),
+        ),
         custody=desired.custody,
         bundle=bundle,
         reserved_at=now,
+        signer=session.signing(request.issuer, request.issuer_generation).serial,
     )
     if why := x509.refusals(to_be_signed(issuance), authority):
         raise Impossible("; ".join(why))
@@ -177,7 +191,7 @@ def _issuer(item: Decided) -> tuple[str, int]:
 
 
 def _signed(session: Session, item: Decided, der: bytes) -> Decided:
-    issuance = issued(item.issuance, der, session.clock())
+    issuance = issued(item.issuance, der, session.clock(), session.signing(*_issuer(item)).serial)
     record = session.planned_placements(put(item.record, issuance), item.change.address)
     return replace(item, record=record, issuance=issuance)
 

@@ -37,19 +37,29 @@ def put(record: CertificateRecord, issuance: Issuance) -> CertificateRecord:
 
 
 def put_authority(record: AuthorityRecord, issuance: Issuance) -> AuthorityRecord:
-    """Return the record of a CA with one issuance in its new state, or added as the newest."""
-    others = tuple(i for i in record.issuances if i.serial != issuance.serial)
-    return record.model_copy(update={"issuances": (*others, issuance)})
+    """Return the record of a CA with one issuance in its new state, or added as the newest.
+
+    Which certificate of a generation is the newest is told by their order: what becomes of an old one moves
+    it nowhere.
+    """
+    known = any(i.serial == issuance.serial for i in record.issuances)
+    issuances = (
+        tuple(issuance if i.serial == issuance.serial else i for i in record.issuances)
+        if known
+        else (*record.issuances, issuance)
+    )
+    return record.model_copy(update={"issuances": issuances})
 
 
-def issued(issuance: Issuance, der: bytes, now: datetime) -> Issuance:
-    """Return a reservation as the certificate it became."""
+def issued(issuance: Issuance, der: bytes, now: datetime, signer: str | None) -> Issuance:
+    """Return a reservation as the certificate it became; `signer` is None for one of others."""
     return issuance.model_copy(
         update={
             "status": Status.ISSUED,
             "issued_at": now,
             "certificate": x509.pem(der).decode(),
             "sha256": hashlib.sha256(der).hexdigest(),
+            "signer": signer,
         }
     )
 
@@ -61,7 +71,7 @@ def ordered(issuance: Issuance, name: str) -> Issuance:
 
 def bought(issuance: Issuance, answer: Issued, facts: CertificateFacts, now: datetime) -> Issuance:
     """Return an order as the certificate it became: its serial and its dates are the CA's."""
-    return issued(issuance, answer.certificate, now).model_copy(
+    return issued(issuance, answer.certificate, now, None).model_copy(
         update={
             "serial": facts.serial,
             "not_before": facts.not_before,

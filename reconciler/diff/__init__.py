@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.diff.authorities import authority_changes
+from reconciler.diff.authorities import prospects_of
+from reconciler.diff.bundles import bundle_changes
 from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
 from reconciler.diff.compromise import marked
@@ -10,6 +11,8 @@ from reconciler.diff.connecting import connected
 from reconciler.diff.endings import ending_changes
 from reconciler.diff.hosting import hosting_changes
 from reconciler.diff.keys import key_changes
+from reconciler.diff.past import past_changes
+from reconciler.diff.patience import patient
 from reconciler.diff.publications import publication_changes
 from reconciler.diff.quotas import quota_changes
 from reconciler.diff.recipients import recipient_changes
@@ -20,7 +23,9 @@ from reconciler.diff.revocations import (
     revocation_warnings,
     wanted_revocations,
 )
-from reconciler.diff.withholding import unasked, withheld
+from reconciler.diff.takeovers import after_takeovers
+from reconciler.diff.withdrawals import held_changes, note_changes, withdrawal_changes
+from reconciler.diff.withholding import unasked
 from reconciler.diff.world import World
 from schemas.plan import Action, Change, Reason
 
@@ -29,7 +34,7 @@ __all__ = ["World", "diff", "revocation_warnings"]
 
 def diff(world: World) -> tuple[Change, ...]:
     """Return every change, by address; what a change requires is among them, or done already."""
-    changes = _changes(world)
+    changes = after_takeovers(_changes(world))
     if world.base is not None:
         changes = connected(world, changes)
     return _settle(changes)
@@ -37,20 +42,25 @@ def diff(world: World) -> tuple[Change, ...]:
 
 def _changes(world: World) -> list[Change]:
     revoking = wanted_revocations(world)
-    changes = [*_unknown_targets(world), *withheld(world, authority_changes(world))]
-    coming = frozenset(step.address for step in changes if step.action is Action.ISSUE)
+    above = prospects_of(world, revoking)
+    trusting, told = tuple(bundle_changes(world, above.changes)), tuple(note_changes(world))
+    world, held = patient(above)
+    changes = [*_unknown_targets(world), *above.changes, *held.values(), *trusting, *told]
     for certificate in world.desired.certificates.values():
         if issuer := world.desired.hosting(certificate):
             asked = hosting_changes(world, certificate, issuer)
             changes.extend(unasked(world, certificate, asked))
             continue
         changes.extend(
-            certificate_changes(world, certificate, coming, _by(revoking, world, certificate.name))
+            certificate_changes(world, certificate, above, _by(revoking, world, certificate.name))
         )
     owners = _by_owner(changes)
     changes.extend(superseded_changes(world, owners))
     changes.extend(removal_changes(world, owners))
     changes.extend(revocation_changes(world, revoking, _by_owner(changes)))
+    changes.extend(held_changes(world))
+    changes.extend(withdrawal_changes(world, _by_owner(changes)))
+    changes.extend(past_changes(world))
     revoked = {step.address for step in changes if step.action is Action.REVOKE}
     happening = {s: item for s, item in revoking.items() if item.address in revoked}
     changes.extend(publication_changes(world, happening, tuple(changes)))

@@ -1,94 +1,81 @@
-"""CAs of ours: issued once a generation; what cannot be changed in place says so."""
+"""CAs of ours, from the roots downwards: what each needs, and as what it signs once it has that."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from reconciler.checks import Finding
-from reconciler.custody import key_holder
-from reconciler.description import describe_authority
-from reconciler.diff.changes import blocked, change, change_id
+from reconciler.diff.changes import blocked, change
+from reconciler.diff.crossings import crossing
+from reconciler.diff.generations import Case, Steps, generation_steps
+from reconciler.diff.prospects import Prospect, Prospects, is_sound
 from reconciler.diff.sides import unexpired
+from reconciler.diff.takeovers import is_taken_over_here, taken_over, takeover_changes
 from reconciler.diff.world import World
-from reconciler.ledger.records import AuthorityRecord, Issuance, Status
-from reconciler.schedule import is_ahead
+from reconciler.ledger.records import AuthorityRecord, Issuance
 from reconciler.state import DesiredAuthority
 from schemas.plan import Action, Change, Reason
-from schemas.scalars import format_instant
-
-NEW_ROOT = "add a new Authority and move its children there"
+from schemas.request import AuthorityRequest
 
 
-def authority_changes(world: World) -> Iterator[Change]:
-    """Yield what every CA needs, and what stands in the way of those that left the documents."""
-    coming: set[str] = set()
-    for desired in sorted(world.desired.authorities.values(), key=lambda a: a.depth):
-        for step in _wanted(world, desired, frozenset(coming)):
-            if step.action is Action.ISSUE:
-                coming.add(step.address)
-            yield step
-    for name in world.ledger.authorities.keys() - world.desired.authorities.keys():
-        yield _unwanted(world, world.ledger.authorities[name])
+def prospects_of(world: World, leaving: Collection[str]) -> Prospects:
+    """Return what becomes of every CA; `leaving` are the serials that are about to be revoked."""
+    seen = Prospects(world, tuple(_left_behind(world)))
+    for desired in sorted(world.desired.authorities.values(), key=lambda a: (a.depth, a.name)):
+        seen = seen.having(takeover_changes(world, desired), None)
+        if not desired.is_anchor or is_taken_over_here(world, desired):
+            seen = _with(seen, desired, leaving)
+    return seen
 
 
-def _wanted(world: World, desired: DesiredAuthority, coming: frozenset[str]) -> Iterator[Change]:
-    record = world.authority(desired.name)
-    found = record.generation(desired.request.generation)
-    if found is None or found.status is Status.RESERVED:
-        if stands := world.unready(desired.request, coming) or _lacks_key(world, desired):
-            yield blocked(desired.address, Reason.BLOCKED_BY, stands, source=desired.source)
-            return
-        yield from _issue(desired, record, found)
-    elif stuck := _stuck(world, desired, found):
-        yield blocked(desired.address, stuck.reason, stuck.message, source=desired.source)
+def _with(seen: Prospects, desired: DesiredAuthority, leaving: Collection[str]) -> Prospects:
+    if is_taken_over_here(seen.world, desired):
+        known = seen.having((), None, taken_over(seen, desired))
+    else:
+        own = generation_steps(Case(seen, desired, desired.address, desired.request))
+        known = seen.having(*own, signing=_prospect(seen, desired, own, leaving))
+    known = known.having(*crossing(known, desired, leaving))
+    if desired.standby is None or desired.retired:
+        return known
+    address = f"standby/{desired.name}-g{desired.standby.generation}"
+    return known.having(*generation_steps(Case(known, desired, address, desired.standby)))
 
 
-def _lacks_key(world: World, desired: DesiredAuthority) -> str:
-    holder = "" if desired.retired else key_holder(world.ledger.authorities, desired)
-    hint = "make a new one, and name it in privateKey.custody"
-    return f"its key is that of {holder}: {hint}" if holder else ""
+def _prospect(
+    seen: Prospects, desired: DesiredAuthority, own: Steps, leaving: Collection[str]
+) -> Prospect | None:
+    """Return as what a CA signs: the generation that is wanted, or while that waits the one before it."""
+    issued = seen.world.authority(desired.name).issued(desired.request.generation)
+    sound = issued if is_sound(seen.world, issued) else None
+    standing = _standing(seen.world, desired.name, sound) if sound else None
+    errand = own[1]
+    if errand is not None and any(step.action is Action.ISSUE for step in own[0]):
+        line = ((desired.name, errand.request.generation), *seen.line(errand.request))
+        renewal = standing is not None and standing.line == line
+        return Prospect(errand.request, line, coming=True, renewal=renewal)
+    if standing is not None or issued is not None:
+        return standing
+    return _earlier(seen.world, desired, leaving)
 
 
-def _issue(
-    desired: DesiredAuthority, record: AuthorityRecord, reserved: Issuance | None
-) -> Iterator[Change]:
-    if desired.retired:
-        return
-    if record.issuances and reserved is None and desired.request.issuer is None:
-        message = f"a root is never replaced in place: {NEW_ROOT}"
-        yield blocked(desired.address, Reason.SPEC_CHANGED, message, source=desired.source)
-        return
-    parent = desired.request.issuer
-    begun = reserved is not None and reserved.digest == desired.digest
-    yield change(
-        desired.address,
-        Action.ISSUE,
-        Reason.RESUMING if begun else Reason.NOT_FOUND,
-        "reserved, not yet issued" if begun else "no certificate yet",
-        identity={"after": desired.digest, "recipients": [r.to_json() for r in desired.recipients]},
-        requires=(change_id(Action.ISSUE, f"authority/{parent}"),) if parent else (),
-        source=desired.source,
-        after=describe_authority(desired.request),
-        due=begun,
-    )
-
-
-def _stuck(world: World, desired: DesiredAuthority, found: Issuance) -> Finding | None:
-    """Say why a CA certificate that exists is not the one wanted; only a new generation helps."""
-    raise_it = f"set generation: {desired.request.generation + 1}"
-    if desired.request.issuer is None:
-        raise_it = NEW_ROOT
-    if found.status is Status.REVOKED:
-        return Finding(Reason.REVOKED, f"this generation is revoked: {raise_it}")
-    if found.not_after <= world.now:
-        return Finding(Reason.EXPIRED, f"expired at {format_instant(found.not_after)}: {raise_it}")
-    if is_ahead(found.not_before, world.now):
-        starts = format_instant(found.not_before)
-        return Finding(Reason.NOT_YET_VALID, f"not valid before {starts}: wait, or {raise_it}")
-    if found.request != desired.request:
-        return Finding(
-            Reason.SPEC_CHANGED,
-            f"a CA certificate is never changed in place: {raise_it}, or undo the edit",
-        )
+def _earlier(world: World, desired: DesiredAuthority, leaving: Collection[str]) -> Prospect | None:
+    """Return the newest generation before the wanted one that can sign and is not given up."""
+    for number in range(desired.request.generation - 1, 0, -1):
+        issued = world.authority(desired.name).issued(number)
+        if issued is None or not is_sound(world, issued):
+            continue
+        given_up = (desired.name, number) in world.given_up or issued.serial in leaving
+        return None if given_up else _standing(world, desired.name, issued)
     return None
+
+
+def _standing(world: World, name: str, issued: Issuance) -> Prospect | None:
+    request = issued.request
+    if not isinstance(request, AuthorityRequest):
+        return None
+    return Prospect(request, ((name, request.generation), *world.line(issued)))
+
+
+def _left_behind(world: World) -> Iterator[Change]:
+    for name in sorted(world.ledger.authorities.keys() - world.desired.authorities.keys()):
+        yield _unwanted(world, world.ledger.authorities[name])
 
 
 def _unwanted(world: World, record: AuthorityRecord) -> Change:
@@ -112,6 +99,6 @@ def _unwanted(world: World, record: AuthorityRecord) -> Change:
 def _live_children(world: World, name: str) -> int:
     return sum(
         unexpired(issuance, world.now)
-        for _, issuance in world.serials.values()
-        if issuance.request.issuer == name
+        for address, issuance in world.serials.values()
+        if issuance.request.issuer == name and address != f"authority/{name}"
     )

@@ -8,6 +8,7 @@ from reconciler.diff.adoption import STOPS, adoption
 from reconciler.diff.changes import blocked, change, change_id, seen
 from reconciler.diff.dues import is_labelled_as_before, is_lapsing, is_wanted_as_before
 from reconciler.diff.labelling import relabelling, renaming
+from reconciler.diff.lines import astray, signed_after
 from reconciler.diff.needs import (
     FLAPPING_AFTER,
     PUT_RIGHT,
@@ -20,6 +21,7 @@ from reconciler.diff.needs import (
     need_of,
     resumes,
 )
+from reconciler.diff.prospects import Prospects
 from reconciler.diff.withholding import hindrance
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
@@ -35,11 +37,11 @@ _GOES_ON = frozenset(
 
 
 def certificate_changes(
-    world: World, desired: DesiredCertificate, coming: frozenset[str], revoking: str | None
+    world: World, desired: DesiredCertificate, above: Prospects, revoking: str | None
 ) -> Iterator[Change]:
     """Yield what one certificate needs: its rename, its issue, and each of its installs.
 
-    `coming` are the addresses of the CAs this plan issues, `revoking` the Revocation that is about
+    `above` are the CAs as they are once this plan is done, `revoking` the Revocation that is about
     to revoke the current serial.
     """
     record = world.records.get(desired.name) or CertificateRecord(name=desired.name)
@@ -62,6 +64,7 @@ def certificate_changes(
         keyless=keyless(world, record, needs),
         adopted=adopting.stand_ins(desired),
         unseen=any(world.observation(install.target).assumed for install in desired.installs),
+        astray=astray(world, desired, above, record.current),
     )
     held = record.current is None and adopting.holds_back
     finding = None if held else first_finding(subject)
@@ -75,21 +78,21 @@ def certificate_changes(
         yield hindered
         if finding.reason in _GOES_ON and subject.keyless is None:
             yield from _installs(world, desired, record, needs, first)
-    elif finding and (stuck := _stuck(world, desired, needs, coming)):
+    elif finding and (stuck := _stuck(world, desired, needs, above)):
         yield blocked(desired.address, Reason.BLOCKED_BY, stuck, source=desired.source)
     elif held:
         yield from (_blocked_install(desired, i, why) for i, why in adopting.stops.items())
     elif finding is None:
         yield from _installs(world, desired, record, needs, first)
     else:
-        yield from _issue(world, desired, record, finding, needs, first)
+        yield from _issue(world, desired, record, finding, needs, first, above)
 
 
 def _stuck(
     world: World,
     desired: DesiredCertificate,
     needs: Needs,
-    coming: frozenset[str],
+    above: Prospects,
 ) -> str:
     """Say why a certificate cannot be issued now; empty when it can."""
     if desired.custody is Custody.TARGET:
@@ -98,7 +101,7 @@ def _stuck(
                 return f"its key is made in {install.target}, which cannot be looked at"
             if need is not None and need.reason in STOPS:
                 return f"its key is made in {install.target}, where {need.message}"
-    return _asked_to_wait(world, desired) or world.unready(desired.request, coming)
+    return _asked_to_wait(world, desired) or above.unready(desired.request)
 
 
 def _asked_to_wait(world: World, desired: DesiredCertificate) -> str:
@@ -122,17 +125,19 @@ def _issue(
     finding: Finding,
     needs: Needs,
     first: tuple[str, ...],
+    above: Prospects,
 ) -> Iterator[Change]:
     current = record.current
     vanished = finding.reason is Reason.KEY_UNAVAILABLE and has_vanished(record, needs)
-    authority = change_id(Action.ISSUE, f"authority/{desired.request.issuer}")
+    signed = signed_after(world, desired, above, current)
     issue = change(
         desired.address,
         Action.ISSUE,
         finding.reason,
         finding.message,
-        identity=_issue_identity(desired, current),
-        requires=(*first, authority, *_adoptions(desired, current)),
+        identity={**_issue_identity(desired, current), **signed.identity(finding)},
+        requires=(*first, *signed.requires, *_adoptions(desired, current)),
+        follows=signed.follows,
         source=desired.source,
         before=seen(current) if current else _adopted(world, desired),
         after={**describe(desired.request), "targets": [i.target for i in desired.installs]},

@@ -26,7 +26,7 @@ def _lapses_anyway(
 ) -> bool:
     """Whether the same certificate would be renewed by now, were it not to be put right as well."""
     current = record.current
-    if finding.reason is not Reason.KEY_UNAVAILABLE or current is None:
+    if finding.reason not in (Reason.KEY_UNAVAILABLE, Reason.CHAIN_CHANGED) or current is None:
         return False
     return is_due(current, desired.renew_before, world.now)
 

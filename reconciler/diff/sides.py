@@ -7,7 +7,7 @@ from functools import cached_property
 
 from providers.base import Content
 from providers.x509 import trust_digest
-from reconciler.chains import beyond, chain_above, chain_of, issuers_of
+from reconciler.chains import Ancestry, Line, ancestry, chain_above
 from reconciler.diff.connections import publishes_elsewhere
 from reconciler.ledger.records import (
     AuthorityRecord,
@@ -16,9 +16,17 @@ from reconciler.ledger.records import (
     LedgerState,
     Status,
 )
-from reconciler.schedule import is_ahead
-from reconciler.state import Desired, DesiredCertificate, DesiredInstall, Observed
+from reconciler.state import (
+    Desired,
+    DesiredCertificate,
+    DesiredInstall,
+    DesiredRevocation,
+    Observed,
+)
 from schemas.request import AuthorityRequest, LeafRequest
+
+SignedUnder = tuple[str | None, int | None, str | None]
+"""What tells which certificate signed another, without a look at either."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,15 @@ class Sides:
     def publishes_elsewhere(self) -> bool:
         """Whether the documents publish in another directory than those they are proposed against."""
         return self.base is not None and publishes_elsewhere(self.desired, self.base)
+
+    @cached_property
+    def given_up(self) -> Mapping[tuple[str, int], DesiredRevocation]:
+        """The generations of CAs that Revocations name, by CA and number."""
+        return {
+            (revocation.authority, revocation.generation): revocation
+            for revocation in reversed(self.desired.revocations)
+            if revocation.authority is not None and revocation.generation is not None
+        }
 
     @cached_property
     def renames(self) -> Mapping[str, str]:
@@ -132,70 +149,59 @@ class Sides:
         return {key: frozenset(serials) for key, serials in index.items()}
 
     def above(self, issuance: Issuance) -> frozenset[str]:
-        """The serials of the CAs a certificate hangs by."""
-        issuer = (str(issuance.request.issuer), issuance.request.issuer_generation or 0)
-        if issuer not in self._above:
-            chain = issuers_of(self.ledger.authorities, *issuer)
-            self._above[issuer] = frozenset(ca.serial for ca in chain)
-        return self._above[issuer]
+        """The serials of the CAs a certificate hangs by; a cross-certificate holds it up nowhere alone."""
+        known = _signed_under(issuance)
+        if known not in self._above:
+            found = self.ancestry(issuance)
+            self._above[known] = frozenset(ca.serial for ca in found.path) if found else frozenset()
+        return self._above[known]
 
     @cached_property
-    def _above(self) -> dict[tuple[str, int], frozenset[str]]:
+    def _above(self) -> dict[SignedUnder, frozenset[str]]:
         return {}
+
+    def ancestry(self, issuance: Issuance) -> Ancestry | None:
+        """What a certificate of ours was signed under; None for a root, and where a CA is not known."""
+        known = _signed_under(issuance)
+        if known not in self._ancestries:
+            self._ancestries[known] = ancestry(self.ledger.authorities, issuance)
+        return self._ancestries[known]
+
+    @cached_property
+    def _ancestries(self) -> dict[SignedUnder, Ancestry | None]:
+        return {}
+
+    def line(self, issuance: Issuance) -> Line:
+        """The names and generations of the CAs above a certificate of ours; empty where none is known."""
+        found = self.ancestry(issuance)
+        return found.line if found else ()
 
     def authority(self, name: str) -> AuthorityRecord:
         """The ledger's record of a CA, an empty one when there is none."""
         return self.ledger.authorities.get(name) or AuthorityRecord(name=name)
-
-    def unready(self, request: LeafRequest | AuthorityRequest, coming: frozenset[str]) -> str:
-        """Say why an issuer cannot sign, neither now nor after `coming` is issued; empty when it can."""
-        if isinstance(request, LeafRequest) and request.issuer_id is not None:
-            return ""  # a CA of others: nobody asks it for a plan
-        signer: LeafRequest | AuthorityRequest = request
-        while signer.issuer is not None and f"authority/{signer.issuer}" in coming:
-            signer = self.desired.authorities[signer.issuer].request
-        if signer.issuer is None:
-            return ""
-        address = f"authority/{signer.issuer}"
-        issuer = (signer.issuer, signer.issuer_generation or 0)
-        found = self.authority(signer.issuer).generation(issuer[1])
-        if found is None or found.status is not Status.ISSUED or not _is_valid(found, self.now):
-            return f"{address} cannot sign: see what blocks it"
-        if reasons := beyond(request, self._edited_above(issuer)):
-            return f"{address}, as it was issued, does not allow it: {reasons[0]}"
-        return ""
-
-    def _edited_above(self, issuer: tuple[str, int]) -> tuple[AuthorityRequest, ...]:
-        """What the CAs above were issued for; none when the documents, which were checked, say the same."""
-        if issuer not in self._edited:
-            chain = issuers_of(self.ledger.authorities, *issuer)
-            issued = tuple(i.request for i in chain if isinstance(i.request, AuthorityRequest))
-            wanted = {a.request for a in self.desired.authorities.values()}
-            self._edited[issuer] = issued if set(issued) - wanted else ()
-        return self._edited[issuer]
-
-    @cached_property
-    def _edited(self) -> dict[tuple[str, int], tuple[AuthorityRequest, ...]]:
-        return {}
 
     def trust(self, issuance: Issuance) -> str | None:
         """The digest of the chain and anchors a certificate should be installed with."""
         if issuance.reference is not None:
             above = chain_above(self.ledger.authorities, issuance)
             return trust_digest(above.chain, above.anchors) if above else None
-        issuer = (str(issuance.request.issuer), issuance.request.issuer_generation or 0)
-        if issuer not in self._trust:
-            chain = chain_of(self.ledger.authorities, *issuer)
-            self._trust[issuer] = trust_digest(chain.chain, chain.anchors) if chain else None
-        return self._trust[issuer]
+        found = self.ancestry(issuance)
+        if found is None:
+            return None
+        known = (_signed_under(issuance), found.is_crossed(issuance))
+        if known not in self._trust:
+            chain = found.chain(crossed=known[1])
+            self._trust[known] = trust_digest(chain.chain, chain.anchors)
+        return self._trust[known]
 
     @cached_property
-    def _trust(self) -> dict[tuple[str, int], str | None]:
+    def _trust(self) -> dict[tuple[SignedUnder, bool], str]:
         return {}
 
 
-def _is_valid(issuance: Issuance, now: datetime) -> bool:
-    return issuance.not_after > now and not is_ahead(issuance.not_before, now)
+def _signed_under(issuance: Issuance) -> SignedUnder:
+    request = issuance.request
+    return request.issuer, request.issuer_generation, issuance.signer
 
 
 def _speaks_for(request: LeafRequest) -> tuple[str, ...]:

@@ -24,28 +24,6 @@ def hindrance(
     return None
 
 
-def withheld(world: World, steps: Iterable[Change]) -> Iterator[Change]:
-    """Yield what CAs need without what must not be issued: it is blocked, and so is what requires it."""
-    stopped: dict[str, str] = {}
-    for step in steps:
-        wanted = world.desired.authorities.get(_authority(step))
-        lost = next((stopped[id_] for id_ in step.requires if id_ in stopped), None)
-        issues = wanted if step.action is Action.ISSUE else None
-        found = hindrance(world, issues, step.address) if issues else None
-        if found is None and lost is not None:
-            message = f"{lost} cannot be issued: see what blocks it"
-            found = blocked(step.address, Reason.BLOCKED_BY, message, source=step.source)
-        if found is not None:
-            stopped[step.id] = step.address
-        yield found or step
-
-
-def _authority(step: Change) -> str:
-    """Return the name of the CA that a change is of: `authority/NAME`, or `standby/NAME-gN`."""
-    kind, _, name = step.address.partition("/")
-    return name if kind == "authority" else name.rpartition("-g")[0]
-
-
 def unasked(world: World, desired: DesiredCertificate, steps: Iterable[Change]) -> Iterator[Change]:
     """Yield what a certificate needs that its place issues, without asking for what must not be."""
     for step in steps:

@@ -188,9 +188,16 @@ class AuthorityRecord(Model):
 
     def issued(self, number: int) -> Issuance | None:
         """The newest certificate of a generation, revoked or not."""
-        return next(
-            (i for i in self._of(number) if i.status in (Status.ISSUED, Status.REVOKED)), None
-        )
+        return next(self.own(number), None)
+
+    def own(self, number: int) -> Iterator[Issuance]:
+        """Yield every certificate of a generation but the cross-certificates, newest first."""
+        live = (Status.ISSUED, Status.REVOKED)
+        yield from (i for i in self._of(number) if i.status in live)
+
+    def first(self, number: int) -> Issuance | None:
+        """The oldest certificate of a generation: what signed whatever names no signer."""
+        return next(reversed(tuple(self.own(number))), None)
 
     def pending(self, number: int) -> Issuance | None:
         """A reservation of a generation that is not yet a certificate, newer than what it has."""
@@ -200,6 +207,11 @@ class AuthorityRecord(Model):
     def crossing(self, number: int) -> Issuance | None:
         """The newest cross-certificate of a generation, or the reservation for it."""
         return next((i for i in self._of(number, crossed=True)), None)
+
+    def crossed(self, number: int) -> Issuance | None:
+        """The newest cross-certificate of a generation, revoked or not."""
+        live = (Status.ISSUED, Status.REVOKED)
+        return next((i for i in self._of(number, crossed=True) if i.status in live), None)
 
     def _of(self, number: int, *, crossed: bool = False) -> Iterator[Issuance]:
         """Yield the issuances of a generation, newest first."""
@@ -211,11 +223,20 @@ class AuthorityRecord(Model):
                 yield issuance
 
 
+class CrlTerms(Model):
+    """What a CA's CRLs are made by, in seconds: `refresh_before` None stands for half of `duration`."""
+
+    duration: int
+    refresh_before: int | None = None
+    shards: int = 1
+
+
 class CrlRecord(Model):
     """The last CRL number reserved for one CA generation, or one shard of it, and what was signed under it.
 
     `shard` counts from 1, None stands for the whole list. `der` (base64) is a CRL that was signed at a
-    ceremony, until another one takes its place.
+    ceremony, until another one takes its place. `terms`, of the whole list alone, are those that were
+    reviewed last; records of before 2026-12 do not have them.
     """
 
     authority: str
@@ -226,6 +247,7 @@ class CrlRecord(Model):
     next_update: Instant
     sha256: str | None = None
     der: str | None = None
+    terms: CrlTerms | None = None
 
     @property
     def key(self) -> "CrlKey":
@@ -250,10 +272,18 @@ class Responder(Model):
     sha256: str | None = None
 
 
+class OcspTerms(Model):
+    """What a CA's responses are made by, in seconds: `refresh_before` None stands for half of `duration`."""
+
+    duration: int
+    refresh_before: int | None = None
+
+
 class OcspRecord(Model):
     """The responses last signed for one CA generation; `sha256` is over the whole tree of files.
 
-    `responders` are those whose certificates are not expired, newest last.
+    `responders` are those whose certificates are not expired, newest last. `terms` are those that
+    were reviewed last.
     """
 
     authority: str
@@ -262,6 +292,7 @@ class OcspRecord(Model):
     this_update: Instant
     next_update: Instant
     sha256: str | None = None
+    terms: OcspTerms | None = None
 
 
 class TrustPlacement(Model):
@@ -285,6 +316,11 @@ class TrustRecord(Model):
     name: str
     placements: tuple[TrustPlacement, ...] = ()
     replaced: dict[str, Instant] = Field(default_factory=dict)
+
+    def placement(self, target: str, object_name: str) -> TrustPlacement | None:
+        """The placement under a name in a target, if there is one."""
+        spot = (target, object_name)
+        return next((p for p in self.placements if (p.target, p.object_name) == spot), None)
 
 
 class PastEntry(Model):

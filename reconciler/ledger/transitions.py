@@ -23,7 +23,10 @@ _RESERVED = ("request", "not_before", "not_after", "spki", "urls", "reserved_at"
 """What a reservation settles: every byte that is signed follows from it."""
 _FOREIGN = frozenset({"not_before", "not_after", "serial"})
 """What a CA of others settles, when it issues what was reserved with it."""
-_ISSUED = ("certificate", "sha256", "issued_at", "revoked", "reference", "chain", "anchors")
+_ISSUED = (
+    *("certificate", "sha256", "issued_at", "revoked"),
+    *("reference", "chain", "anchors", "signer"),
+)
 """What is not there at first, and never changes once it is."""
 
 
@@ -58,6 +61,8 @@ def _unsaid(old: Issuance, new: Issuance) -> Iterator[str]:
     for field in _RESERVED:
         if field in _FOREIGN and _just_issued_by_others(old, new):
             continue
+        if field == "spki" and _key_just_known(old, new):
+            continue
         if getattr(new, field) != getattr(old, field):
             yield f"serial {old.serial} changed its {field}"
     for field in _ISSUED:
@@ -67,6 +72,11 @@ def _unsaid(old: Issuance, new: Issuance) -> Iterator[str]:
 
 def _just_issued_by_others(old: Issuance, new: Issuance) -> bool:
     return old.reference is not None and old.status is Status.RESERVED is not new.status
+
+
+def _key_just_known(old: Issuance, new: Issuance) -> bool:
+    """Whether a key that is made offline becomes known, with its first certificate and never again."""
+    return old.spki == "" and old.status is Status.RESERVED and new.status is Status.ISSUED
 
 
 def _issuances(records: Mapping[str, Model]) -> dict[str, Issuance]:

@@ -22,6 +22,7 @@ from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, Room, inherit, inheritances, section
+from reconciler.resolve.generations import with_renewals
 from reconciler.resolve.issuers import check_names, desired_issuer
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.plugins import plugged
@@ -119,7 +120,8 @@ def _resolved(
         name: replace(authority, limits=limits_of_authority(families[name], rules))
         for name, authority in authorities.items()
     }
-    desired = _desired(project, revision, everything, limited, certificates)
+    renewed = with_renewals(limited, certificates.values())
+    desired = _desired(project, revision, everything, renewed, certificates)
     return replace(desired, bundles=_bundles(everything, named.files))
 
 

@@ -64,7 +64,7 @@ PUBLISH = PublishSettings(to=PublishTo(directory="public"), base_url="http://pki
 
 @dataclass(frozen=True)
 class Ca:
-    """An Authority as it is written. It is renewed `renew_before` days before its end, or by what it issues."""
+    """An Authority as it is written; it is renewed by what it issues, or `renew_before` days before its end."""
 
     parent: str | None = None
     generation: int = 1

@@ -86,7 +86,7 @@ def test_a_ca_signs_nothing_before_its_time_and_says_what_helps(fleet: Fleet) ->
     starts = "not valid before 2026-07-19T23:55:00Z: wait, or"
     assert blocked == {
         "authority/mid": f"{starts} set generation: 3",
-        "authority/other": f"{starts} add a new Authority and move its children there",
+        "authority/other": f"{starts} set generation: 2",
         WEB: "authority/mid cannot sign: see what blocks it",
     }
     fleet.cas["mid"] = Ca("root", generation=3)

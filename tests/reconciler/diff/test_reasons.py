@@ -15,6 +15,7 @@ from reconciler.diff import diff, revocation_warnings
 from reconciler.ledger.records import Status
 from reconciler.selection import Selection
 from schemas.certificate import Custody, OnRemove, Rollout
+from schemas.custody import Kept
 from schemas.plan import Action, Plan
 
 WEB = "certificate/web"
@@ -401,11 +402,16 @@ def test_a_ca_is_revoked_after_everything_below_it_was_replaced(fleet: Fleet) ->
 
 
 def test_children_wait_for_a_parent_that_is_stuck(fleet: Fleet) -> None:
-    fleet.cas["root"] = Ca(generation=2)
+    fleet.cas["root"] = Ca(generation=2, custody=Kept.OFFLINE)
     fleet.cas["mid"] = Ca("root", generation=2)
+    fleet.cas["other"] = Ca("other-root")
+    fleet.cas["other-root"] = Ca(custody=Kept.OFFLINE)
+    fleet.edit("web", issuer="other")
     assert of(fleet.plan()) == [
-        ("blocked", "authority/mid", "BlockedBy"),
-        ("blocked", "authority/root", "SpecChanged"),
+        ("issue", "authority/mid", "NotFound"),
+        ("blocked", "authority/other", "BlockedBy"),
+        ("blocked", "authority/other-root", "Ceremony"),
+        ("blocked", "authority/root", "Ceremony"),
         ("blocked", WEB, "BlockedBy"),
     ]
 

@@ -1,0 +1,92 @@
+"""Cross-certificates: a root's new generation, signed by the one before for whoever knows only that."""
+
+from collections.abc import Collection
+from typing import TypeGuard
+
+from reconciler.chains import beyond
+from reconciler.checks import Finding
+from reconciler.custody import signs_offline
+from reconciler.description import describe_authority
+from reconciler.diff.changes import blocked, change, change_id, seen
+from reconciler.diff.generations import CEREMONY, NOTHING, Steps
+from reconciler.diff.prospects import Errand, Prospects, is_sound
+from reconciler.ledger.records import Issuance, Status
+from reconciler.schedule import is_resumable, renewal_time
+from reconciler.state import DesiredAuthority
+from schemas.base import digest
+from schemas.plan import Action, Reason
+from schemas.request import AuthorityRequest
+
+
+def crossing(above: Prospects, desired: DesiredAuthority, leaving: Collection[str]) -> Steps:
+    """Return the cross-certificate of a root whose generation before can sign, and is not given up."""
+    number, root = desired.request.generation, above.signing.get(desired.name)
+    wanted = desired.crossed and not desired.retired and desired.request.issuer is None
+    if not wanted or root is None or root.request.generation != number:
+        return NOTHING
+    older = above.world.authority(desired.name).issued(number - 1)
+    if older is None or not is_sound(above.world, older) or older.serial in leaving:
+        return NOTHING
+    if (desired.name, number - 1) in above.world.given_up:
+        return NOTHING
+    request = root.request.model_copy(
+        update={"issuer": desired.name, "issuer_generation": number - 1}
+    )
+    errand = Errand(f"cross/{desired.name}-g{number}", desired.name, request, _digest(request))
+    why = _why(above, desired, errand, older)
+    return _issue(above, desired, errand, older, why) if why else NOTHING
+
+
+def _is_begun(reserved: Issuance | None) -> TypeGuard[Issuance]:
+    return reserved is not None and reserved.status is Status.RESERVED
+
+
+def _digest(request: AuthorityRequest) -> str:
+    return digest(request.to_json())
+
+
+def _why(
+    above: Prospects, desired: DesiredAuthority, errand: Errand, older: Issuance
+) -> Finding | None:
+    world, number = above.world, errand.request.generation
+    record = world.authority(desired.name)
+    reserved, crossed = record.crossing(number), record.crossed(number)
+    if _is_begun(reserved) and is_resumable(reserved, errand.digest, world.now):
+        return Finding(Reason.RESUMING, "reserved, not yet issued")
+    if crossed is None:
+        message = f"generation {number - 1} vouches for it, where it is not known yet"
+        return Finding(Reason.CROSS_SIGNED, message)
+    if crossed.status is Status.REVOKED or renewal_time(crossed, desired.renew_before) > world.now:
+        return None
+    own = record.issued(number)
+    if own is None or min(own.not_after, older.not_after) <= crossed.not_after:
+        return None
+    return Finding(Reason.RENEWING, f"{(crossed.not_after - world.now).days} days left")
+
+
+def _issue(
+    above: Prospects, desired: DesiredAuthority, errand: Errand, older: Issuance, why: Finding
+) -> Steps:
+    world = above.world
+    if isinstance(older.request, AuthorityRequest):
+        for reason in beyond(errand.request, (older.request,)):
+            step = blocked(errand.address, Reason.BLOCKED_BY, reason, source=desired.source)
+            return (step,), None
+    if signs_offline(*errand.signer, world.ledger.authorities, world.desired.authorities):
+        message = f"{why.message}: {CEREMONY}"
+        step = blocked(errand.address, Reason.CEREMONY, message, source=desired.source)
+        return (step,), errand
+    crossed = world.authority(desired.name).crossed(errand.request.generation)
+    step = change(
+        errand.address,
+        Action.ISSUE,
+        why.reason,
+        why.message,
+        identity={"after": errand.digest},
+        requires=(change_id(Action.ISSUE, desired.address),),
+        source=desired.source,
+        before=seen(crossed) if crossed else None,
+        after=describe_authority(errand.request),
+        due=why.reason is not Reason.CROSS_SIGNED,
+    )
+    return (step,), errand

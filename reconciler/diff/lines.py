@@ -1,0 +1,58 @@
+"""By which CAs a leaf hangs and by which it is to, and what has to be there before it can."""
+
+from dataclasses import dataclass
+
+from reconciler.chains import Line
+from reconciler.checks import Finding
+from reconciler.diff.prospects import Prospects
+from reconciler.diff.trust import Waits
+from reconciler.diff.world import World
+from reconciler.ledger.records import Issuance
+from reconciler.state import DesiredCertificate
+from schemas.plan import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAfter:
+    """What comes before a leaf is signed, and the line that it hangs by from then on."""
+
+    line: Line
+    requires: tuple[str, ...]
+    follows: tuple[str, ...]
+
+    def identity(self, finding: Finding) -> dict[str, object]:
+        """Return what tells one move to other CAs from another; for anything else the request says all."""
+        moved = finding.reason is Reason.CHAIN_CHANGED
+        return {"line": [list(each) for each in self.line]} if moved else {}
+
+
+def astray(
+    world: World, desired: DesiredCertificate, above: Prospects, current: Issuance | None
+) -> str:
+    """Say by which CAs a leaf hangs and by which its issuer is to hang; empty where they are the same."""
+    if current is None or current.reference is not None or desired.request.issuer_id is not None:
+        return ""
+    had, line = world.line(current), above.line(desired.request)
+    if not had or not line or had == line or had[0] != line[0]:
+        return ""
+    if had[-1] != line[-1] and above.waits(line).missing:
+        return ""  # which is told apart from what else it needs
+    return f"it hangs by {told(had)} and is to hang by {told(line)}"
+
+
+def signed_after(
+    world: World, desired: DesiredCertificate, above: Prospects, current: Issuance | None
+) -> SignedAfter:
+    """Return what comes first: its CA, and the anchor of its root wherever that has to be trusted."""
+    request, line = desired.request, above.line(desired.request)
+    if request.issuer_id is not None:
+        return SignedAfter((), (), ())
+    had = world.line(current) if current is not None else ()
+    waits = Waits() if had[-1:] == line[-1:] else above.waits(line)
+    requires = (*above.requires(request), *waits.requires)
+    return SignedAfter(line, requires, above.follows(request))
+
+
+def told(line: Line) -> str:
+    """Return a line in words, from the issuer upwards."""
+    return ", ".join(f"{name} generation {number}" for name, number in line)

@@ -1,0 +1,69 @@
+"""What has to be trusted before anything hangs by a root: bundles that bring its anchor, in their places."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.diff.changes import change_id
+from reconciler.diff.world import World
+from reconciler.state import DesiredBundle, DesiredInstall
+from schemas.plan import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What comes first: `requires` are ids of changes, planned or not.
+
+    `missing` says in words which place stands in the way that nobody can look at; empty when none does.
+    """
+
+    requires: tuple[str, ...] = ()
+    missing: str = ""
+
+
+def requirements(world: World, root: tuple[str, int]) -> Waits:
+    """Return what must have the anchor of a root's generation before anything is issued below it."""
+    anchors = _anchors(world, root)
+    requires, missing = list[str](), list[str]()
+    for bundle, install in _places(world, root[0]):
+        if not anchors.isdisjoint(_verified(world, bundle, install)):
+            continue
+        if obstacle := _obstacle(world, install):
+            missing.append(f"{bundle.address}@{install.target} {obstacle}")
+        else:
+            requires.append(change_id(Action.INSTALL, f"{bundle.address}@{install.target}"))
+    return Waits(tuple(requires), missing[0] if missing else "")
+
+
+def _places(world: World, root: str) -> Iterator[tuple[DesiredBundle, DesiredInstall]]:
+    for bundle in world.desired.bundles.values():
+        if root in bundle.authorities:
+            yield from ((bundle, install) for install in bundle.installs)
+
+
+def _anchors(world: World, root: tuple[str, int]) -> frozenset[str]:
+    """The fingerprints of a generation: of whichever of its certificates, they are one key and one name."""
+    name, generation = root
+    return frozenset(
+        issuance.sha256
+        for issuance in world.authority(name).own(generation)
+        if issuance.sha256 is not None and issuance.not_after > world.now
+    )
+
+
+def _verified(world: World, bundle: DesiredBundle, install: DesiredInstall) -> tuple[str, ...]:
+    """What a place was last seen to hold, as the ledger has it."""
+    record = world.ledger.trust.get(bundle.name)
+    spot = (install.target, install.name)
+    known = record.placements if record else ()
+    return next((p.anchors for p in known if (p.target, p.object_name) == spot), ())
+
+
+def _obstacle(world: World, install: DesiredInstall) -> str:
+    """Say why an anchor cannot be brought to a place by this run; empty when it can."""
+    seen = world.observation(install.target)
+    if seen.status != "observed":
+        return "does not have the anchor yet and cannot be looked at from here"
+    found = seen.installed.get(install.name)
+    if found is not None and not found.owned_by(world.ledger.lineage.owner):
+        return "does not have the anchor yet, and what is there is not certform's"
+    return ""
