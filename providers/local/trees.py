@@ -47,10 +47,17 @@ def read_tree(folder: Folder, name: str) -> Tree | None:
 
 
 def read_file(folder: Folder, name: str, path: str) -> bytes:
-    """Return one file of a tree; raises OSError, also for what is no regular file."""
+    """Return one file that a tree shows; raises OSError, also for what is no regular file.
+
+    Only a link that certform made is followed, and none below it.
+    """
     above, own = split_name(name)
-    with folder.enter(above) as outer, outer.enter(_shown(outer, own) or own) as inner:
-        return _read_below(inner, path.split("/"))
+    with folder.enter(above) as outer:
+        shown = _shown(outer, own)
+        if shown is None:
+            raise FileNotFoundError(name)
+        with outer.enter(shown) as inner:
+            return _read_below(inner, path.split("/"))
 
 
 def write_tree(folder: Folder, tree: Tree) -> None:
@@ -72,6 +79,15 @@ def write_tree(folder: Folder, tree: Tree) -> None:
         outer.commit()
         reach("tree.sweep")
         _sweep(outer, own, {shown, fresh})
+
+
+def tree_names(folder: Folder, above: str) -> Iterator[str]:
+    """Yield the trees that are shown in a folder; raises OSError."""
+    try:
+        with folder.enter(above) as outer:
+            yield from (f"{above}/{own}" for own in outer.names() if _shown(outer, own))
+    except FileNotFoundError:
+        return
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -124,7 +124,11 @@ def request_for(issuer: IssuingAuthority, serial: str) -> bytes:
 
 def request_path(request: bytes) -> str:
     """Return where the response to a request (DER) lies, as a server sees the path of its GET."""
-    text = b64encode(request).decode()
+    return served_path(b64encode(request).decode())
+
+
+def served_path(text: str) -> str:
+    """Return the file that a path stands for, once it is decoded: base64 with whatever slashes are in it."""
     path = "/".join(filter(None, text.split("/")))
     return f"{path}/{INDEX}" if text.endswith("/") else path
 
@@ -146,9 +150,16 @@ def plain_request(request: bytes) -> bytes:
 
 def unauthorized() -> bytes:
     """Return the answer to who asks for what there is no response for (RFC 5019 section 2.2.3)."""
-    builder = ocsp.OCSPResponseBuilder
-    refused = builder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED)
-    return refused.public_bytes(Encoding.DER)
+    return _unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+
+
+def malformed() -> bytes:
+    """Return the answer to what is no request (RFC 6960 section 2.3)."""
+    return _unsuccessful(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
+
+
+def _unsuccessful(status: ocsp.OCSPResponseStatus) -> bytes:
+    return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
 
 
 def read_responses(responses: Iterable[bytes]) -> Told:
