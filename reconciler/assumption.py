@@ -4,21 +4,26 @@ What the ledger does not tell is taken to be as documents ask for, those of the 
 so that a diff shows what the documents change and nothing that is mere ignorance.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from providers.abilities import HeldTrust
 from providers.base import NAME, OWNER, SPEC, Content, Hosting, HostingState, Installed
-from reconciler.diff.publications import file_name
+from reconciler.crl_terms import first_issued
+from reconciler.diff.lists import Contents, contents, lists_of, urls_for
 from reconciler.diff.sides import Sides
 from reconciler.ledger.records import (
     CertificateRecord,
+    CrlKey,
     CrlRecord,
     Issuance,
     LedgerState,
     Placement,
+    TrustPlacement,
 )
+from reconciler.published_names import file_name
 from reconciler.schedule import is_ahead
 from reconciler.state import (
     Desired,
@@ -46,34 +51,47 @@ class Assumption:
         """Return what a target is taken to hold; `why` says why nobody looked."""
         placed = {found.name: found for found in self._placed.get(target, ())}
         adopted = {found.name: found for found in self._to_adopt.get(target, ())}
-        return Observation("observed", {**adopted, **placed}, why, assumed=True)
+        trust = {held.name: held for held in self._trusted.get(target, ())}
+        return Observation("observed", {**adopted, **placed}, why, assumed=True, trust=trust)
 
     def published(self) -> Mapping[str, PublishedFile]:
         """Return what is taken to be published: what the ledger last signed, and the CAs that signed it."""
         files: dict[str, PublishedFile] = {}
-        for (name, generation, _), record in self.ledger.crls.items():
+        for (name, generation, shard), record in self.ledger.crls.items():
             issuance = self._sides.authority(name).generation(generation)
-            if issuance is None or record.sha256 is None or self._is_older(record, issuance):
+            if issuance is None or record.sha256 is None or self._is_older(record):
                 continue
-            revoked = frozenset(self._told(record))
-            crl = PublishedFile(record.sha256, record.number, revoked)
-            files[file_name(name, generation, "crl")] = crl
+            told = self._revoked.get(record.key, ())
+            revoked = frozenset(serial for serial, at in told if at <= record.this_update)
+            urls = urls_for(self._sides, record.key, self._contents)
+            crl = PublishedFile(record.sha256, record.number, revoked, urls)
+            files[file_name(name, generation, "crl", shard)] = crl
             if issuance.sha256 is not None:
                 files[file_name(name, generation, "crt")] = PublishedFile(issuance.sha256)
         return files
 
-    def _is_older(self, record: CrlRecord, issuance: Issuance) -> bool:
-        """Whether a CRL was signed before its CA was issued as it is now: then neither was published."""
-        issued = issuance.issued_at or record.this_update
+    def _is_older(self, record: CrlRecord) -> bool:
+        """Whether a CRL was signed before its CA had a certificate: then neither was published."""
+        authority = self._sides.authority(record.authority)
+        issued = first_issued(authority, record.generation) or record.this_update
         return issued > record.this_update and not is_ahead(issued, self.now)
 
-    def _told(self, record: CrlRecord) -> Iterator[str]:
-        """Yield the serials that a CRL tells of: those revoked by the time it was made."""
-        ours = (record.authority, record.generation)
+    @cached_property
+    def _contents(self) -> Contents:
+        return contents(self._sides)
+
+    @cached_property
+    def _revoked(self) -> Mapping[CrlKey, Sequence[tuple[str, datetime]]]:
+        """The serials that were revoked, and when, by the lists that tell of them."""
+        found: dict[CrlKey, list[tuple[str, datetime]]] = {}
         for _, issuance in self._sides.serials.values():
-            by = (issuance.request.issuer, issuance.request.issuer_generation)
-            if by == ours and issuance.revoked and issuance.revoked.at <= record.this_update:
-                yield issuance.serial
+            if issuance.revoked:
+                for key in lists_of(issuance):
+                    found.setdefault(key, []).append((issuance.serial, issuance.revoked.at))
+        for (name, generation), past in self.ledger.past.items():
+            before = ((e.serial, e.revoked.at) for e in past.entries if e.revoked)
+            found.setdefault((name, generation, None), []).extend(before)
+        return found
 
     @cached_property
     def _sides(self) -> Sides:
@@ -150,6 +168,33 @@ class Assumption:
             if install is not None:
                 return document, install
         return found, None
+
+    @cached_property
+    def _trusted(self) -> Mapping[str, tuple[HeldTrust, ...]]:
+        """The bundles of anchors that the ledger knows, by target."""
+        trusted: dict[str, tuple[HeldTrust, ...]] = {}
+        for record in self.ledger.trust.values():
+            for placement in record.placements:
+                if placement.anchors:
+                    held = self._held(record.name, placement)
+                    trusted[placement.target] = (*trusted.get(placement.target, ()), held)
+        return trusted
+
+    def _held(self, name: str, placement: TrustPlacement) -> HeldTrust:
+        """Return a bundle as certform left it; what an anchor says matters to no diff."""
+        target, called = placement.target, placement.object_name
+        bundles = (each.bundles.get(name) for each in (self.base, self.desired) if each)
+        document = next((each for each in bundles if each is not None), None)
+        targets = [each.targets.get(target) for each in (self.base, self.desired) if each]
+        spec = next((each.spec for each in targets if each is not None), None)
+        labels = {
+            **(document.labels if document else {}),
+            **(spec.tags if spec else {}),
+            OWNER: self.ledger.lineage.owner,
+            NAME: name,
+            SPEC: document.digest if document else "",
+        }
+        return HeldTrust(f"{target}/{called}", called, labels, dict.fromkeys(placement.anchors, b""))
 
     @cached_property
     def _to_adopt(self) -> Mapping[str, tuple[Installed, ...]]:

@@ -40,8 +40,9 @@ def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
 
 
 def _is_last(step: Change) -> bool:
-    """Whether a change configures what a run works with; who is spoken to is settled before anybody is."""
-    return step.action is Action.CONFIGURE and not is_connection(step)
+    """Whether a change gives keys to others; who is spoken to, and how CRLs are made, is settled before."""
+    settled = is_connection(step) or step.address.startswith(("crl/", "ocsp/"))
+    return step.action is Action.CONFIGURE and not settled
 
 
 def _arrivals(step: Change) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from reconciler.diff.publications import file_name
+from reconciler.diff.lists import lists_of
 from reconciler.diff.world import World
-from reconciler.ledger.records import CertificateRecord, Issuance
+from reconciler.ledger.records import CertificateRecord, CrlKey, Issuance
+from reconciler.published_names import file_name
 
 
 def is_spent(issuance: Issuance, world: World) -> bool:
@@ -19,14 +20,21 @@ def is_spent(issuance: Issuance, world: World) -> bool:
 
 def _may_be_listed(issuance: Issuance, world: World) -> bool:
     name, generation = str(issuance.request.issuer), issuance.request.issuer_generation or 0
-    crl = world.ledger.crls.get((name, generation, None))
-    signing = world.authority(name).generation(generation)
+    signing = world.authority(name).issued(generation)
     over = signing is None or signing.not_after <= world.now
-    if crl is None or over or world.desired.publish is None:
+    if over or world.desired.publish is None:
+        return False
+    return any(_may_be_on(key, issuance, world) for key in lists_of(issuance))
+
+
+def _may_be_on(key: CrlKey, issuance: Issuance, world: World) -> bool:
+    """Whether a list, the whole or the shard that a certificate names, tells of it yet or still has to."""
+    crl, (name, generation, shard) = world.ledger.crls.get(key), key
+    if crl is None:
         return False
     if world.observed.published is None or crl.this_update <= issuance.not_after:
         return True
-    published = world.observed.published.get(file_name(name, generation, "crl"))
+    published = world.observed.published.get(file_name(name, generation, "crl", shard))
     return published is not None and issuance.serial in published.revoked
 
 

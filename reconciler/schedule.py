@@ -55,6 +55,15 @@ def renewal_time_of_adopted(
     return not_after - renew_before * (1 + SPREAD * fraction(serial or ""))
 
 
-def crl_refresh_time(this_update: datetime, next_update: datetime) -> datetime:
-    """Return when a CRL is signed anew: at half its life, so that a missed night does no harm."""
-    return this_update + (next_update - this_update) / 2
+def crl_refresh_time(
+    this_update: datetime, next_update: datetime, refresh_before: timedelta | None = None
+) -> datetime:
+    """Return when a CRL is signed anew: at half its life, so that a missed night does no harm, or as asked.
+
+    One that ends sooner than it was to, with its CA, is never refreshed before half of its life.
+    """
+    half = this_update + (next_update - this_update) / 2
+    if refresh_before is None:
+        return half
+    asked = next_update - refresh_before
+    return asked if asked > this_update else half

@@ -1,6 +1,6 @@
 """Certificate revocation lists, version 2 (RFC 5280 section 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -31,12 +31,17 @@ class CrlEntry:
 
 @dataclass(frozen=True, slots=True)
 class Crl:
-    """What a CRL says; entries by serial number."""
+    """What a CRL says; entries by serial number.
+
+    `urls` of a part of a list are those that certificates name which may be in it; of a whole list there
+    are none, and it holds whatever the CA revoked (RFC 5280 section 5.2.5).
+    """
 
     number: int
     this_update: datetime
     next_update: datetime
     entries: Mapping[str, CrlEntry]
+    urls: tuple[str, ...] = ()
 
 
 def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
@@ -50,7 +55,7 @@ def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
         raise IssuanceRefused(reasons)
     by_number = sorted((int(serial, 16), entry) for serial, entry in crl.entries.items())
     # the builder copies its whole list at every added entry: the list is given at once instead
-    signed = (
+    builder = (
         x509.CertificateRevocationListBuilder(
             revoked_certificates=[_entry(number, entry) for number, entry in by_number]
         )
@@ -59,11 +64,13 @@ def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
         .next_update(crl.next_update)
         .add_extension(issuer.key_id, critical=False)
         .add_extension(x509.CRLNumber(crl.number), critical=False)
-        .sign(
-            builder_key(signer),
-            signature_hash(issuer.public_key),
-            ecdsa_deterministic=deterministic(issuer.public_key),
-        )
+    )
+    if crl.urls:
+        builder = builder.add_extension(_distribution_point(crl.urls), critical=True)
+    signed = builder.sign(
+        builder_key(signer),
+        signature_hash(issuer.public_key),
+        ecdsa_deterministic=deterministic(issuer.public_key),
     )
     return signed.public_bytes(Encoding.DER)
 
@@ -84,7 +91,30 @@ def read_crl(der: bytes) -> Crl:
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc,
         entries={f"{entry.serial_number:x}": _read(entry) for entry in crl},
+        urls=_urls(crl),
     )
+
+
+def _distribution_point(urls: Sequence[str]) -> x509.IssuingDistributionPoint:
+    """Return the extension that tells of which certificates a list is, and no others."""
+    return x509.IssuingDistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(url) for url in sorted(urls)],
+        relative_name=None,
+        only_contains_user_certs=False,
+        only_contains_ca_certs=False,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
+
+
+def _urls(crl: x509.CertificateRevocationList) -> tuple[str, ...]:
+    try:
+        found = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    except x509.ExtensionNotFound:
+        return ()
+    names = found.full_name or ()
+    return tuple(n.value for n in names if isinstance(n, x509.UniformResourceIdentifier))
 
 
 def _load(der: bytes) -> x509.CertificateRevocationList:

@@ -6,6 +6,8 @@ from reconciler.address import owner, place
 from reconciler.diff.changes import change_id
 from reconciler.diff.connections import connection_changes
 from reconciler.diff.world import World
+from reconciler.published_names import list_key
+from reconciler.response_terms import tree_key
 from schemas.plan import Action, Change
 
 
@@ -46,7 +48,9 @@ def _signers(world: World, step: Change) -> Iterator[str]:
     """Yield the CAs whose key, or whom, a change asks: a place that issues by itself asks one, too."""
     kind, name = step.address.partition("/")[0], owner(step.address)
     if kind == "crl":
-        yield name.rpartition("-g")[0]
+        yield list_key(step.address)[0]
+    elif kind == "ocsp":
+        yield tree_key(step.address)[0]
     elif step.action is Action.REVOKE:
         yield str((step.after or {}).get("issuer"))
     elif kind == "authority" and (ca := world.desired.authorities.get(name)):

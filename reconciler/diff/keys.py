@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.diff.changes import change
-from reconciler.diff.revocations import Planned
+from reconciler.diff.replacements import Planned
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.schedule import is_resumable

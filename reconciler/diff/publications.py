@@ -4,10 +4,15 @@ from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.checks import Finding
 from reconciler.diff.changes import blocked, change, change_id
+from reconciler.diff.crls import Told, crl_changes, unpublished
+from reconciler.diff.lists import Generation, Signing, contents, lists_of
+from reconciler.diff.past import past_told
+from reconciler.diff.responses import causes_of, response_changes
 from reconciler.diff.revocations import Wanted
+from reconciler.diff.takeovers import is_takeover
 from reconciler.diff.world import World
-from reconciler.ledger.records import CrlRecord, Issuance, Status
-from reconciler.schedule import crl_refresh_time, is_ahead
+from reconciler.ledger.records import CrlKey, Issuance, Status
+from reconciler.published_names import file_name
 from schemas.plan import Action, Change, Reason, Source
 from schemas.request import AuthorityRequest
 
@@ -22,172 +27,94 @@ def publication_changes(
         detail = world.observed.published_detail or "the directory could not be read"
         yield blocked("publish", Reason.TARGET_UNKNOWN, detail)
         return
-    for name, generation, issuance, source in _generations(world, planned):
-        yield from _certificate(world, name, generation, issuance, source)
-        yield from _crl(world, name, generation, issuance, source, revoking)
+    known, told = contents(world), _told(revoking, planned)
+    causes = causes_of(world, revoking, planned)
+    for signing in _generations(world, planned):
+        desired = world.desired.authorities.get(signing.name)
+        source = desired.source if desired else None
+        yield from _certificate(world, signing, source)
+        yield from crl_changes(world, signing, known, told, source)
+        yield from response_changes(world, signing, causes, source)
 
 
-def file_name(authority: str, generation: int, suffix: str) -> str:
-    """Return the file name, also the last part of the URL, of a CA's `crl` or `crt`."""
-    return f"{authority}-g{generation}.{suffix}"
+def _told(revoking: Mapping[str, Wanted], planned: Collection[Change]) -> Told:
+    """Return what is about to be revoked by the lists that have to tell of it."""
+    serials: dict[CrlKey, list[str]] = {}
+    changes: dict[CrlKey, list[str]] = {}
+    for serial in sorted(revoking):
+        item = revoking[serial]
+        for key in lists_of(item.issuance):
+            serials.setdefault(key, []).append(serial)
+            changes.setdefault(key, []).append(change_id(Action.REVOKE, item.address))
+    for key, step in past_told(planned):
+        serials.setdefault(key, []).extend((step.after or {})["serials"])
+        changes.setdefault(key, []).append(step.id)
+    return Told(serials, changes)
 
 
-def _generations(
-    world: World, planned: Collection[Change]
-) -> Iterator[tuple[str, int, Issuance | None, Source | None]]:
+def _generations(world: World, planned: Collection[Change]) -> Iterator[Signing]:
     """Yield every CA generation that has, or in this plan gets, a certificate that is not expired."""
+    coming = dict(_coming(world, planned))
     for name, record in world.ledger.authorities.items():
-        for issuance in record.issuances:
-            live = issuance.status in (Status.ISSUED, Status.REVOKED)
-            if (
-                live
-                and issuance.not_after > world.now
-                and isinstance(issuance.request, AuthorityRequest)
-            ):
-                yield name, issuance.request.generation, issuance, _source(world, name)
+        live = {
+            issuance.request.generation
+            for issuance in record.issuances
+            if isinstance(issuance.request, AuthorityRequest)
+            and issuance.request.issuer != name  # a cross-certificate stands for no list
+            and _is_live(world, issuance)
+        }
+        for number in sorted(live):
+            change_ = coming.pop((name, number), ())
+            yield Signing(name, number, record.issued(number), change_)
+    for (name, number), change_ in coming.items():
+        yield Signing(name, number, None, change_)
+
+
+def _is_live(world: World, issuance: Issuance) -> bool:
+    live = issuance.status in (Status.ISSUED, Status.REVOKED)
+    return live and issuance.not_after > world.now
+
+
+def _coming(
+    world: World, planned: Collection[Change]
+) -> Iterator[tuple[Generation, tuple[str, ...]]]:
+    """Yield the generations that a plan issues, with the change that does it."""
     for step in planned:
-        if step.action is Action.ISSUE and step.address.startswith("authority/"):
-            desired = world.desired.authorities[step.address.removeprefix("authority/")]
-            yield desired.name, desired.request.generation, None, desired.source
+        kind, _, name = step.address.partition("/")
+        existing = world.desired.authorities[name].existing if is_takeover(step) else None
+        if existing is not None:
+            yield (name, existing.generation), (step.id,)
+        if step.action is not Action.ISSUE:
+            continue
+        if kind == "authority":
+            yield (name, world.desired.authorities[name].request.generation), (step.id,)
+        elif kind == "standby":
+            owner, _, number = name.rpartition("-g")
+            yield (owner, int(number)), (step.id,)
 
 
-def _source(world: World, name: str) -> Source | None:
-    desired = world.desired.authorities.get(name)
-    return desired.source if desired else None
-
-
-def _certificate(
-    world: World, name: str, generation: int, issuance: Issuance | None, source: Source | None
-) -> Iterator[Change]:
-    published = (world.observed.published or {}).get(file_name(name, generation, "crt"))
-    if published and issuance and published.sha256 == issuance.sha256:
+def _certificate(world: World, signing: Signing, source: Source | None) -> Iterator[Change]:
+    """Yield the CA's own certificate where it is not published, or gets another one."""
+    file = file_name(*signing.key, "crt")
+    published, issuance = (world.observed.published or {}).get(file), signing.issuance
+    record = world.ledger.crls.get((*signing.key, None))
+    if published and issuance and not signing.coming and published.sha256 == issuance.sha256:
         return
-    found = published is not None and issuance is not None
-    yield _publish(
-        "ca",
-        name,
-        generation,
-        Finding(Reason.DRIFTED, "the published file is not it", outside=True)
-        if found
-        else _unpublished(world, name, generation, issuance),
-        source,
-        requires=() if issuance else (change_id(Action.ISSUE, f"authority/{name}"),),
-    )
-
-
-def _crl(
-    world: World,
-    name: str,
-    generation: int,
-    issuance: Issuance | None,
-    source: Source | None,
-    revoking: Mapping[str, Wanted],
-) -> Iterator[Change]:
-    adding = sorted(
-        serial
-        for serial, item in revoking.items()
-        if (item.issuance.request.issuer, item.issuance.request.issuer_generation)
-        == (name, generation)
-    )
-    upkeep = _crl_need(world, name, generation, issuance)
-    need = _revoked_since(len(adding)) if adding else upkeep
-    if need is None:
-        return
-    publish = _publish(
-        "crl",
-        name,
-        generation,
-        need,
-        source,
-        requires=(
-            *(change_id(Action.REVOKE, f"{revoking[s].owner}#{s}") for s in adding),
-            *(() if issuance else (change_id(Action.ISSUE, f"authority/{name}"),)),
-        ),
-        adding=adding,
-    )
-    yield publish.model_copy(update={"due": upkeep is not None})
-
-
-def _crl_need(
-    world: World, name: str, generation: int, issuance: Issuance | None
-) -> Finding | None:
-    """Say why a CRL must be signed anew even if nothing is revoked now."""
-    record = world.ledger.crls.get((name, generation, None))
-    published = (world.observed.published or {}).get(file_name(name, generation, "crl"))
-    missing = _revoked(world, name, generation) - (published.revoked if published else frozenset())
-    if published and missing:
-        return _revoked_since(len(missing))
-    if record is None or published is None or _of_another(world, record, issuance):
-        return _unpublished(world, name, generation, issuance)
-    if published.sha256 != record.sha256:
-        words = "the published file is not the last one that was signed"
-        return Finding(Reason.DRIFTED, words, outside=record.sha256 is not None)
-    if is_ahead(record.this_update, world.now):
-        return Finding(
-            Reason.EXPIRING, f"it says that it was made at {record.this_update:%Y-%m-%d}"
-        )
-    if _refresh_due(world, record):
-        return Finding(Reason.EXPIRING, f"next update {record.next_update:%Y-%m-%d}")
-    return None
-
-
-def _unpublished(world: World, name: str, generation: int, issuance: Issuance | None) -> Finding:
-    """Say that a file is missing; where a CRL was signed for its directory, somebody took it away."""
-    record = world.ledger.crls.get((name, generation, None))
-    signed = record is not None and record.sha256 is not None
-    if (
-        not signed
-        or record is None
-        or _of_another(world, record, issuance)
-        or world.publishes_elsewhere
-    ):
-        return Finding(Reason.NOT_FOUND, "not published yet")
-    return Finding(Reason.NOT_FOUND, "no longer published", outside=True)
-
-
-def _revoked_since(count: int) -> Finding:
-    return Finding(Reason.REVOCATION_ADDED, f"{count} revoked since the last one")
-
-
-def _of_another(world: World, record: CrlRecord, issuance: Issuance | None) -> bool:
-    """Whether a CRL is older than its CA: a forgotten one of the same name signed it.
-
-    When a CA was issued that says a moment still to come, nobody can tell.
-    """
-    if issuance is None:
-        return True
-    issued = issuance.issued_at or record.this_update
-    return issued > record.this_update and not is_ahead(issued, world.now)
-
-
-def _refresh_due(world: World, record: CrlRecord) -> bool:
-    return crl_refresh_time(record.this_update, record.next_update) <= world.now
-
-
-def _revoked(world: World, name: str, generation: int) -> frozenset[str]:
-    return world.revoked.get((name, generation), frozenset())
-
-
-def _publish(
-    kind: str,
-    name: str,
-    generation: int,
-    need: Finding,
-    source: Source | None,
-    *,
-    requires: tuple[str, ...],
-    adding: list[str] | None = None,
-) -> Change:
-    suffix = "crl" if kind == "crl" else "crt"
-    return change(
-        f"{kind}/{name}-g{generation}",
+    if published and issuance and signing.coming:
+        need = Finding(Reason.SUPERSEDED, "follows the new certificate")
+    elif published and issuance:
+        need = Finding(Reason.DRIFTED, "the published file is not it", outside=True)
+    else:
+        need = unpublished(world, signing, record)
+    yield change(
+        f"ca/{file.removesuffix('.crt')}",
         Action.PUBLISH,
         need.reason,
         need.message,
-        identity={"file": file_name(name, generation, suffix), "adding": adding or []},
-        requires=requires,
+        identity={"file": file, "adding": []},
+        requires=signing.coming,
         source=source,
-        after={"file": file_name(name, generation, suffix)},
+        after={"file": file},
         due=True,
         outside=need.outside,
     )

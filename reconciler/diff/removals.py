@@ -7,7 +7,7 @@ from providers.base import NAME, Installed
 from reconciler.address import owner, place, spot
 from reconciler.description import names_of
 from reconciler.diff.changes import blocked, change, change_id, seen
-from reconciler.diff.revocations import Planned
+from reconciler.diff.replacements import Planned
 from reconciler.diff.standing import is_issued_there
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Placement

@@ -3,12 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.address import place
 from reconciler.description import names_of
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change, seen
-from reconciler.diff.sides import unexpired
-from reconciler.diff.standing import is_issued_there
+from reconciler.diff.compromise import is_compromise
+from reconciler.diff.past import past_warnings
+from reconciler.diff.replacements import (
+    Hanging,
+    Planned,
+    hanging,
+    replacements,
+    standing_in_the_way,
+    taken_down,
+)
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.state import DesiredRevocation
@@ -17,16 +24,17 @@ from schemas.plan import Action, Change, Reason, Source
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
 
-Planned = Mapping[str, Sequence[Change]]
-"""Changes by the certificate or authority they belong to."""
-
-TAKES_AWAY = frozenset({Action.INSTALL, Action.REMOVE, Action.FORGET})
-REPLACES = TAKES_AWAY | {Action.ISSUE}
+OF_CAS_ALONE = "cACompromise is said of the certificate of a CA alone: a leaf's is keyCompromise"
+_NAMED = 3
+"""How many places an outage names before the rest is a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One serial that should be revoked. `owner` is the address it was issued for."""
+    """One serial that should be revoked. `owner` is the address it was issued for.
+
+    `immediate` tells that it waits for nothing that takes its place.
+    """
 
     owner: str
     issuance: Issuance
@@ -36,6 +44,7 @@ class Wanted:
     by: str | None = None
     """The Revocation that asks for it."""
     source: Source | None = None
+    immediate: bool = False
 
     @property
     def address(self) -> str:
@@ -44,12 +53,17 @@ class Wanted:
 
 
 def wanted_revocations(world: World) -> Mapping[str, Wanted]:
-    """Return the serials to revoke, by serial: those of Revocations, then those of removed certificates."""
+    """Return the serials to revoke, by serial: those of Revocations, then those of removed certificates.
+
+    What a document names goes before what only hangs by a generation that another one names.
+    """
     wanted: dict[str, Wanted] = {}
     for revocation in world.desired.revocations:
         for serial in () if _premature(world, revocation) else _serials(world, revocation):
             if serial in world.serials and _open(world, world.serials[serial][1]):
                 wanted.setdefault(serial, _requested(world, revocation, serial))
+    for serial, revocation, reason in _of_generations(world):
+        wanted.setdefault(serial, _requested(world, revocation, serial, reason))
     for record in world.records.values():
         if record.name not in world.desired.certificates and record.on_remove is OnRemove.REVOKE:
             for issuance in record.issuances:
@@ -67,11 +81,12 @@ def revocation_changes(
             message = "issuedBefore is still to come: it would revoke every successor until then"
             address = f"revocation/{revocation.name}"
             yield blocked(address, Reason.REQUESTED, message, source=revocation.source)
+    below = hanging(world, [item.issuance for item in wanted.values()])
     for item in wanted.values():
-        if stands := _in_the_way(world, item, planned):
+        if stands := _in_the_way(world, item, below, planned):
             yield blocked(item.address, Reason.BLOCKED_BY, stands, source=item.source)
         else:
-            yield _revoke(world, item, planned)
+            yield _revoke(world, item, below, planned)
 
 
 def _premature(world: World, revocation: DesiredRevocation) -> bool:
@@ -89,21 +104,58 @@ def _serials(world: World, revocation: DesiredRevocation) -> Iterator[str]:
                 yield issuance.serial
 
 
+def _of_generations(
+    world: World,
+) -> Iterator[tuple[str, DesiredRevocation, RevocationReason | None]]:
+    """Yield the serials of each generation that is revoked, its own first, then those that it issued.
+
+    The reason is None where it is the document's; what a CA issued is superseded with it.
+    """
+    named = {
+        (r.authority, r.generation or 0): r
+        for r in reversed(world.desired.revocations)
+        if r.authority is not None
+    }
+    if not named:
+        return
+    below: list[tuple[str, DesiredRevocation, RevocationReason | None]] = []
+    for serial, (owner, issuance) in world.serials.items():
+        if not _open(world, issuance):
+            continue
+        request = issuance.request
+        if isinstance(request, AuthorityRequest):
+            own = named.get((owner.removeprefix("authority/"), request.generation))
+            if own is not None:
+                yield serial, own, None
+                continue
+        if by := named.get((str(request.issuer), request.issuer_generation or 0)):
+            below.append((serial, by, RevocationReason.SUPERSEDED))
+    yield from below
+
+
 def _open(world: World, issuance: Issuance) -> bool:
     return issuance.status is Status.ISSUED and issuance.not_after > world.now
 
 
-def _requested(world: World, revocation: DesiredRevocation, serial: str) -> Wanted:
+def _requested(
+    world: World,
+    revocation: DesiredRevocation,
+    serial: str,
+    reason: RevocationReason | None = None,
+) -> Wanted:
     owner, issuance = world.serials[serial]
     message = f"revocation/{revocation.name}: {revocation.reason}"
+    if reason is not None:
+        message += f" of authority/{revocation.authority}, generation {revocation.generation}"
     return Wanted(
         owner,
         issuance,
-        revocation.reason,
-        Reason.REQUESTED,
+        reason or revocation.reason,
+        Reason.COMPROMISED if is_compromise(revocation) else Reason.REQUESTED,
         message,
         revocation.name,
         revocation.source,
+        revocation.immediate,
     )
 
 
@@ -117,26 +169,24 @@ def _removed(record: CertificateRecord, issuance: Issuance) -> Wanted:
     )
 
 
-def _in_the_way(world: World, item: Wanted, planned: Planned) -> str:
+def _in_the_way(world: World, item: Wanted, below: Hanging, planned: Planned) -> str:
     """Say why the serial cannot be revoked yet, in words; empty when it can."""
-    if stands := _still_issues(world, item) or _unrevokable(world, item):
+    if stands := _unsound(world, item):
         return stands
-    for record, serials in _affected(world, item):
-        steps = planned.get(f"certificate/{record.name}", ())
-        stands = _may_be_served(world, record, serials)
-        if stands := stands or _is_kept(world, record, serials, steps):
-            return stands
-        for serial in serials:
-            for target in world.standing.get(serial, ()):
-                if not any(_replaces(step, target, serial) for step in steps):
-                    return f"{target} would go on serving certificate/{record.name}"
-    return ""
+    return "" if item.immediate else standing_in_the_way(world, item.issuance, below, planned)
 
 
-def _unrevokable(world: World, item: Wanted) -> str:
-    """Say why another CA cannot be told to revoke what it issued; empty when it can, or is ours."""
+def _unsound(world: World, item: Wanted) -> str:
+    """Say why nobody can revoke a certificate for that reason; empty when somebody can.
+
+    Another CA cannot be told to revoke what it issued if nobody knows how.
+    """
     request = item.issuance.request
-    if not isinstance(request, LeafRequest) or request.issuer_id is None:
+    if not isinstance(request, LeafRequest):
+        return ""
+    if item.reason is RevocationReason.CA_COMPROMISE:
+        return OF_CAS_ALONE
+    if request.issuer_id is None:
         return ""
     issuer = world.desired.issuers.get(request.issuer)
     if issuer is None or not issuer.spec.is_same_ca(request.issuer_id):
@@ -147,107 +197,46 @@ def _unrevokable(world: World, item: Wanted) -> str:
     return ""
 
 
-def _still_issues(world: World, item: Wanted) -> str:
-    if not isinstance(item.issuance.request, AuthorityRequest):
-        return ""
-    name = item.owner.removeprefix("authority/")
-    desired = world.desired.authorities.get(name)
-    current = world.authority(name).generation(desired.request.generation) if desired else None
-    if desired and not desired.retired and current is item.issuance:
-        return "it still issues: raise its generation, or set retired: true, first"
-    return ""
-
-
-def _affected(world: World, item: Wanted) -> Iterator[tuple[CertificateRecord, frozenset[str]]]:
-    """Yield the certificates that a revocation makes worthless, with the serials it does that to."""
-    if not isinstance(item.issuance.request, AuthorityRequest):
-        yield (
-            world.records[item.owner.removeprefix("certificate/")],
-            frozenset({item.issuance.serial}),
-        )
-        return
-    for record in world.records.values():
-        below = frozenset(
-            issuance.serial
-            for issuance in record.issuances
-            if unexpired(issuance, world.now) and item.issuance.serial in world.above(issuance)
-        )
-        if below:
-            yield record, below
-
-
-def _may_be_served(world: World, record: CertificateRecord, serials: frozenset[str]) -> str:
-    """Name a target nobody can look at that may hold one of these, or anything issued since."""
-    order = [issuance.serial for issuance in record.issuances]
-    for placement in record.placements:
-        if world.observation(placement.target).status == "observed":
-            continue
-        known = placement.serial in order
-        since = order[order.index(str(placement.serial)) :] if known else order
-        if not serials.isdisjoint(since):
-            return f"{placement.target} may still serve it and could not be looked at"
-    return ""
-
-
-def _is_kept(
-    world: World, record: CertificateRecord, serials: frozenset[str], steps: Sequence[Change]
-) -> str:
-    """Say that nothing takes the place of the current certificate although something has to."""
-    current = record.current
-    wanted = record.name in world.desired.certificates
-    if not wanted or current is None or current.serial not in serials:
-        return ""
-    if any(step.action is Action.ISSUE for step in steps):
-        return ""
-    if world.desired.hosting(world.desired.certificates[record.name]):
-        issued = is_issued_there(world, world.desired.certificates[record.name])
-        return "" if issued else f"certificate/{record.name} is not issued by its place yet"
-    return f"nothing takes the place of certificate/{record.name} yet"
-
-
-def _replaces(step: Change, target: str, serial: str) -> bool:
-    """Whether a change takes a serial out of a target; a new object beside the old one does not."""
-    taken = step.action in TAKES_AWAY and (step.before or {}).get("serial") == serial
-    return taken and "replaces" not in (step.after or {}) and place(step.address) == target
-
-
-def _revoke(world: World, item: Wanted, planned: Planned) -> Change:
+def _revoke(world: World, item: Wanted, below: Hanging, planned: Planned) -> Change:
+    first = tuple(replacements(item.issuance, below, planned))
+    outage = taken_down(world, item.issuance, below, planned) if item.immediate else ()
     return change(
         item.address,
         Action.REVOKE,
         item.why,
-        item.message,
-        identity={"serial": item.issuance.serial, "reason": item.reason},
-        requires=tuple(_first(world, item, planned)),
+        f"{_outage(outage)}{item.message}",
+        identity={
+            "serial": item.issuance.serial,
+            "reason": item.reason,
+            **({"immediate": True} if item.immediate else {}),
+        },
+        requires=() if item.immediate else first,
+        follows=first if item.immediate else (),
         source=item.source,
         before={
             **names_of(item.issuance.request),
             **seen(item.issuance),
         },
-        after={"reason": str(item.reason), "issuer": item.issuance.request.issuer},
+        after={
+            "reason": str(item.reason),
+            "issuer": item.issuance.request.issuer,
+            **({"outage": list(outage)} if outage else {}),
+        },
     )
 
 
-def _first(world: World, item: Wanted, planned: Planned) -> Iterator[str]:
-    """Yield what must be done first: all that takes the place of what becomes worthless."""
-    for record, serials in _affected(world, item):
-        current = record.current
-        whole = current is not None and current.serial in serials
-        for step in planned.get(f"certificate/{record.name}", ()):
-            mine = (step.before or {}).get("serial") in serials
-            if step.action in REPLACES and (whole or mine):
-                yield step.id
+def _outage(places: Sequence[str]) -> str:
+    """Begin a message with whom a revocation takes down; empty where that is nobody."""
+    if not places:
+        return ""
+    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    return f"OUTAGE of {', '.join(places[:_NAMED])}{more}: "
 
 
 def revocation_warnings(world: World, changes: Sequence[Change]) -> Iterator[Diagnostic]:
     """Yield what a Revocation will not achieve: serials nobody knows, and nobody who is told."""
-    for revocation in world.desired.revocations:
-        for serial in sorted(set(revocation.serials) - world.serials.keys()):
-            yield warning(
-                f"serial {serial} is not in the ledger",
-                revocation.source,
-                hint="it expired, and the line can go; or it was never issued here",
-            )
+    yield from past_warnings(world)
+    yield from _unissued(world)
     revoked = [step for step in changes if step.action is Action.REVOKE]
     ours = [s for s in revoked if (s.after or {}).get("issuer") not in world.desired.issuers]
     if ours and world.desired.publish is None:
@@ -255,4 +244,17 @@ def revocation_warnings(world: World, changes: Sequence[Change]) -> Iterator[Dia
             "nobody will hear of the revocation: the Project publishes no CRL",
             ours[0].source,
             hint="set spec.publish in certform.yaml; certificates issued from then on name the CRL",
+        )
+
+
+def _unissued(world: World) -> Iterator[Diagnostic]:
+    """Yield the generations to revoke that never were."""
+    for revocation in world.desired.revocations:
+        name, number = revocation.authority, revocation.generation
+        if name is None or number is None or world.authority(name).generation(number):
+            continue
+        yield warning(
+            f"authority/{name} has no generation {number} yet",
+            revocation.source,
+            hint="it is never issued while this document is there: was another one meant?",
         )
