@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from providers import x509
-from providers.abilities import Finder, Inspector, Marked
-from providers.base import Installed, InstallRequest, Publisher, Target, TargetConfig
+from providers.abilities import Finder, HeldTrust, Inspector, Marked, TrustHolder
+from providers.base import Installed, InstallRequest, Publisher, Target, TargetConfig, Tree
 from providers.errors import ProviderError
 from providers.local.hosts import here
 from providers.local.location import Location
@@ -18,6 +18,7 @@ from providers.registry import make_target
 from reconciler.diff.close_ups import worth_inspecting
 from reconciler.diff.world import World
 from reconciler.ledger.records import LedgerState, Placement
+from reconciler.response_terms import tree_name
 from reconciler.state import (
     Assumed,
     Desired,
@@ -102,10 +103,12 @@ def observe(
     What is `assumed` is not looked at: of each target this is what it is taken to hold, by name.
     """
     wanted = [each for each in desired.targets.values() if each.name not in assumed.targets]
-    placed = _placed(ledger)
+    placed, trusting = _placed(ledger), _trusting(desired, ledger)
 
     def look(target: DesiredTarget) -> Observation:
-        return _observe(target, targets.get(target.name), placed.get(target.name, ()), ledger)
+        name = target.name
+        known = placed.get(name, ())
+        return _observe(target, targets.get(name), known, ledger, trusting.get(name))
 
     # where there are no threads yet, a local target may fork to read faster: those come first
     observations = {each.name: look(each) for each in wanted if not _remote(each)}
@@ -113,9 +116,7 @@ def observe(
     found = side_by_side(look, distant, SIDE_BY_SIDE)
     observations |= {each.name: seen for each, seen in zip(distant, found, strict=True)}
     published, detail = (
-        _published(publisher, bool(ledger.crls))
-        if assumed.published is None
-        else (assumed.published, "")
+        _published(publisher, ledger) if assumed.published is None else (assumed.published, "")
     )
     observations |= assumed.targets
     ordered = {name: observations[name] for name in desired.targets}
@@ -136,24 +137,39 @@ def _placed(ledger: LedgerState) -> Mapping[str, tuple[Placement, ...]]:
     return {target: tuple(those) for target, those in placed.items()}
 
 
+def _trusting(desired: Desired, ledger: LedgerState) -> Mapping[str, bool]:
+    """Return the targets where bundles of anchors are wanted, or may be, and whether any was seen there."""
+    wanted = {i.target: False for b in desired.bundles.values() for i in b.installs}
+    placements = [p for record in ledger.trust.values() for p in record.placements]
+    known = {p.target: False for p in placements}
+    return {**wanted, **known, **{p.target: True for p in placements if p.anchors}}
+
+
 def _observe(
     wanted: DesiredTarget,
     target: Target | None,
     placed: tuple[Placement, ...],
     ledger: LedgerState,
+    trusted: bool | None,
 ) -> Observation:
     if target is None:
         hosts = wanted.spec.local_directory.hosts if wanted.spec.local_directory else ()
         return Observation("not-here", detail=f"on {', '.join(hosts)}")
     try:
         installed = target.observe()
-        if placed and not installed and isinstance(target, Marked):
+        trust = _trust(target) if trusted is not None else ()
+        if (placed or trusted) and not installed and not trust and isinstance(target, Marked):
             target.confirm()
         looked_up = {found.id: found for found in _unlisted(target, installed, placed, ledger)}
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
     seen = [*(item for item in installed if item.id not in looked_up), *looked_up.values()]
-    return Observation("observed", {item.name: item for item in seen})
+    held = {each.name: each for each in trust}
+    return Observation("observed", {item.name: item for item in seen}, trust=held)
+
+
+def _trust(target: Target) -> Sequence[HeldTrust]:
+    return target.observe_trust() if isinstance(target, TrustHolder) else ()
 
 
 def _unlisted(
@@ -201,7 +217,7 @@ def _found(observation: Observation, target: Finder, id_: str) -> Observation:
         return Observation("unknown", detail=str(why))
     if found is None or found.name in observation.installed:
         return observation
-    return Observation(observation.status, {**observation.installed, found.name: found})
+    return replace(observation, installed={**observation.installed, found.name: found})
 
 
 def _inspected(observation: Observation, target: Inspector, found: Installed) -> Observation:
@@ -209,22 +225,40 @@ def _inspected(observation: Observation, target: Inspector, found: Installed) ->
         closer = target.inspect(found)
     except ProviderError as why:
         return Observation("unknown", detail=str(why))
-    return Observation(observation.status, {**observation.installed, found.name: closer})
+    return replace(observation, installed={**observation.installed, found.name: closer})
 
 
 def _published(
-    publisher: Publisher | None, before: bool
+    publisher: Publisher | None, ledger: LedgerState
 ) -> tuple[Mapping[str, PublishedFile] | None, str]:
-    """Return what is published; `before` says whether the ledger knows of anything that was."""
+    """Return what is published; nothing at all is doubted where the ledger knows of anything that was."""
     if publisher is None:
         return {}, ""
     try:
         files = publisher.published()
-        if before and not files and isinstance(publisher, Marked):
+        if ledger.crls and not files and isinstance(publisher, Marked):
             publisher.confirm()
+        trees = [t for key in _answering(ledger) if (t := publisher.tree(tree_name(*key)))]
     except ProviderError as why:
         return None, str(why)
-    return {name: _published_file(name, content) for name, content in files.items()}, ""
+    found = {name: _published_file(name, content) for name, content in files.items()}
+    return {**found, **{tree.name: _published_tree(tree) for tree in trees}}, ""
+
+
+def _answering(ledger: LedgerState) -> Iterator[tuple[str, int]]:
+    """Yield the CAs that have responses somebody may still ask for: nothing else is looked for."""
+    for name, generation in ledger.ocsp:
+        signing = ledger.authorities.get(name)
+        newest = signing.issued(generation) if signing else None
+        if newest is not None and newest.not_after > ledger.tip_time:
+            yield name, generation
+
+
+def _published_tree(tree: Tree) -> PublishedFile:
+    from providers.x509.ocsp import read_responses  # noqa: PLC0415 - only where a CA answers
+
+    told = read_responses(tree.files.values())
+    return PublishedFile(tree.digest, revoked=told.revoked, serials=told.serials)
 
 
 def _published_file(name: str, content: bytes) -> PublishedFile:
@@ -235,4 +269,4 @@ def _published_file(name: str, content: bytes) -> PublishedFile:
         crl = x509.read_crl(content)
     except ValueError:
         return PublishedFile(sha256)
-    return PublishedFile(sha256, crl.number, frozenset(crl.entries))
+    return PublishedFile(sha256, crl.number, frozenset(crl.entries), frozenset(crl.urls))

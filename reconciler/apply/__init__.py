@@ -6,6 +6,13 @@ from itertools import groupby
 
 from reconciler.apply.adoption import adopt
 from reconciler.apply.authorities import issue_authorities
+from reconciler.apply.bundles import (
+    forget_bundles,
+    install_bundles,
+    note_anchors,
+    note_idle,
+    remove_trust,
+)
 from reconciler.apply.hosting import host
 from reconciler.apply.installs import install
 from reconciler.apply.leaves import issue_leaves
@@ -60,6 +67,7 @@ def _tidy(session: Session) -> None:
     if dead:
         message = f"Drop {len(dead)} records of certificates that are gone and expired"
         session.journal.write(Wave(message=message, gone=dead))
+    note_idle(session)
 
 
 def _planned(changes: Sequence[Change]) -> dict[str, frozenset[str]]:
@@ -143,6 +151,10 @@ EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.FORGET, "certificate", True): forget,
     (Action.FORGET, "authority", False): forget_authorities,
     (Action.FORGET, "key", False): forget_keys,
+    (Action.INSTALL, "bundle", True): install_bundles,
+    (Action.REMOVE, "bundle", True): remove_trust,
+    (Action.FORGET, "bundle", True): forget_bundles,
+    (Action.CONFIGURE, "bundle", False): note_anchors,
     (Action.REVOKE, "certificate", False): revoke,
     (Action.REVOKE, "authority", False): revoke,
     (Action.REVOKE, "past", False): revoke_past,

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 
+from providers.abilities import HeldTrust
 from providers.base import Installed, Publisher, Target
 from providers.errors import Denied, ProviderError
 from providers.issuing import Issuer, IssuerConfig
@@ -72,6 +73,8 @@ class Session:
     """The targets each certificate is to be installed in by this run, by address."""
     adopted: dict[tuple[str, str], Installed] = field(default_factory=dict)
     """What this run took over, by target and object name, as it is since."""
+    trust: dict[tuple[str, str], HeldTrust] = field(default_factory=dict)
+    """The bundles of anchors that this run installed, by target and object name."""
     open_issuer: Callable[[IssuerConfig], Issuer] = make_issuer
     """Returns a CA of others; it is made when it is first asked, and never for a plan."""
     root: Path = Path()

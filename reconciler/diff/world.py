@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from providers.abilities import HeldTrust
 from providers.base import NAME, OWNER, SPEC, Installed
 from reconciler.diff.connections import is_elsewhere
 from reconciler.diff.sides import Sides
 from reconciler.limits import Refusal
 from reconciler.replacement import unchangeable
-from reconciler.state import DesiredCertificate, DesiredInstall, Observation
+from reconciler.state import DesiredBundle, DesiredCertificate, DesiredInstall, Observation
 from schemas.request import LeafRequest
 
 UNREAD = Observation("unknown", detail="it was not read")
@@ -54,6 +55,10 @@ class World(Sides):
     def observation(self, target: str) -> Observation:
         """How a target was found; unknown when nobody looked."""
         return self.observed.targets.get(target, UNREAD)
+
+    def held(self, install: DesiredInstall) -> HeldTrust | None:
+        """What bundle of anchors stands where one is wanted."""
+        return self.observation(install.target).trust.get(install.name)
 
     def installed(self, install: DesiredInstall) -> Installed | None:
         """What stands where a certificate is wanted, also under a former name, or to be taken over."""
@@ -169,6 +174,16 @@ class World(Sides):
             OWNER: self.ledger.lineage.owner,
             NAME: certificate.name,
             SPEC: digest,
+        }
+
+    def bundle_labels(self, bundle: DesiredBundle, target: str) -> dict[str, str]:
+        """The labels a bundle of anchors in a target is to carry."""
+        return {
+            **bundle.labels,
+            **self.desired.targets[target].spec.tags,
+            OWNER: self.ledger.lineage.owner,
+            NAME: bundle.name,
+            SPEC: bundle.digest,
         }
 
     def relabelled(

@@ -5,6 +5,7 @@ The format is frozen by golden files under tests/golden/ledger; `docs/ledger.md`
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -339,6 +340,10 @@ class PastRecord(Model):
     generation: int
     number: int | None = None
     entries: tuple[PastEntry, ...] = ()
+
+    def unexpired(self, now: datetime) -> tuple[PastEntry, ...]:
+        """What somebody may still rely on, revoked or not; what nobody knows the end of counts."""
+        return tuple(e for e in self.entries if e.not_after is None or e.not_after > now)
 
 
 @dataclass(frozen=True, slots=True)
