@@ -242,6 +242,13 @@ def _digest(case: Case, request: AuthorityRequest) -> str:
     return desired.digest if request == desired.request else digest(request.to_json())
 
 
+def _needs_ceremony(case: Case, errand: Errand) -> bool:
+    """Whether a key is to be made, or asked for, that nobody here can reach."""
+    known, wanted = case.world.ledger.authorities, case.world.desired.authorities
+    is_new = case.issued is None and case.desired.offline
+    return is_new or signs_offline(*errand.signer, known, wanted)
+
+
 def _issue(
     case: Case,
     request: AuthorityRequest,
@@ -257,8 +264,7 @@ def _issue(
     errand = Errand(case.address, desired.name, request, _digest(case, request))
     if begun:
         why = Finding(Reason.RESUMING, "reserved, not yet issued", why.fields)
-    known = case.world.ledger.authorities
-    if signs_offline(*errand.signer, known, case.world.desired.authorities):
+    if _needs_ceremony(case, errand):
         return (case.blocked(Finding(Reason.CEREMONY, f"{why.message}: {CEREMONY}")),), errand
     line = case.above.line(request) if why.reason is Reason.CHAIN_CHANGED else ()
     step = change(

@@ -1,0 +1,348 @@
+"""The life of a CA: renewed with its key, under another parent, replaced, crossed, kept ready."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fleet import Ca, Fleet, Leaf, named, shown
+
+from providers.errors import Denied
+from providers.x509 import facts
+from reconciler.apply import apply
+from reconciler.chains import chain_above
+from reconciler.events import EventStatus
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Issuance
+from reconciler.planning import make_plan, pending
+from reconciler.selection import Selection
+from schemas.custody import Kept
+from schemas.plan import Action, Plan, Reason
+from schemas.revocation import RevocationReason
+
+WEB = "certificate/web"
+SERVICES = "authority/services"
+LONG = {"root": Ca(days=3650), "services": Ca("root", days=1825)}
+SHORT = {"root": Ca(days=3650), "services": Ca("root", days=300)}
+NIGHT = Selection(due_only=True)
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet(cas=dict(LONG), leaves={"web": Leaf("services")}).converge()
+
+
+@pytest.fixture
+def short() -> Fleet:
+    return Fleet(cas=dict(SHORT), leaves={"web": Leaf("services")}).converge()
+
+
+def edit(fleet: Fleet, name: str, **fields: Any) -> Fleet:
+    """Change one Authority's document."""
+    fleet.cas[name] = replace(fleet.cas[name], **fields)
+    return fleet
+
+
+def line(fleet: Fleet, issuance: Issuance) -> list[tuple[str, int]]:
+    """The CAs that a certificate hangs by."""
+    return list(fleet.world().line(issuance))
+
+
+def chain(fleet: Fleet, name: str) -> tuple[list[str], list[str]]:
+    """The names in the chain that is installed beside a leaf, and of its anchors."""
+    found = chain_above(fleet.journal.state.authorities, fleet.current(name))
+    assert found is not None
+    return list(map(_name, found.chain)), list(map(_name, found.anchors))
+
+
+def _name(pem: bytes) -> str:
+    certificate = facts(pem).certificate
+    subject, issuer = (n.rfc4514_string()[3:] for n in (certificate.subject, certificate.issuer))
+    return subject if subject == issuer else f"{subject} by {issuer}"
+
+
+def issues(plan: Plan) -> dict[str, Reason]:
+    """Why something is issued, by address."""
+    return {c.address: c.reason for c in plan.changes if c.action is Action.ISSUE}
+
+
+def blocks(plan: Plan) -> dict[str, tuple[Reason, str]]:
+    """What is blocked, why, and in which words."""
+    return {c.address: (c.reason, c.message) for c in plan.changes if c.action is Action.BLOCKED}
+
+
+def test_everything_of_ours_says_who_signed_it(fleet: Fleet) -> None:
+    root, services = (fleet.signed_under(name, 1) for name in ("root", "services"))
+    assert (root.signer, services.signer) == (root.serial, root.serial)
+    assert fleet.current("web").signer == services.serial
+
+
+def test_a_ledger_that_does_not_say_so_has_nothing_to_do(fleet: Fleet) -> None:
+    state = fleet.journal.state
+    fleet.journal.state = replace(
+        state,
+        certificates={n: _unsigned(r) for n, r in state.certificates.items()},
+        authorities={n: _unsigned(r) for n, r in state.authorities.items()},
+    )
+    assert shown(fleet.plan()) == []
+    assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 1)]
+
+
+def _unsigned(record: Any) -> Any:
+    assert isinstance(record, AuthorityRecord | CertificateRecord)
+    old = tuple(i.model_copy(update={"signer": None}) for i in record.issuances)
+    return record.model_copy(update={"issuances": old})
+
+
+def test_a_ca_is_renewed_with_its_key_before_what_it_issues_is_cut_short(short: Fleet) -> None:
+    first = short.signed_under("services", 1)
+    short.wait(300 - 29)
+    step = named(short.plan(), Action.ISSUE, SERVICES)
+    assert (step.reason, step.due) == (Reason.RENEWING, True)
+    short.converge()
+    second = short.signed_under("services", 1)
+    assert (second.spki, second.request) == (first.spki, first.request)
+    web = short.current("web")
+    assert web.not_after - web.not_before == timedelta(days=30, seconds=-1)
+    assert web.signer == second.serial
+
+
+def test_a_leaf_keeps_the_chain_it_has_until_its_own_renewal(short: Fleet) -> None:
+    short.wait(300 - 37).converge()
+    first, had = short.signed_under("services", 1), short.current("web")
+    short.wait(8)
+    assert issues(short.plan()) == {SERVICES: Reason.RENEWING}
+    short.converge()
+    assert short.current("web") == had
+    assert had.signer == first.serial != short.signed_under("services", 1).serial
+
+
+def test_a_root_renews_itself(fleet: Fleet) -> None:
+    edit(fleet, "root", renew_before=3000)
+    first = fleet.signed_under("root", 1)
+    fleet.wait(700)
+    assert issues(fleet.plan())["authority/root"] is Reason.RENEWING
+    fleet.converge()
+    second = fleet.signed_under("root", 1)
+    assert second.signer == second.serial != first.serial
+    mine, before = (facts((i.certificate or "").encode()) for i in (second, first))
+    assert mine.certificate.subject == before.certificate.subject
+    assert second.spki == first.spki
+
+
+def test_a_ca_that_cannot_be_renewed_now_goes_on_signing(short: Fleet) -> None:
+    short.wait(300 - 29)
+    session = short.session()
+    session._signers["root", 1] = Denied("its key is not at hand")  # noqa: SLF001
+    events = [e for e in apply(session, pending(make_plan(session.world).changes)) if e.final]
+    told = {f"{e.action}:{e.address}": e.status for e in events}
+    assert told[f"issue:{SERVICES}"] is EventStatus.FAILED
+    assert told[f"issue:{WEB}"] is EventStatus.DONE
+    assert short.current("web").signer == short.signed_under("services", 1).serial
+
+
+def test_below_a_parent_that_ends_nothing_is_renewed_in_vain(short: Fleet) -> None:
+    edit(short, "root", retired=True)
+    short.wait(3650 - 100)
+    short.apply()
+    short.wait(2)
+    assert SERVICES not in issues(short.plan())
+
+
+def test_an_edit_that_makes_a_ca_due_is_reviewed(short: Fleet) -> None:
+    short.base = short.desired()
+    short.wait(40)
+    edit(short, "services", renew_before=289)
+    step = named(short.plan(), Action.ISSUE, SERVICES)
+    assert (step.reason, step.due) == (Reason.RENEWING, False)
+
+
+def test_a_raised_root_brings_everything_below_it_along_in_one_plan(fleet: Fleet) -> None:
+    key, web = fleet.signed_under("services", 1).spki, fleet.current("web")
+    edit(fleet, "root", generation=2)
+    plan = fleet.plan()
+    assert issues(plan) == {
+        "authority/root": Reason.NOT_FOUND,
+        SERVICES: Reason.ISSUER_CHANGED,
+        WEB: Reason.CHAIN_CHANGED,
+    }
+    (moved,) = named(plan, Action.ISSUE, SERVICES).fields
+    assert moved.before == ["root generation 1"]
+    assert moved.after == ["root generation 2"]
+    (raised,) = named(plan, Action.ISSUE, "authority/root").fields
+    assert (raised.path, raised.before, raised.after) == ("generation", 1, 2)
+    fleet.converge()
+    assert fleet.signed_under("services", 1).spki == key
+    assert fleet.signed_under("root", 2).spki != fleet.signed_under("root", 1).spki
+    assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 2)]
+    assert line(fleet, web) == [("services", 1), ("root", 1)], "what was signed stays as it was"
+    assert chain(fleet, "web") == (["Example services G1 by Example root G2"], ["Example root G2"])
+
+
+def test_what_hangs_deeper_is_signed_again_below_its_parent() -> None:
+    cas = {"root": Ca(), "mid": Ca("root", days=2000), "low": Ca("mid", days=1000)}
+    fleet = Fleet(cas=cas, leaves={"web": Leaf("low")}).converge()
+    edit(fleet, "root", generation=2)
+    assert issues(fleet.plan()) == {
+        "authority/root": Reason.NOT_FOUND,
+        "authority/mid": Reason.ISSUER_CHANGED,
+        "authority/low": Reason.CHAIN_CHANGED,
+        WEB: Reason.CHAIN_CHANGED,
+    }
+    fleet.converge()
+    assert line(fleet, fleet.current("web")) == [("low", 1), ("mid", 1), ("root", 2)]
+
+
+def test_a_ca_moves_below_another_parent_with_its_key(fleet: Fleet) -> None:
+    fleet.cas["other"] = Ca(days=3650)
+    key = fleet.signed_under("services", 1).spki
+    edit(fleet, "services", parent="other")
+    assert issues(fleet.plan())[SERVICES] is Reason.ISSUER_CHANGED
+    fleet.converge()
+    assert fleet.signed_under("services", 1).spki == key
+    assert line(fleet, fleet.current("web")) == [("services", 1), ("other", 1)]
+
+
+def test_what_else_differs_is_never_changed_in_place_and_stops_no_renewal(short: Fleet) -> None:
+    edit(short, "services", parent="other", permits=("example.com",))
+    short.cas["other"] = Ca(days=3650)
+    assert blocks(short.plan())[SERVICES][0] is Reason.SPEC_CHANGED
+    short.wait(300 - 29)
+    plan = short.plan()
+    assert blocks(plan)[SERVICES][0] is Reason.SPEC_CHANGED
+    assert issues(plan)[SERVICES] is Reason.RENEWING
+    short.apply()
+    assert line(short, short.signed_under("services", 1)) == [("root", 1)]
+
+
+def test_a_root_gets_no_parent(fleet: Fleet) -> None:
+    fleet.cas["above"] = Ca(days=4000)
+    edit(fleet, "root", parent="above")
+    assert blocks(fleet.plan())["authority/root"][0] is Reason.SPEC_CHANGED
+
+
+def test_a_revocation_moves_a_ca_on_and_says_so(fleet: Fleet) -> None:
+    fleet.give_up("inc", "services", 1, RevocationReason.SUPERSEDED)
+    step = named(fleet.plan(), Action.ISSUE, SERVICES)
+    assert step.message == "revocation/inc (superseded) gives up generation 1"
+    assert [(f.before, f.after) for f in step.fields] == [(1, 2)]
+    fleet.give_up("inc", "services", 1)
+    assert issues(fleet.plan()) == {SERVICES: Reason.COMPROMISED, WEB: Reason.COMPROMISED}
+    fleet.apply()
+    assert line(fleet, fleet.current("web")) == [("services", 2), ("root", 1)]
+
+
+def test_a_generation_that_waits_stops_no_renewal(fleet: Fleet) -> None:
+    waits = Reason.CEREMONY, "no certificate yet: waits for the ceremony: certform ceremony export"
+    edit(fleet, "root", generation=2, custody=Kept.OFFLINE)
+    assert issues(fleet.plan()) == {}
+    assert blocks(fleet.plan()) == {"authority/root": waits}
+    edit(fleet, "services", generation=2, custody=Kept.OFFLINE)
+    assert issues(fleet.plan()) == {}
+    assert blocks(fleet.plan()) == {"authority/root": waits, SERVICES: waits}
+    fleet.wait(25)
+    step = named(fleet.plan(), Action.ISSUE, WEB)
+    assert (step.reason, step.due) == (Reason.RENEWING, True)
+    assert fleet.apply()
+    assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 1)]
+
+
+def test_nor_does_one_that_nobody_has_reviewed(fleet: Fleet) -> None:
+    edit(fleet, "services", generation=2)
+    edit(fleet, "root", generation=2, crossed=True)
+    fleet.wait(25)
+    fleet.pinned = True
+    assert issues(fleet.plan(NIGHT)) == {WEB: Reason.RENEWING}
+    fleet.apply(NIGHT)
+    assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 1)]
+
+
+def test_but_what_is_given_up_signs_nothing_any_more(fleet: Fleet) -> None:
+    edit(fleet, "services", custody=Kept.OFFLINE)
+    fleet.give_up("inc", "services", 1).wait(25)
+    plan = fleet.plan()
+    assert issues(plan) == {}
+    assert blocks(plan)[WEB][0] is Reason.BLOCKED_BY
+
+
+def test_a_new_root_is_vouched_for_by_the_old_one(fleet: Fleet) -> None:
+    edit(fleet, "root", generation=2, crossed=True)
+    assert issues(fleet.plan())["cross/root-g2"] is Reason.CROSS_SIGNED
+    fleet.converge()
+    record = fleet.journal.state.authorities["root"]
+    cross, own = record.crossed(2), record.issued(2)
+    assert cross is not None
+    assert own is not None
+    assert (cross.spki, cross.signer) == (own.spki, fleet.signed_under("root", 1).serial)
+    assert cross.not_after <= min(own.not_after, fleet.signed_under("root", 1).not_after)
+    assert chain(fleet, "web") == (
+        ["Example services G1 by Example root G2", "Example root G2 by Example root G1"],
+        ["Example root G2", "Example root G1"],
+    )
+    assert (cross.urls.crl or "").endswith("root-g1.crl")
+
+
+@pytest.mark.parametrize("reason", [RevocationReason.KEY_COMPROMISE, RevocationReason.SUPERSEDED])
+def test_what_is_given_up_vouches_for_nothing(fleet: Fleet, reason: RevocationReason) -> None:
+    edit(fleet, "root", crossed=True)
+    fleet.give_up("inc", "root", 1, reason)
+    assert "cross/root-g2" not in issues(fleet.plan())
+
+
+def test_a_chain_has_no_cross_certificate_that_ends_before_the_leaf(fleet: Fleet) -> None:
+    fleet.wait(3650 - 25)
+    edit(fleet, "root", generation=2, crossed=True)
+    edit(fleet, "services", generation=2)
+    fleet.apply()
+    assert chain(fleet, "web")[1] == ["Example root G2"]
+
+
+def test_a_generation_is_kept_ready_and_used_when_it_is_raised_to(fleet: Fleet) -> None:
+    edit(fleet, "services", standby=True)
+    assert issues(fleet.plan()) == {"standby/services-g2": Reason.STANDBY}
+    fleet.converge()
+    kept = fleet.signed_under("services", 2)
+    edit(fleet, "services", standby=False, generation=2)
+    assert issues(fleet.plan()) == {WEB: Reason.ISSUER_CHANGED}
+    fleet.converge()
+    assert fleet.current("web").signer == kept.serial
+
+
+def test_so_it_is_when_a_revocation_moves_on_to_it(fleet: Fleet) -> None:
+    edit(fleet, "services", standby=True)
+    fleet.converge()
+    fleet.give_up("inc", "services", 1)
+    assert issues(fleet.plan()) == {WEB: Reason.COMPROMISED, "standby/services-g3": Reason.STANDBY}
+
+
+def test_what_is_kept_ready_is_renewed_and_moves_like_the_rest(short: Fleet) -> None:
+    edit(short, "services", standby=True)
+    short.converge()
+    key = short.signed_under("services", 2).spki
+    edit(short, "root", generation=2)
+    assert issues(short.plan())["standby/services-g2"] is Reason.ISSUER_CHANGED
+    short.converge()
+    short.wait(300 - 29)
+    assert issues(short.plan())["standby/services-g2"] is Reason.RENEWING
+    short.converge()
+    assert short.signed_under("services", 2).spki == key
+
+
+def test_a_retired_ca_is_left_as_it_is(fleet: Fleet) -> None:
+    fleet.leaves.clear()
+    edit(fleet, "services", retired=True, standby=True, renew_before=1800).converge()
+    edit(fleet, "root", generation=2)
+    fleet.wait(1000)
+    assert {a for a in issues(fleet.plan()) if "services" in a} == set()
+
+
+def test_what_is_only_trusted_needs_nothing_and_signs_nothing(fleet: Fleet) -> None:
+    fleet.cas["theirs"] = Ca(custody=Kept.NONE)
+    fleet.cas["below"] = Ca("theirs")
+    plan = fleet.plan()
+    assert issues(plan) == {}
+    assert blocks(plan) == {
+        "authority/below": (
+            Reason.BLOCKED_BY,
+            "authority/theirs cannot sign: see what blocks it",
+        )
+    }
