@@ -79,7 +79,7 @@ def key_holder(
             request = issuance.request
             if not isinstance(request, AuthorityRequest) or issuance.status is Status.ABANDONED:
                 continue
-            named = wanted.key_ref is not None and request.key_ref == wanted.key_ref
+            named = ":" in (wanted.key_ref or "") and request.key_ref == wanted.key_ref
             mine = (record.name, request.generation) == (desired.name, wanted.generation)
             if (named or issuance.spki == spki) and not mine:
                 return f"authority/{record.name}, generation {request.generation}"

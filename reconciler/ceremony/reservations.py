@@ -1,0 +1,326 @@
+"""Reserving what a ceremony is asked for: all that determines it is in the ledger before it leaves here."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from providers import x509
+from providers.failpoints import reach
+from providers.remote import prove
+from reconciler.apply.crls import Press, listed, reserved
+from reconciler.apply.reservation import answers, issuer_urls, new_key
+from reconciler.apply.session import Impossible, Session
+from reconciler.apply.transitions import abandoned, put_authority
+from reconciler.ceremony.papers import (
+    AskedCertificate,
+    AskedCrl,
+    AskedRevocation,
+    Generation,
+    Request,
+    Standing,
+)
+from reconciler.ceremony.wanted import as_if_signed, waiting
+from reconciler.chains import issuers_of
+from reconciler.crl_terms import settled_terms
+from reconciler.custody import key_holder
+from reconciler.diff.prospects import Errand
+from reconciler.diff.world import World
+from reconciler.ledger.contract import Wave
+from reconciler.ledger.records import (
+    AuthorityRecord,
+    CrlKey,
+    CrlRecord,
+    Issuance,
+    Status,
+    Urls,
+)
+from reconciler.planning import make_plan
+from reconciler.published_names import list_key
+from reconciler.schedule import is_resumable
+from reconciler.state import DesiredAuthority
+from schemas.custody import Kept
+from schemas.plan import Action, Reason
+from schemas.request import AuthorityRequest, KeyType
+
+
+@dataclass
+class Reservations:
+    """What is reserved so far, by this run or an earlier one; nothing of it is written yet."""
+
+    session: Session
+    records: dict[str, AuthorityRecord] = field(default_factory=dict)
+    sealed: dict[Generation, bytes] = field(default_factory=dict, repr=False)
+    asked: dict[str, AskedCertificate] = field(default_factory=dict)
+    crls: dict[CrlKey, tuple[CrlRecord, AskedCrl]] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
+    """What is to be written: the names of CAs, and of CRLs."""
+
+    def record(self, name: str) -> AuthorityRecord:
+        """The record of a CA with what is reserved."""
+        known = self.session.journal.state.authorities.get(name)
+        return self.records.get(name) or known or AuthorityRecord(name=name)
+
+    def known(self) -> Mapping[str, AuthorityRecord]:
+        """Every CA with what is reserved."""
+        return {**self.session.journal.state.authorities, **self.records}
+
+    def world(self) -> World:
+        """The world as it will be once all that is asked for is signed."""
+        return as_if_signed(self.session.world, self.records, frozenset(self.asked))
+
+
+def export(session: Session) -> Request:
+    """Reserve everything that waits for an offline key, durably, and return it as a request.
+
+    What is reserved already, and wanted still, is asked for as it was. Raises `Impossible`, ProviderError.
+    """
+    found = Reservations(session)
+    while errands := [e for e in waiting(found.world()) if not _is_asked(found, e)]:
+        for errand in errands:
+            _reserve(found, errand)
+    _reserve_crls(found)
+    _write(found)
+    return _request(found)
+
+
+def _is_asked(found: Reservations, errand: Errand) -> bool:
+    return any(
+        asked.authority == errand.name and asked.issuance.request == errand.request
+        for asked in found.asked.values()
+    )
+
+
+def _reserve(found: Reservations, errand: Errand) -> None:
+    now, record = found.session.clock(), found.record(errand.name)
+    pending = [i for i in record.issuances if i.status is Status.RESERVED and _is_of(i, errand)]
+    resumed = next((i for i in pending if is_resumable(i, errand.digest, now)), None)
+    for stale in pending:
+        if stale is not resumed:
+            record = put_authority(record, abandoned(stale))
+            found.fresh.add(errand.name)
+    if resumed is None:
+        resumed = _reservation(found, errand, record, now)
+        record = put_authority(record, resumed)
+        found.fresh.add(errand.name)
+    found.records[errand.name] = record
+    found.asked[resumed.serial] = AskedCertificate(authority=errand.name, issuance=resumed)
+
+
+def _is_of(issuance: Issuance, errand: Errand) -> bool:
+    """Whether a reservation is for the same certificate, however it was to look."""
+    request = issuance.request
+    if not isinstance(request, AuthorityRequest):
+        return False
+    crossed = request.issuer == errand.name, errand.request.issuer == errand.name
+    return request.generation == errand.request.generation and crossed[0] == crossed[1]
+
+
+def _reservation(
+    found: Reservations, errand: Errand, record: AuthorityRecord, now: datetime
+) -> Issuance:
+    request, serial = errand.request, x509.new_serial()
+    above, own = _signing(found, errand), record.generation(errand.request.generation)
+    not_before, not_after = _validity(now, request.duration, above)
+    if errand.crosses and own is not None:
+        not_before, not_after = max(not_before, own.not_before), min(not_after, own.not_after)
+    return Issuance(
+        serial=serial,
+        status=Status.RESERVED,
+        request=request,
+        digest=errand.digest,
+        not_before=not_before,
+        not_after=not_after,
+        spki=_key(found, errand, record),
+        urls=_urls(found.session, request),
+        reserved_at=now,
+        signer=above.serial if above else serial,
+    )
+
+
+def _signing(found: Reservations, errand: Errand) -> Issuance | None:
+    """Return what a certificate is to be signed under, also if it is only reserved; None for a root."""
+    if errand.request.issuer is None:
+        return None
+    name, generation = errand.signer
+    above = found.record(name).generation(generation)
+    if above is None:
+        raise Impossible(f"authority/{name} generation {generation} is not there")
+    return above
+
+
+def _validity(now: datetime, duration: int, above: Issuance | None) -> tuple[datetime, datetime]:
+    try:
+        return x509.validity(
+            now,
+            duration,
+            not_before_limit=above.not_before if above else None,
+            not_after_limit=above.not_after if above else None,
+        )
+    except ValueError as why:
+        raise Impossible(str(why)) from None
+
+
+def _urls(session: Session, request: AuthorityRequest) -> Urls:
+    if request.issuer is None:
+        return Urls()
+    publish, asked = session.world.desired.publish, answers(session, request.issuer)
+    return issuer_urls(publish, request.issuer, request.issuer_generation or 0, ocsp=asked)
+
+
+def _key(found: Reservations, errand: Errand, record: AuthorityRecord) -> str:
+    """Return the public half that is certified; empty for an offline key that is yet to be made."""
+    generation = errand.request.generation
+    for issuance in (record.issued(generation), record.pending(generation)):
+        if issuance is not None and issuance.spki and _has_key(issuance, errand):
+            return issuance.spki
+    desired = found.session.world.desired.authorities[errand.name]
+    if errand.request.key_ref == Kept.OFFLINE.reference:
+        return ""
+    if errand.request.key_ref is not None:
+        return _remote_half(found, desired, errand)
+    key, spki = new_key(errand.request.key)
+    found.sealed[errand.name, generation] = found.session.sops.encrypt(key, desired.recipients)
+    return spki
+
+
+def _has_key(issuance: Issuance, errand: Errand) -> bool:
+    """Whether a reservation or certificate is of the kind of key that is asked for, in the same place."""
+    had = issuance.request
+    if not isinstance(had, AuthorityRequest):
+        return False
+    return (had.key, had.key_ref) == (errand.request.key, errand.request.key_ref)
+
+
+def _remote_half(found: Reservations, desired: DesiredAuthority, errand: Errand) -> str:
+    """Return the public half of a key at a key service, one that can sign, of the kind asked for, and new."""
+    request = errand.request
+    signer = found.session.signer(errand.name, request.generation)
+    algorithm, size = x509.key_type(signer.public_key())
+    kind = KeyType(algorithm=algorithm, size=size)
+    if kind != request.key:
+        raise Impossible(f"{request.key_ref} is of kind {kind}, and {request.key} is asked for")
+    spki = b64encode(x509.spki(signer.public_key())).decode()
+    if other := key_holder(found.known(), desired, spki):
+        raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
+    prove(signer)
+    return spki
+
+
+def _reserve_crls(found: Reservations) -> None:
+    """Reserve numbers for the lists that are due, and for the first ones of CAs that are asked for."""
+    session = found.session
+    if session.publisher is None:
+        return
+    press = Press(session, session.publisher.published())
+    plan = make_plan(session.world).changes
+    publishing = {step.address for step in plan if step.action is Action.PUBLISH}
+    for step in plan:
+        waits = step.reason is Reason.CEREMONY and step.address.startswith("crl/")
+        if waits and step.address not in publishing:
+            _reserve_crl(found, press, list_key(step.address))
+    for asked in found.asked.values():
+        if asked.request.key_ref == Kept.OFFLINE.reference and not asked.issuance.spki:
+            _reserve_first(found, press, asked)
+    if found.crls:
+        session.publisher.prepare()  # what the ledger knows to be published has a place that is marked
+
+
+def _reserve_crl(found: Reservations, press: Press, key: CrlKey) -> None:
+    known = found.session.journal.state.crls.get(key)
+    record = known if known and _is_current(press, known) else reserved(press, key)
+    _ask(found, press, record)
+
+
+def _is_current(press: Press, record: CrlRecord) -> bool:
+    """Whether a reserved list still says all there is to say, and for long enough."""
+    now, half = press.session.clock(), (record.next_update - record.this_update) / 2
+    if record.sha256 is not None or record.this_update + half <= now:
+        return False
+    return all(e.at <= record.this_update for e in listed(press, record).entries.values())
+
+
+def _reserve_first(found: Reservations, press: Press, asked: AskedCertificate) -> None:
+    name, generation = asked.whose
+    state, desired = found.session.journal.state, found.session.world.desired.authorities[name]
+    terms = settled_terms(state, name, generation, desired)
+    shards = range(1, terms.shards + 1) if terms and terms.shards > 1 else ()
+    life = timedelta(seconds=terms.duration) if terms else desired.crl_duration
+    for shard in (None, *shards):
+        known = state.crls.get((name, generation, shard))
+        made = CrlRecord(
+            authority=name,
+            generation=generation,
+            shard=shard,
+            number=max(known.number if known else 0, int(found.session.clock().timestamp()) - 1)
+            + 1,
+            this_update=asked.issuance.reserved_at,
+            next_update=min(asked.issuance.reserved_at + life, asked.issuance.not_after),
+            terms=terms if shard is None else None,
+        )
+        same = known is not None and known.this_update == made.this_update and not known.sha256
+        _ask(found, press, known if known is not None and same else made)
+
+
+def _ask(found: Reservations, press: Press, record: CrlRecord) -> None:
+    crl = listed(press, record)
+    entries = tuple(
+        AskedRevocation(serial=serial, at=entry.at, reason=entry.reason)
+        for serial, entry in sorted(crl.entries.items())
+    )
+    asked = AskedCrl(
+        authority=record.authority,
+        generation=record.generation,
+        shard=record.shard,
+        number=record.number,
+        this_update=record.this_update,
+        next_update=record.next_update,
+        entries=entries,
+        urls=crl.urls,
+    )
+    found.crls[record.key] = record, asked
+    if found.session.journal.state.crls.get(record.key) != record:
+        found.fresh.add(asked.name)
+
+
+def _write(found: Reservations) -> None:
+    if not found.fresh:
+        return
+    names = ", ".join(sorted(found.fresh))
+    found.session.journal.write(
+        Wave(
+            message=f"Reserve for a ceremony: {names}",
+            authorities=[r for name, r in sorted(found.records.items()) if name in found.fresh],
+            crls=[r for r, asked in found.crls.values() if asked.name in found.fresh],
+            authority_keys=found.sealed,
+        )
+    )
+    reach("ceremony.reserved")
+
+
+def _request(found: Reservations) -> Request:
+    state = found.session.journal.state
+    crls = tuple(asked for _, asked in found.crls.values())
+    signers = {a.signer for a in found.asked.values()} | {a.signer for a in crls}
+    return Request(
+        project=found.session.world.desired.project,
+        ledger=state.lineage.id,
+        made_at=max(_moments(found), default=found.session.clock()),
+        certificates=tuple(found.asked.values()),
+        crls=crls,
+        standing=tuple(
+            Standing(authority=name, generation=number, chain=chain)
+            for name, number in sorted(signers)
+            if (chain := _chain(state.authorities, name, number))
+        ),
+    )
+
+
+def _moments(found: Reservations) -> Iterator[datetime]:
+    """Yield when each part was reserved: the same request again is the same file."""
+    yield from (asked.issuance.reserved_at for asked in found.asked.values())
+    yield from (record.this_update for record, _ in found.crls.values())
+
+
+def _chain(known: Mapping[str, AuthorityRecord], name: str, number: int) -> tuple[str, ...]:
+    return tuple(str(i.certificate) for i in issuers_of(known, name, number))
