@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import nameless
 from memory_ledger import ClearCipher, MemoryJournal, MemoryPublisher
+from trusting import Trust, desired_bundle
 
 from providers.base import NAME, Installed, Target, TargetConfig
 from providers.issuing import Issuer, IssuerConfig
@@ -74,6 +75,7 @@ class Ca:
     ocsp: OcspSettings | None = None
     permits: tuple[str, ...] = ()
     path_length: int | None = None
+    key: KeyType = KEY
     standby: bool = False
     crossed: bool = False
     renew_before: int = 0
@@ -111,6 +113,7 @@ class Fleet:
 
     cas: dict[str, Ca] = field(default_factory=lambda: {"root": Ca()})
     leaves: dict[str, Leaf] = field(default_factory=dict)
+    bundles: dict[str, Trust] = field(default_factory=dict)
     revocations: dict[str, DesiredRevocation] = field(default_factory=dict)
     targets: tuple[str, ...] = ("a", "b")
     publish: bool = True
@@ -208,6 +211,15 @@ class Fleet:
         """What really stands in a target under an object name."""
         return self.store(target).objects[name].installed
 
+    def trusted(self, target: str, name: str = "corp") -> list[str]:
+        """What the anchors are called that a target really holds under a name."""
+        named = {
+            i.sha256: f"{record.name}-g{getattr(i.request, 'generation', 0)}"
+            for record in self.journal.state.authorities.values()
+            for i in record.issuances
+        }
+        return sorted(named.get(key, "other") for key in self.store(target).trust[name].anchors)
+
     def desired(self) -> Desired:
         """What the documents ask for."""
         cas = {name: self._moved_on(name, ca) for name, ca in self.cas.items()}
@@ -237,6 +249,7 @@ class Fleet:
             targets={name: _target(name) for name in self.targets},
             revocations=tuple(self.revocations.values()),
             issuers={n: DesiredIssuer(n, HERE, spec) for n, spec in self.issuers.items()},
+            bundles={n: desired_bundle(n, trust) for n, trust in self.bundles.items()},
         )
 
     def _moved_on(self, name: str, ca: Ca) -> Ca:
@@ -442,7 +455,7 @@ def _authority_request(
         issuer_generation=cas[ca.parent].generation if ca.parent else None,
         generation=generation,
         common_name=f"Example {name} G{generation}",
-        key=KEY,
+        key=ca.key,
         duration=ca.days * DAY,
         path_length=ca.path_length,
         name_constraints=_permitting(ca.permits),
