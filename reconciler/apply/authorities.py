@@ -16,6 +16,7 @@ from reconciler.apply.reservation import (
     answers,
     issuer_urls,
     new_key,
+    shard_for,
     to_be_signed,
     validity,
 )
@@ -159,7 +160,7 @@ def _reservation(
         not_before=not_before,
         not_after=not_after,
         spki=spki,
-        urls=_urls(session, request),
+        urls=_urls(session, request, serial),
         reserved_at=now,
         signer=_signer_serial(session, errand, serial),
     )
@@ -168,12 +169,13 @@ def _reservation(
     return issuance
 
 
-def _urls(session: Session, request: AuthorityRequest) -> Urls:
+def _urls(session: Session, request: AuthorityRequest, serial: str) -> Urls:
     if request.issuer is None:
         return Urls()
     publish = session.world.desired.publish
     asked = answers(session, request.issuer)
-    return issuer_urls(publish, request.issuer, request.issuer_generation or 0, ocsp=asked)
+    issuer = (request.issuer, request.issuer_generation or 0)
+    return issuer_urls(publish, *issuer, shard=shard_for(session, *issuer, serial), ocsp=asked)
 
 
 def reserve(session: Session, fresh: Sequence[Decided]) -> None:

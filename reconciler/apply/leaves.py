@@ -20,6 +20,7 @@ from reconciler.apply.leaf_reservations import (
 from reconciler.apply.reservation import (
     answers,
     issuer_urls,
+    shard_for,
     to_be_signed,
     validity,
 )
@@ -122,8 +123,9 @@ def _reservation(
     authority = session.authority(request.issuer, request.issuer_generation)
     session.signer(request.issuer, request.issuer_generation)  # opened before anything is reserved
     not_before, not_after = validity(now, request.duration, authority)
+    serial = x509.new_serial()
     issuance = Issuance(
-        serial=x509.new_serial(),
+        serial=serial,
         status=Status.RESERVED,
         request=request,
         digest=desired.digest,
@@ -134,6 +136,7 @@ def _reservation(
             session.world.desired.publish,
             request.issuer,
             request.issuer_generation,
+            shard=shard_for(session, request.issuer, request.issuer_generation, serial),
             ocsp=answers(session, request.issuer),
         ),
         custody=desired.custody,

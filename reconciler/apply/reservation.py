@@ -6,9 +6,11 @@ from datetime import datetime
 from providers import x509
 from providers.secret import Secret
 from providers.x509 import IssuingAuthority, ToBeSigned
-from reconciler.apply.session import Impossible
-from reconciler.diff.publications import file_name
+from reconciler.apply.session import Impossible, Session
+from reconciler.crl_terms import settled_terms
 from reconciler.ledger.records import Issuance, Urls
+from reconciler.published_names import file_name, shard_of
+from reconciler.response_terms import tree_name
 from schemas.project import PublishSettings
 from schemas.request import KeyType
 
@@ -23,6 +25,7 @@ def to_be_signed(issuance: Issuance) -> ToBeSigned:
         spki=b64decode(issuance.spki),
         crl_url=issuance.urls.crl,
         issuer_url=issuance.urls.issuer,
+        ocsp_url=issuance.urls.ocsp,
     )
 
 
@@ -52,12 +55,36 @@ def public_half(key: Secret) -> str:
     return b64encode(x509.spki(x509.decode_key(key).public_key())).decode()
 
 
-def issuer_urls(publish: PublishSettings | None, issuer: str, generation: int) -> Urls:
-    """Return where a certificate says that its issuer's CRL and certificate are."""
+def answers(session: Session, issuer: str | None) -> bool:
+    """Whether what a CA issues from now on says where its OCSP response is."""
+    desired = session.world.desired.authorities.get(issuer or "")
+    return desired is not None and desired.ocsp is not None
+
+
+def shard_for(session: Session, issuer: str, generation: int, serial: str) -> int | None:
+    """Return which part of its issuer's list a certificate is to name; None for the whole.
+
+    An edit of the number of parts counts once it was reviewed.
+    """
+    desired = session.world.desired.authorities.get(issuer)
+    terms = settled_terms(session.journal.state, issuer, generation, desired)
+    return shard_of(serial, terms.shards) if terms else None
+
+
+def issuer_urls(
+    publish: PublishSettings | None,
+    issuer: str,
+    generation: int,
+    *,
+    shard: int | None = None,
+    ocsp: bool = False,
+) -> Urls:
+    """Return where a certificate says its issuer's CRL, certificate and perhaps OCSP responses are."""
     if publish is None:
         return Urls()
     base = publish.base_url.rstrip("/")
     return Urls(
-        crl=f"{base}/{file_name(issuer, generation, 'crl')}",
+        crl=f"{base}/{file_name(issuer, generation, 'crl', shard)}",
         issuer=f"{base}/{file_name(issuer, generation, 'crt')}",
+        ocsp=f"{base}/{tree_name(issuer, generation)}" if ocsp else None,
     )
