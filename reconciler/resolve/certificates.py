@@ -153,7 +153,7 @@ def _desired(leaf: Leaf, around: Surroundings, rules: Rules) -> DesiredCertifica
     spec, metadata = leaf.spec, leaf.metadata
     theirs = around.issuers.entries.get(spec.issuer_ref)
     issuer = theirs.spec if theirs else None
-    generation = 0 if issuer else around.families[spec.issuer_ref].entry.spec.generation
+    generation = 0 if issuer else around.families[spec.issuer_ref].generation
     request = _request(leaf, generation, issuer.identity if issuer else None)
     return DesiredCertificate(
         name=metadata.name,
