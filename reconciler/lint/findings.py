@@ -70,6 +70,11 @@ UNFOUNDED: tuple[tuple[str, str, str], ...] = (
         "constraints are closed: every kind of name that is not permitted is shut",
     ),
     (
+        r"cabf\.serverauth\.subscriber_rsa_digitalsignature_and_keyencipherment_present",
+        "",
+        "an RSA key of a TLS server signs, and deciphers for clients of before TLS 1.3: both are allowed",
+    ),
+    (
         r"cabf\.ca_certificate_no_digital_signature_bit",
         "",
         "a CA key signs certificates and CRLs, and leaves OCSP to a responder's",

@@ -68,8 +68,7 @@ def check_publishing(
 
 
 def _publishing(family: Family, rule: Rule) -> Iterator[Diagnostic]:
-    problems = list(_of_leaves(family.entry.spec))
-    for objection in problems:
+    for objection in _of_leaves(family.entry.spec):
         words = f"{objection.problem} ({rule.entry.spec.baseline}, for what it issues)"
         yield refused(rule, Objection(objection.path, words), family.entry.document)
     for above in family.ancestors:
@@ -81,6 +80,9 @@ def _publishing(family: Family, rule: Rule) -> Iterator[Diagnostic]:
 
 
 def _of_leaves(spec: AuthoritySpec) -> Iterator[Objection]:
+    key = key_type(spec.private_key.algorithm, spec.private_key.size)
+    if problem := key_problem(key):
+        yield Objection(("spec", "privateKey", "algorithm"), problem)
     life = spec.crl.duration or CRL_LIFETIME
     every = life - (spec.crl.refresh_before or life / 2)
     for problem in crl_problems(life, every, ocsp=spec.ocsp is not None):

@@ -315,6 +315,7 @@ def test_an_exception_of_a_ca_ends_as_well(examined: Callable[..., Examination])
 @pytest.mark.parametrize(
     ("crl", "words"),
     [
+        ("privateKey: {algorithm: Ed25519}", "Ed25519 is none of RSA"),
         ("crl: {duration: 11d}", "11d is longer than 10d"),
         ("crl: {duration: 10d}", "signed anew every 5d, not every 4d"),
         ("ocsp: {duration: 11d}", "11d is not between 8h and 10d"),
