@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reconciler.diff.bundles import obstacle
 from reconciler.diff.changes import change_id
 from reconciler.diff.world import World
 from reconciler.state import DesiredBundle, DesiredInstall
@@ -27,8 +28,8 @@ def requirements(world: World, root: tuple[str, int]) -> Waits:
     for bundle, install in _places(world, root[0]):
         if not anchors.isdisjoint(_verified(world, bundle, install)):
             continue
-        if obstacle := _obstacle(world, install):
-            missing.append(f"{bundle.address}@{install.target} {obstacle}")
+        if stands := _obstacle(world, bundle, install):
+            missing.append(f"{bundle.address}@{install.target} {stands}")
         else:
             requires.append(change_id(Action.INSTALL, f"{bundle.address}@{install.target}"))
     return Waits(tuple(requires), missing[0] if missing else "")
@@ -58,12 +59,10 @@ def _verified(world: World, bundle: DesiredBundle, install: DesiredInstall) -> t
     return next((p.anchors for p in known if (p.target, p.object_name) == spot), ())
 
 
-def _obstacle(world: World, install: DesiredInstall) -> str:
+def _obstacle(world: World, bundle: DesiredBundle, install: DesiredInstall) -> str:
     """Say why an anchor cannot be brought to a place by this run; empty when it can."""
-    seen = world.observation(install.target)
-    if seen.status != "observed":
-        return "does not have the anchor yet and cannot be looked at from here"
-    found = seen.installed.get(install.name)
-    if found is not None and not found.owned_by(world.ledger.lineage.owner):
-        return "does not have the anchor yet, and what is there is not certform's"
-    return ""
+    lacks = "does not have the anchor yet"
+    if world.observation(install.target).status != "observed":
+        return f"{lacks} and cannot be looked at from here"
+    stands = obstacle(world, bundle, install)
+    return f"{lacks}: {stands.message}" if stands else ""

@@ -13,10 +13,12 @@ from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.hanging import Generation, replacing, uses
 from reconciler.diff.world import World
 from reconciler.ledger.records import TrustPlacement, TrustRecord
-from reconciler.state import DesiredBundle, DesiredInstall
+from reconciler.state import Desired, DesiredBundle, DesiredInstall
 from schemas.plan import Action, Change, Reason
 from schemas.scalars import format_duration, format_instant
 
+_TOLD = 3
+"""How many of those that an anchor takes down its message names; the change lists all."""
 Planned = Mapping[str, Sequence[Change]]
 """Changes by what they belong to."""
 
@@ -92,14 +94,16 @@ def _compromised(world: World, anchor: Anchor, root: Generation, planned: Planne
     every = [(use, replacing(use, planned)) for use in uses(world, root)]
     first = tuple(dict.fromkeys(id_ for _, ids in every for id_ in ids))
     told = tuple(_revocations(root, planned))
-    lost = tuple(dict.fromkeys(use.where for use, ids in every if not ids))
-    if not lost:
+    left = [use for use, ids in every if not ids]
+    if not left:
         message = "its generation is compromised"
         return _Leave(message, anchor.compromised, first, told, relieved=True)
-    if not _is_immediate(world, root):
+    if not _is_immediate(world.desired, root):
         return None
-    message = f"OUTAGE: its generation is compromised, and {_several(lost)} would still hang by it"
-    return _Leave(message, anchor.compromised, (), (*first, *told), lost, relieved=True)
+    lost = tuple(use.where for use in left if use.target) or tuple(use.where for use in left)
+    message = f"OUTAGE of {_several(lost)}: its generation is compromised"
+    due = anchor.compromised and (world.base is None or _is_immediate(world.base, root))
+    return _Leave(message, due, (), (*first, *told), lost, relieved=True)
 
 
 def _revocations(root: Generation, planned: Planned) -> Iterator[str]:
@@ -111,16 +115,16 @@ def _revocations(root: Generation, planned: Planned) -> Iterator[str]:
                 yield step.id
 
 
-def _is_immediate(world: World, root: Generation) -> bool:
+def _is_immediate(documents: Desired, root: Generation) -> bool:
     return any(
         (each.authority, each.generation) == root and each.immediate
-        for each in world.desired.revocations
+        for each in documents.revocations
     )
 
 
 def _several(addresses: Sequence[str]) -> str:
-    more = len(addresses) - 1
-    return f"{addresses[0]} and {more} more" if more else addresses[0]
+    more = len(addresses) - _TOLD
+    return ", ".join(addresses[:_TOLD]) + (f" and {more} more" if more > 0 else "")
 
 
 def _withdraw(
