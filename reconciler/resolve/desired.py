@@ -11,15 +11,14 @@ from reconciler.diagnostics import (
     error,
     has_errors,
     in_order,
-    warning,
 )
 from reconciler.load.documents import Document
-from reconciler.load.suggest import nearest
 from reconciler.resolve import bundles
 from reconciler.resolve.authorities import resolve_authorities
 from reconciler.resolve.authority_policies import check_authorities, limits_of_authority
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
 from reconciler.resolve.certificates import resolve_certificates
+from reconciler.resolve.crls import check_crls
 from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, Room, inherit, inheritances, section
 from reconciler.resolve.generations import with_renewals
@@ -33,6 +32,7 @@ from reconciler.resolve.policies import (
     check_references,
     exception_at,
 )
+from reconciler.resolve.revocations import check_revocations, desired_revocation
 from reconciler.resolve.sets import expand
 from reconciler.resolve.takeovers import check_anchors, takeovers
 from reconciler.state import (
@@ -41,7 +41,6 @@ from reconciler.state import (
     DesiredBundle,
     DesiredCertificate,
     DesiredException,
-    DesiredRevocation,
     DesiredTarget,
 )
 from schemas.base import digest
@@ -49,11 +48,7 @@ from schemas.custody import SopsKey
 from schemas.document import API_VERSION
 from schemas.plan import Source
 from schemas.project import ProjectSpec
-from schemas.revocation import RevocationSpec
 from schemas.target import TargetSpec
-
-_HINTED = 50
-"""How many names of one Revocation that nobody has are compared with those there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +107,8 @@ def _resolved(
     found += check_authorities(families, rules)
     certificates = resolve_certificates(drafts, around, rules, found)
     found += bundles.check_names(everything, certificates.values())
-    found += _check_revocations(everything, drafts)
+    found += check_revocations(everything, _names(drafts), families)
+    found += check_crls(everything, authorities)
     found += check_exceptions(everything, _names(drafts))
     if project is None or has_errors(found):
         return None
@@ -145,7 +141,7 @@ def _desired(
         authorities=authorities,
         certificates=certificates,
         targets={place.name: place for _, entry in targets for place in _places(entry)},
-        revocations=tuple(_revocation(entry) for _, entry in revocations),
+        revocations=tuple(desired_revocation(entry) for _, entry in revocations),
         issuers={n: desired_issuer(e) for n, e in sorted(everything.issuers.entries.items())},
         exceptions=tuple(_exceptions(everything)),
     )
@@ -197,21 +193,6 @@ def _places(entry: Entry[TargetSpec]) -> Iterator[DesiredTarget]:
         yield DesiredTarget(entry.name + suffix, entry.document.at(), spec, settings)
 
 
-def _revocation(entry: Entry[RevocationSpec]) -> DesiredRevocation:
-    spec = entry.spec
-    return DesiredRevocation(
-        name=entry.name,
-        source=entry.document.at(),
-        certificates=spec.certificates,
-        issued_before=spec.issued_before,
-        serials=spec.serials,
-        reason=spec.reason,
-        authority=spec.authority_ref,
-        generation=spec.generation,
-        immediate=spec.immediate,
-    )
-
-
 def _exceptions(everything: Catalogue) -> Iterator[DesiredException]:
     for _, entry in sorted(everything.policies.entries.items()):
         for each in entry.spec.exceptions:
@@ -228,16 +209,3 @@ def _exceptions(everything: Catalogue) -> Iterator[DesiredException]:
 def _names(drafts: Iterable[Draft]) -> frozenset[str]:
     names = (section(draft.data, "metadata").get("name") for draft in drafts)
     return frozenset(name for name in names if isinstance(name, str))
-
-
-def _check_revocations(everything: Catalogue, drafts: Iterable[Draft]) -> Iterator[Diagnostic]:
-    """Yield a warning for every name that no certificate has: it may be gone, or misspelt."""
-    known = _names(drafts)
-    for entry in everything.revocations.entries.values():
-        for index, name in enumerate(entry.spec.certificates):
-            if name not in known:
-                place = entry.document.at("spec", "certificates", index)
-                detail = "It is revoked if the ledger knows it."
-                summary = f'there is no Certificate called "{name}"'
-                hint = nearest(name, known) if index < _HINTED else ""
-                yield warning(summary, place, detail=detail, hint=hint)
