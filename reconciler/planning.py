@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler import __version__
+from reconciler.consequences import impacts
 from reconciler.diff import World, diff
 from reconciler.diff.quotas import budgets
 from reconciler.limits import Refusal
@@ -54,6 +55,7 @@ def make_plan(
         changes=changes,
         certificates=len(world.desired.certificates),
         next_expiry=_next_expiry(world),
+        impacts=impacts(world, changes) or None,
         digest=digest([step.fingerprint for step in changes]),
     )
 

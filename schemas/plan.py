@@ -181,6 +181,53 @@ class Expiry(Data):
     not_after: Instant
 
 
+class PlaceCount(Data):
+    """How many certificates are in one place."""
+
+    place: str
+    certificates: int
+
+
+class ImpactBranch(Data):
+    """One CA of an impact: `above` is the place in the list of who signed it, where that is in it too.
+
+    `certificates` are those directly below it, `places` where these are: the fullest, where there are many.
+    """
+
+    address: str
+    generation: int
+    above: int | None = None
+    not_after: Instant | None = None
+    certificates: int = 0
+    places: tuple[PlaceCount, ...] = ()
+
+
+class LeftBehind(Data):
+    """A certificate that a plan does not issue anew, and what it waits for, as far as that is known."""
+
+    address: str
+    why: str | None = None
+
+
+class ImpactReport(Data):
+    """What hangs by a generation of a CA that a plan revokes or replaces.
+
+    `reissued` of the certificates are issued anew by the plan; `left` names some of the others, of
+    `places` and `branches` there are the fullest.
+    """
+
+    address: str
+    generation: int
+    revoked: bool = False
+    certificates: int
+    reissued: int
+    first_end: Instant | None = None
+    places: tuple[PlaceCount, ...] = ()
+    place_count: int = 0
+    left: tuple[LeftBehind, ...] = ()
+    branches: tuple[ImpactBranch, ...] = ()
+
+
 class Plan(Data):
     """Everything one apply would do, and what it was derived from."""
 
@@ -204,5 +251,7 @@ class Plan(Data):
     changes: tuple[Change, ...] = ()
     certificates: int = 0
     next_expiry: Expiry | None = None
+    impacts: tuple[ImpactReport, ...] | None = None
+    """What hangs by the CAs that are revoked or replaced; None where none is."""
     digest: str = Field(default="")
     """128 bits over the fingerprints in order of address."""
