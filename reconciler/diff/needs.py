@@ -34,6 +34,9 @@ def need_of(
         return None
     found, placement = world.installed(install), record.placement(install.target, install.name)
     stood = was_seen(world, install, placement)
+    if found is None and (held := world.held(install)):
+        holds = f"{held.id} holds bundle/{held.labels.get(NAME)}"
+        return Finding(Reason.OCCUPIED, f"{holds}; give this one another objectName")
     if found is None:
         return Finding(Reason.NOT_FOUND, "nothing is installed there", outside=stood)
     if taken := occupied(world, desired, install, found) or _made_there(world, install, found):

@@ -8,7 +8,7 @@ from providers.abilities import HeldTrust
 from providers.base import NAME
 from reconciler.address import spot
 from reconciler.diff.anchors import Anchor, Stock, is_compromised, standing, stock_of
-from reconciler.diff.bundles import coming_generations
+from reconciler.diff.bundles import coming_generations, obstacle
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.hanging import Generation, replacing, uses
 from reconciler.diff.world import World
@@ -177,14 +177,17 @@ def _remove(world: World, target: str, held: HeldTrust) -> Change:
     if record is None or record.placement(target, held.name) is None:
         message = f"{held.id} has our label, but the ledger does not know it: remove it by hand"
         return blocked(address, Reason.OCCUPIED, message)
-    installs = bundle.installs if bundle else ()
+    here = tuple(i for i in bundle.installs if i.target == target) if bundle else ()
+    if bundle and any(obstacle(world, bundle, install) for install in here):
+        message = f"bundle/{name} takes its place under another name and is blocked"
+        return blocked(address, Reason.BLOCKED_BY, message, source=bundle.source)
     return change(
         address,
         Action.REMOVE,
         Reason.WITHDRAWN if bundle else Reason.ORPHANED,
         f"no longer wanted in {target}" if bundle else "no longer in the documents",
         identity={"id": held.id, "name": held.name},
-        requires=tuple(change_id(Action.INSTALL, f"bundle/{name}@{i.target}") for i in installs),
+        requires=tuple(change_id(Action.INSTALL, f"bundle/{name}@{i.target}") for i in here),
         before={"name": held.name, "id": held.id},
     )
 
