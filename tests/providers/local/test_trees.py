@@ -9,6 +9,7 @@ import pytest
 from providers.base import Tree
 from providers.errors import ProviderError, Rejected, Unreachable
 from providers.local import trees
+from providers.local.folder import Folder
 from providers.local.location import Location
 from providers.local.publisher import DirectoryPublisher
 
@@ -116,7 +117,7 @@ def test_no_reader_sees_some_of_the_old_and_some_of_the_new(
     publisher.publish_tree(Tree(NAME, ONE))
     seen: list[dict[str, bytes]] = []
     for call in ("write", "make", "rename", "point", "discard", "flush"):
-        real = getattr(trees.Folder, call)
+        real = getattr(Folder, call)
 
         def watched(self: object, *args: object, real: object = real) -> object:
             seen.append(shown(directory))
@@ -124,7 +125,7 @@ def test_no_reader_sees_some_of_the_old_and_some_of_the_new(
             seen.append(shown(directory))
             return result
 
-        monkeypatch.setattr(trees.Folder, call, watched)
+        monkeypatch.setattr(Folder, call, watched)
     publisher.publish_tree(Tree(NAME, TWO))
     assert seen[0] == ONE
     assert seen[-1] == TWO
