@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.diff.connections import is_connection
@@ -71,6 +71,11 @@ class Verdict:
 class Review(Protocol):
     """What was approved, before the plan that is applied was made."""
 
+    @property
+    def reviewed(self) -> bool:
+        """Whether what is allowed was looked at by somebody, but for what time alone causes."""
+        ...
+
     def selection(self, asked: Selection) -> Selection:
         """Return which part of the world is to be planned, where the command asked for one."""
         ...
@@ -82,6 +87,8 @@ class Review(Protocol):
 
 class Unrestricted:
     """No review: somebody looks at the plan itself, or everything that is planned is wanted."""
+
+    reviewed = False
 
     def selection(self, asked: Selection) -> Selection:
         """Return what was asked for."""
@@ -97,6 +104,7 @@ class SavedPlan:
     """A plan that was saved and approved as a whole: it is applied as it is, or not at all."""
 
     saved: Plan
+    reviewed: ClassVar[bool] = True
 
     def selection(self, asked: Selection) -> Selection:  # noqa: ARG002 - the plan was made for one
         """Return what the saved plan was made for."""
@@ -131,6 +139,7 @@ class Fingerprints:
 
     shown: frozenset[str]
     due: bool = True
+    reviewed: ClassVar[bool] = True
 
     def selection(self, asked: Selection) -> Selection:
         """Return what was asked for."""
@@ -230,7 +239,7 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
     unreviewed: list[Change] = []
     for step in fresh.changes:
         had = known.get(step.fingerprint)
-        seen = had is not None and _shown(had) == _shown(step)
+        seen = had is not None and _shown(had) == _shown(step) and _outage(step) <= _outage(had)
         fine = step.action is Action.BLOCKED or step.due or seen
         (allowed if fine else unreviewed).append(step)
     settled = tuple(
@@ -243,7 +252,13 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
 
 def _shown(step: Change) -> tuple[object, ...]:
     """What a reviewer goes by; a file that somebody edited may show it beside another's fingerprint."""
-    return step.id, *_sides(step), step.fields
+    before, after = _sides(step)
+    return step.id, before, {k: v for k, v in after.items() if k != "outage"}, step.fields
+
+
+def _outage(step: Change) -> frozenset[str]:
+    """Return whom a revocation takes down: fewer than was reviewed are no other revocation, more are."""
+    return frozenset((step.after or {}).get("outage", ()))
 
 
 def _sides(step: Change) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -78,7 +78,7 @@ def carry_out(
     verdict = told.verdict = approved.judge(plan)
     show(verdict.diagnostics, console)
     steps = pending(verdict.allowed)
-    _refuse_unsafe(session, steps, limits)
+    _refuse_unsafe(session, steps, limits, reviewed=limits.ask or approved.reviewed)
     _refuse_shut(console, session, steps, limits)
     if steps and limits.ask and not _approved(console, session):
         told.code = 1
@@ -104,13 +104,17 @@ def _approved(console: Console, session: Session) -> bool:
     return approved
 
 
-def _refuse_unsafe(session: Session, steps: Sequence[Change], limits: Limits) -> None:
+def _refuse_unsafe(
+    session: Session, steps: Sequence[Change], limits: Limits, *, reviewed: bool
+) -> None:
+    """Refuse what the guard finds; whoever is asked, or has approved a plan, reviews what is done."""
     found = guard(
         steps,
         session.world.desired.guard,
         session.world.ledger,
         session.world.now,
         mass=limits.mass,
+        reviewed=reviewed,
     )
     if found:
         raise Unsafe(found)
