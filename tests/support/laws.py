@@ -1,17 +1,62 @@
 """The laws that hold at every moment, judged by the truth: every target, seen or not, and every wave."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from fleet import LINEAGE, Fleet, issuances, name_of, revoked_now
 from nameless import REGION, NamelessTarget
 
-from providers.abilities import AdoptRequest, Staged
+from providers.abilities import AdoptRequest, HeldTrust, Staged
 from providers.base import Installed, InstallRequest
 from providers.errors import ProviderError
 from providers.memory import MemoryTarget
+from providers.memory_store import MemoryObject
+from providers.x509 import facts, is_issued_by
+from reconciler.chains import ancestry
 from reconciler.events import Event
 from reconciler.ledger.records import LedgerState
 from schemas.request import LeafRequest
+
+
+def check_lives(state: LedgerState) -> None:
+    """Nothing lives longer than what signed it."""
+    every = {issuance.serial: issuance for issuance in issuances(state)}
+    for issuance in every.values():
+        signer = every.get(issuance.signer or "")
+        if signer is not None:
+            assert signer.not_before <= issuance.not_before, f"{issuance.serial} starts too early"
+            assert signer.not_after >= issuance.not_after, f"{issuance.serial} outlives its issuer"
+
+
+def check_trust(fleet: Fleet) -> None:
+    """Whoever trusts what a Bundle brought somewhere, now or before, can follow every chain that is served."""
+    for name, trust in fleet.bundles.items():
+        for target, object_name in trust.targets:
+            held = fleet.store(target).trust.get(object_name or name)
+            for at, leaf in fleet.ours() if held else ():
+                assert held is None or leads_to(leaf, trust.authorities, held, fleet), (
+                    f"{at} serves what {target} does not trust"
+                )
+
+
+def leads_to(leaf: MemoryObject, roots: Sequence[str], held: HeldTrust, fleet: Fleet) -> bool:
+    """Whether a served chain leads to an anchor, or to another root than those that are meant."""
+    found = next(
+        (i for i in issuances(fleet.journal.state) if i.sha256 == leaf.installed.sha256), None
+    )
+    above = ancestry(fleet.journal.state.authorities, found) if found else None
+    if leaf.bundle is None or above is None or found is None or found.not_after <= fleet.now:
+        return True
+    if above.line[-1][0] not in roots:
+        return True
+    served = (leaf.bundle.certificate, *leaf.bundle.chain)
+    return any(issued_by(link, anchor) for link in served for anchor in held.anchors.values())
+
+
+@cache
+def issued_by(link: bytes, anchor: bytes) -> bool:
+    """Whether one certificate (PEM) signed another."""
+    return is_issued_by(facts(link).certificate, facts(anchor).certificate)
 
 
 def wanted_spots(fleet: Fleet) -> set[tuple[str, str]]:
@@ -115,6 +160,7 @@ class Laws:
 
         What has expired serves nobody: nothing waits for it.
         """
+        check_lives(after)
         for issuance in revoked_now(before, after):
             for target, held in self.fleet.ours():
                 end = held.installed.not_after
@@ -123,12 +169,12 @@ class Laws:
                 assert issuance.serial not in used, f"revoked while {target} serves it"
 
     def chain(self, serial: str | None, state: LedgerState) -> Iterator[str]:
-        """A serial and those of the CAs above it."""
+        """A serial and those of the CAs above it, as they signed it."""
         found = next((i for i in issuances(state) if i.serial == serial), None)
-        while found is not None:
+        if found is not None:
+            above = ancestry(state.authorities, found)
             yield found.serial
-            record = state.authorities.get(str(found.request.issuer))
-            found = record.generation(found.request.issuer_generation or 0) if record else None
+            yield from (ca.serial for ca in above.path) if above else ()
 
     @property
     def state(self) -> LedgerState:
@@ -141,6 +187,7 @@ class Laws:
         used, marked = self.used(), self.marked()
         events = []
         for event in stream:
+            check_trust(self.fleet)
             assert served <= self.standing(), f"{served - self.standing()} vanished meanwhile"
             assert self.strangers() | foreign == self.strangers(), "a foreign object was changed"
             assert adopted <= self.identities(), (

@@ -132,7 +132,7 @@ def test_a_root_renews_itself(fleet: Fleet) -> None:
 def test_a_ca_that_cannot_be_renewed_now_goes_on_signing(short: Fleet) -> None:
     short.wait(300 - 29)
     session = short.session()
-    session._signers["root", 1] = Denied("its key is not at hand")  # noqa: SLF001
+    session._signers["root", 1] = Denied("its key is not at hand")
     events = [e for e in apply(session, pending(make_plan(session.world).changes)) if e.final]
     told = {f"{e.action}:{e.address}": e.status for e in events}
     assert told[f"issue:{SERVICES}"] is EventStatus.FAILED
