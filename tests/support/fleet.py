@@ -72,6 +72,8 @@ class Ca:
     retired: bool = False
     days: int = 3000
     crl_days: int = 7
+    crl_refresh: int | None = None
+    crl_shards: int = 1
     ocsp: OcspSettings | None = None
     permits: tuple[str, ...] = ()
     path_length: int | None = None
@@ -200,6 +202,29 @@ class Fleet:
         found = self.journal.state.authorities[authority].issued(generation)
         assert found is not None
         return found
+
+    def compromise(
+        self,
+        authority: str,
+        generation: int = 1,
+        *,
+        immediate: bool = False,
+        reason: RevocationReason = RevocationReason.KEY_COMPROMISE,
+    ) -> "Fleet":
+        """Write a Revocation of a CA's generation, with all that it signed."""
+        name = f"{authority}-g{generation}"
+        self.revocations[name] = DesiredRevocation(
+            name=name,
+            source=HERE,
+            certificates=(),
+            issued_before=None,
+            serials=(),
+            reason=reason,
+            authority=authority,
+            generation=generation,
+            immediate=immediate,
+        )
+        return self
 
     def current(self, name: str) -> Issuance:
         """The certificate issued last under a name."""
@@ -437,6 +462,8 @@ def _authority(
         digest=digest(request.to_json()),
         recipients=tuple(Recipient(age=age) for age in recipients),
         crl_duration=timedelta(days=ca.crl_days),
+        crl_refresh=None if ca.crl_refresh is None else timedelta(days=ca.crl_refresh),
+        crl_shards=ca.crl_shards,
         depth=depth,
         retired=ca.retired,
         ocsp=ca.ocsp,
