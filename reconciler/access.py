@@ -7,6 +7,8 @@ from providers.sops.recipients import wanted_recipients
 from reconciler.custody import remote_key
 from reconciler.diff import World
 from reconciler.diff.connections import is_connection
+from reconciler.published_names import list_key
+from reconciler.response_terms import tree_key
 from schemas.plan import Action, Change
 
 KeyName = tuple[str, int] | None
@@ -77,8 +79,9 @@ def _needs(world: World, step: Change) -> Iterator[KeyName]:
     if step.action is Action.ISSUE:
         yield from _issuer(world, kind, name)
     elif step.action is Action.PUBLISH and kind == "crl":
-        authority, _, generation = name.rpartition("-g")
-        yield authority, int(generation)
+        yield list_key(step.address)[:2]
+    elif step.action is Action.PUBLISH and kind == "ocsp":
+        yield tree_key(step.address)
     elif step.action is Action.CONFIGURE and kind == "authority":
         yield from (which for which in world.ledger.ca_keys if which[0] == name)
 

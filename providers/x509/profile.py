@@ -53,7 +53,7 @@ class ToBeSigned:
 
     `serial` is hex as in `schemas.scalars.Serial`, the dates are UTC in whole seconds and both
     inclusive (RFC 5280 section 4.1.2.5), `spki` is the subject's key in DER; the URLs name the
-    issuer's CRL and certificate (sections 4.2.1.13 and 4.2.2.1).
+    issuer's CRL, certificate and OCSP responses (sections 4.2.1.13 and 4.2.2.1).
     """
 
     request: LeafRequest | AuthorityRequest
@@ -63,6 +63,7 @@ class ToBeSigned:
     spki: bytes
     crl_url: str | None = None
     issuer_url: str | None = None
+    ocsp_url: str | None = None
 
 
 def subject_attributes(
@@ -168,8 +169,15 @@ def _pointers(tbs: ToBeSigned) -> Extensions:
         said.append(
             (x509.CRLDistributionPoints([x509.DistributionPoint(place, None, None, None)]), False)
         )
-    if tbs.issuer_url is not None:
-        place_of_issuer = x509.UniformResourceIdentifier(tbs.issuer_url)
-        access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place_of_issuer)
-        said.append((x509.AuthorityInformationAccess([access]), False))
+    places = (
+        (AuthorityInformationAccessOID.OCSP, tbs.ocsp_url),
+        (AuthorityInformationAccessOID.CA_ISSUERS, tbs.issuer_url),
+    )
+    access = [
+        x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
+        for method, url in places
+        if url is not None
+    ]
+    if access:
+        said.append((x509.AuthorityInformationAccess(access), False))
     return tuple(said)

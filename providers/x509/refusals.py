@@ -104,7 +104,7 @@ def _key(tbs: ToBeSigned, key: PublicKey) -> Iterator[str]:
 
 
 def _urls(tbs: ToBeSigned) -> Iterator[str]:
-    for url, label in ((tbs.crl_url, "CRL"), (tbs.issuer_url, "issuer")):
+    for url, label in ((tbs.crl_url, "CRL"), (tbs.issuer_url, "issuer"), (tbs.ocsp_url, "OCSP")):
         if url is not None and not _is(_URL, url):
             yield f"the {label} URL must be an http URL"
 

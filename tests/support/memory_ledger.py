@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from providers import x509
-from providers.base import Publication
+from providers.base import Publication, Tree
 from providers.errors import Denied, ProviderError, Unreachable
 from providers.secret import Secret
 from providers.sops.recipients import recipients_of
@@ -127,7 +127,10 @@ class MemoryJournal:
             authorities={**cas, **{record.name: record for record in wave.authorities}},
             crls={**self.state.crls, **{c.key: c for c in wave.crls}},
             ocsp={**self.state.ocsp, **{(r.authority, r.generation): r for r in wave.ocsp}},
-            past={**self.state.past, **{(r.authority, r.generation): r for r in wave.past}},
+            past={
+                **{k: r for k, r in self.state.past.items() if k[0] not in wave.gone_authorities},
+                **{(r.authority, r.generation): r for r in wave.past},
+            },
             trust={
                 **{n: r for n, r in self.state.trust.items() if n not in wave.gone_trust},
                 **{record.name: record for record in wave.trust},
@@ -196,6 +199,9 @@ class MemoryPublisher:
     failures: list[ProviderError] = field(default_factory=list)
     reachable: bool = True
     numbers: dict[str, int] = field(default_factory=dict)
+    trees: dict[str, Tree] = field(default_factory=dict)
+    looks: list[str] = field(default_factory=list)
+    """The trees that somebody looked at."""
 
     def prepare(self) -> None:
         pass
@@ -212,6 +218,17 @@ class MemoryPublisher:
             if each.name.endswith(".crl"):
                 self._judge(each)
             self.files[each.name] = each.content
+
+    def tree(self, name: str, /) -> Tree | None:
+        self.looks.append(name)
+        if not self.reachable:
+            raise Unreachable("the directory cannot be read")
+        return self.trees.get(name)
+
+    def publish_tree(self, tree: Tree, /) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.trees[tree.name] = tree
 
     def _judge(self, publication: Publication) -> None:
         new = x509.read_crl(publication.content)
