@@ -28,6 +28,8 @@ def _issue(_world: World, step: Change) -> Contrast:
 
 
 def _install(world: World, step: Change) -> Contrast:
+    if step.address.startswith("bundle/"):
+        return _anchors(step.after), step.message
     record = world.records.get(owner(step.address))
     current = record.current if record else None
     wanted = _held(seen(current)) if current else "a certificate"
@@ -55,6 +57,9 @@ def _publish(_world: World, step: Change) -> Contrast:
 
 
 def _remove(_world: World, step: Change) -> Contrast:
+    if step.address.startswith("bundle/"):
+        anchor = (step.before or {}).get("anchor")
+        return "nothing", f"{anchor or 'trust anchors'}: {step.message}"
     return "nothing", f"{_held(step.before)}: {step.message}"
 
 
@@ -80,6 +85,11 @@ def _held(held: Mapping[str, Any] | None) -> str:
     if not serial:
         return "no readable certificate" if held else "nothing"
     return f"serial {serial}, until {str(end)[:10]}" if end else f"serial {serial}"
+
+
+def _anchors(held: Mapping[str, Any] | None) -> str:
+    names = (held or {}).get("anchors")
+    return f"the anchors {', '.join(map(str, names))}" if names else "trust anchors"
 
 
 def _labels(labels: Any) -> str:

@@ -148,7 +148,8 @@ def _touched(world: World, step: Change) -> Finding | None:
     """Say what somebody did in a place that a new certificate is for anyhow; None where nobody did."""
     name, target = owner(step.address), place(step.address)
     desired, record = world.desired.certificates.get(name), world.records.get(name)
-    if step.action is not Action.INSTALL or not step.requires or not (desired and record):
+    leaf = step.action is Action.INSTALL and step.address.startswith("certificate/")
+    if not leaf or not step.requires or not (desired and record):
         return None
     needs = [need_of(world, desired, record, i) for i in desired.installs if i.target == target]
     return next((need for need in needs if need is not None and need.outside), None)

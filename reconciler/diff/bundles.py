@@ -99,7 +99,7 @@ def _install(world: World, supply: _Supply, install: DesiredInstall) -> Iterator
         address,
         Action.INSTALL,
         need.reason,
-        need.message,
+        "; ".join((need.message, *_staying(world, supply, install))),
         identity={
             "anchors": _identity(world, bundle),
             "target": target.digest,
@@ -113,6 +113,13 @@ def _install(world: World, supply: _Supply, install: DesiredInstall) -> Iterator
         due=_is_due(world, supply, install, need),
         outside=need.outside,
     )
+
+
+def _staying(world: World, supply: _Supply, install: DesiredInstall) -> Iterator[str]:
+    """Yield that anchors stay which documents do not ask for: as long as something may need them."""
+    kept = supply.stock.at(standing(world, supply.bundle, install))
+    if names := sorted(kept[key].name for key in kept if key in supply.stock.earlier):
+        yield f"{', '.join(names)} stays until nothing hangs by it"
 
 
 def bundle_need(

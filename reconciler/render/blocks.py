@@ -46,7 +46,12 @@ def subject_of(address: str) -> str:
 
 def place_of(address: str) -> str:
     """Return the target an address is in; empty when it is in none."""
-    return address.partition("@")[2]
+    return address.partition("@")[2].partition("#")[0]
+
+
+def anchor_of(address: str) -> str:
+    """Return what a single anchor of a bundle in a target is called; empty for any other address."""
+    return address.partition("@")[2].partition("#")[2]
 
 
 def _group(change: Change) -> tuple[int, str]:
@@ -56,8 +61,10 @@ def _group(change: Change) -> tuple[int, str]:
     rank = 1 + _LATER.index(kind)
     if kind is Kind.PUBLISH:
         return rank, ""
-    folds = kind in (Kind.REMOVE, Kind.FORGET)
-    return rank, subject_of(change.address) if folds else change.address
+    if kind not in (Kind.REMOVE, Kind.FORGET):
+        return rank, change.address
+    subject, anchor = subject_of(change.address), anchor_of(change.address)
+    return rank, f"{subject}#{anchor}" if anchor else subject
 
 
 def _block(subject: str, members: list[Change]) -> Block:

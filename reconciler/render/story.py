@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.description import NAMES
-from reconciler.render.blocks import Block, place_of, subject_of
+from reconciler.render.blocks import Block, anchor_of, place_of, subject_of
 from reconciler.render.escape import flowing, visible, visible_lines
 from reconciler.render.fields import LATER, Row, brief, differing, flatten, shown, stated
 from reconciler.render.heading import heading
@@ -202,7 +202,7 @@ def _taken_away(block: Block, targets: TargetStates) -> Iterator[Line]:  # noqa:
 def _taken(change: Change) -> Iterator[tuple[str, Any]]:
     """Yield what a reader knows a thing that goes by, apart from what its heading and sign say."""
     values = {**(change.before or {}), **(change.after or {})}
-    values.pop("sha256", None)
+    values.pop("anchor" if anchor_of(change.address) else "sha256", None)
     if kind_of(change) is Kind.REVOKE:
         values = {k: v for k, v in values.items() if k not in ("serial", "reason")}
         values["because"] = change.message
@@ -251,8 +251,10 @@ def _laid_out(rows: Sequence[Row], kind: Kind, depth: int = 1) -> Iterator[Line]
 
 
 def _in_place(change: Change) -> str:
-    place = visible(place_of(change.address))
-    return _entity(change.address.partition("@")[0]) + (f" in {place}" if place else "")
+    place, anchor = visible(place_of(change.address)), anchor_of(change.address)
+    single = f'anchor "{visible(anchor)}" of ' if anchor else ""
+    entity = single + _entity(change.address.partition("@")[0])
+    return entity + (f" in {place}" if place else "")
 
 
 def _entity(address: str) -> str:
