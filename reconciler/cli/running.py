@@ -14,7 +14,7 @@ from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
 from reconciler.diagnostics import warning
-from reconciler.diff import revocation_warnings
+from reconciler.diff import plan_warnings
 from reconciler.errors import Incomplete, Interrupted, ReconcilerError, Refused, Unsafe
 from reconciler.events import Event, EventStatus
 from reconciler.guard import guard
@@ -69,7 +69,7 @@ def carry_out(
     show(
         (
             *choice.check(world.desired, plan.changes),
-            *revocation_warnings(world, plan.changes),
+            *plan_warnings(world, plan.changes),
             *linter.remarks,
         ),
         console,

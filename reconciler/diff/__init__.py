@@ -1,7 +1,9 @@
 """The diff: from desired, observed and ledger, at one moment, to the changes that make them agree."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from reconciler.diagnostics import Diagnostic
+from reconciler.diff.anchors import anchor_warnings
 from reconciler.diff.authorities import prospects_of
 from reconciler.diff.bundles import bundle_changes
 from reconciler.diff.certificates import certificate_changes
@@ -29,7 +31,13 @@ from reconciler.diff.withholding import unasked
 from reconciler.diff.world import World
 from schemas.plan import Action, Change, Reason
 
-__all__ = ["World", "diff", "revocation_warnings"]
+__all__ = ["World", "diff", "plan_warnings", "revocation_warnings"]
+
+
+def plan_warnings(world: World, changes: Sequence[Change]) -> Iterator[Diagnostic]:
+    """Yield what documents ask for and a plan will not achieve."""
+    yield from revocation_warnings(world, changes)
+    yield from anchor_warnings(world)
 
 
 def diff(world: World) -> tuple[Change, ...]:

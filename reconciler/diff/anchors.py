@@ -10,12 +10,14 @@ from datetime import datetime
 
 from providers import x509
 from providers.anchors import by_fingerprint
+from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.hanging import Generation, uses
 from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status, TrustPlacement
 from reconciler.state import DesiredAuthority, DesiredBundle, DesiredInstall
 from schemas.request import AuthorityRequest
 from schemas.revocation import COMPROMISES
+from schemas.scalars import format_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +166,14 @@ def standing(world: World, bundle: DesiredBundle, install: DesiredInstall) -> fr
         return frozenset(held.anchors)
     placement = placement_of(world, bundle, install)
     return frozenset(placement.anchors if placement else ())
+
+
+def anchor_warnings(world: World) -> Iterator[Diagnostic]:
+    """Yield the anchors of others that have expired, and that are in no place any more for that."""
+    for bundle in world.desired.bundles.values():
+        for anchor in others_of(bundle):
+            if anchor.not_after <= world.now:
+                ended = format_instant(anchor.not_after)
+                summary = f"{bundle.address}: the anchor {anchor.name} expired at {ended}"
+                hint = "take it out of its file; it is installed nowhere any more"
+                yield warning(summary, bundle.source, hint=hint)

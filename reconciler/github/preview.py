@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.survey import survey
 from reconciler.diagnostics import Diagnostic, in_order, warning
-from reconciler.diff import World, revocation_warnings
+from reconciler.diff import World, plan_warnings
 from reconciler.forewarning import foretold
 from reconciler.github.inputs import Offline
 from reconciler.github.job import Job
@@ -108,5 +108,5 @@ def _warned(reading: Reading, world: World, plan: Plan) -> Iterator[Diagnostic]:
     yield from reading.base.remarks if reading.base else ()
     yield from reading.examination.diagnostics
     yield from foretold(world.desired, world.now)
-    yield from revocation_warnings(world, plan.changes)
+    yield from plan_warnings(world, plan.changes)
     yield from forewarned(pending(plan.changes), world.desired.guard, world.ledger, world.now)

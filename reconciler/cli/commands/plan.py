@@ -21,7 +21,7 @@ from reconciler.cli.options import (
 from reconciler.cli.survey import now, survey
 from reconciler.cli.view import render
 from reconciler.diagnostics import Diagnostic
-from reconciler.diff import World, revocation_warnings
+from reconciler.diff import World, plan_warnings
 from reconciler.git import unconnected
 from reconciler.guard import forewarned
 from reconciler.lint import Linter
@@ -85,7 +85,7 @@ def command(
     linter = Linter(lambda: Origins(read.documents, dict(read.sources)))
     plan = make_plan(world, choice.selection(), looks_ahead=at is not None, lint=linter)
     missing = (*(against.remarks if against else ()), *(remarks(world) if offline else ()))
-    unmet = (*choice.check(world.desired, plan.changes), *revocation_warnings(world, plan.changes))
+    unmet = (*choice.check(world.desired, plan.changes), *plan_warnings(world, plan.changes))
     show((*missing, *unmet, *linter.remarks), console, read.sources)
     tell_skipped(read.skipped, console)
     console.write(render(plan, form, colour=console.colour_out))
