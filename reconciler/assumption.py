@@ -24,6 +24,7 @@ from reconciler.ledger.records import (
     TrustPlacement,
 )
 from reconciler.published_names import file_name
+from reconciler.response_terms import told_at, tree_name
 from reconciler.schedule import is_ahead
 from reconciler.state import (
     Desired,
@@ -68,7 +69,17 @@ class Assumption:
             files[file_name(name, generation, "crl", shard)] = crl
             if issuance.sha256 is not None:
                 files[file_name(name, generation, "crt")] = PublishedFile(issuance.sha256)
-        return files
+        return {**files, **dict(self._responses())}
+
+    def _responses(self) -> Iterator[tuple[str, PublishedFile]]:
+        """Yield the OCSP responses that were published last, with what they tell of."""
+        for key, record in self.ledger.ocsp.items():
+            if record.sha256 is None:
+                continue
+            told = told_at(self.ledger, *key, record.this_update)
+            revoked = frozenset(serial for serial, entry in told.items() if entry)
+            tree = PublishedFile(record.sha256, revoked=revoked, serials=frozenset(told))
+            yield tree_name(*key), tree
 
     def _is_older(self, record: CrlRecord) -> bool:
         """Whether a CRL was signed before its CA had a certificate: then neither was published."""

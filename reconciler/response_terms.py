@@ -56,6 +56,20 @@ def statuses(
     return told
 
 
+def told_at(
+    state: LedgerState, name: str, generation: int, moment: datetime
+) -> dict[str, CrlEntry | None]:
+    """Return what responses of a moment tell: what was issued and revoked by then, as far as is known."""
+    known = {
+        i.serial: i.issued_at or i.reserved_at for i in issued_by(state, name, generation, moment)
+    }
+    return {
+        serial: entry if entry and entry.at <= moment else None
+        for serial, entry in statuses(state, name, generation, moment).items()
+        if known.get(serial, moment) <= moment
+    }
+
+
 def are_named(state: LedgerState, name: str, generation: int, now: datetime) -> bool:
     """Whether an unexpired certificate says where its response is: then there is one, to its end."""
     return any(i.urls.ocsp is not None for i in issued_by(state, name, generation, now))

@@ -9,6 +9,8 @@ from reconciler.ledger.records import (
     CrlRecord,
     Issuance,
     Lineage,
+    OcspRecord,
+    PastRecord,
     Status,
 )
 from schemas.base import Model
@@ -39,8 +41,36 @@ def problems(
         new = after.get(path)
         if isinstance(old, Lineage) and new != old:
             yield "the lineage changed"
+        if isinstance(old, PastRecord):
+            yield from _unrevoked(old, new, at)
         if isinstance(old, CrlRecord) and (not isinstance(new, CrlRecord) or _goes_back(old, new)):
             yield f"the CRL number of {old.authority} generation {old.generation} went back"
+        if isinstance(old, OcspRecord):
+            yield from _lost_responders(old, new, at)
+
+
+def _lost_responders(old: OcspRecord, new: Model | None, at: datetime) -> Iterator[str]:
+    """What may have been signed is accounted for until it expires; nothing but its digest comes later."""
+    kept = {each.serial: each for each in new.responders} if isinstance(new, OcspRecord) else {}
+    for each in old.responders if new is not None else ():
+        found = kept.get(each.serial)
+        if found is None and each.not_after > at:
+            yield f"the OCSP responder {each.serial} vanished before it expired"
+        if found is not None and found.model_copy(update={"sha256": each.sha256}) != each:
+            yield f"the OCSP responder {each.serial} changed"
+
+
+def _unrevoked(old: PastRecord, new: Model | None, at: datetime) -> Iterator[str]:
+    """What was revoked before a takeover stays so until it expires; a CA that is forgotten takes it along."""
+    if new is None:
+        ends = (entry.not_after for entry in old.entries if entry.revoked)
+        if any(end is not None and end > at for end in ends):
+            yield f"what {old.authority} generation {old.generation} revoked vanished"
+        return
+    kept = {e.serial: e.revoked for e in new.entries} if isinstance(new, PastRecord) else {}
+    for entry in old.entries:
+        if entry.revoked and kept.get(entry.serial) != entry.revoked:
+            yield f"serial {entry.serial} of before is not revoked any more"
 
 
 def _issuance_problems(

@@ -177,6 +177,7 @@ def _files(state: LedgerState) -> dict[str, Model]:
     records |= {f"authorities/{n}": r for n, r in state.authorities.items()}
     forgotten = {key for key in state.crls if key[0] not in state.authorities}
     records |= {f"crls/{k}": r for k, r in state.crls.items() if k not in forgotten}
+    records |= {f"ocsp/{k}": r for k, r in state.ocsp.items() if k[0] in state.authorities}
     return {**records, "lineage": state.lineage}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509 as crypto
@@ -15,9 +16,13 @@ from providers import x509
 from providers.base import Tree
 from providers.errors import QuotaExceeded
 from providers.x509.ocsp import request_for, request_path
+from reconciler.assumption import Assumption
 from reconciler.events import EventStatus
+from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import Status
+from reconciler.planning import make_plan
 from reconciler.selection import Selection
+from reconciler.state import Observed
 from schemas.authority import OcspSettings
 from schemas.plan import Action, Reason
 
@@ -30,7 +35,7 @@ def fleet(asked: OcspSettings | None = ASKED) -> Fleet:
     return Fleet(cas=cas, leaves={"web": leaf("web"), "api": leaf("api")})
 
 
-def leaf(name: str, **more: int) -> Leaf:
+def leaf(name: str, **more: Any) -> Leaf:
     return Leaf(issuer="services", names=(f"{name}.example.com",), **more)
 
 
@@ -313,6 +318,38 @@ def test_who_has_only_crls_is_asked_for_no_tree() -> None:
     assert world.publisher.looks == []
     assert world.publisher.trees == {}
     assert world.journal.state.ocsp == {}
+
+
+def test_a_plan_that_looks_at_nothing_takes_them_to_be_as_they_were_published() -> None:
+    world = fleet().converge()
+
+    def unseen() -> list[tuple[str, str, str]]:
+        seen = world.world()
+        guess = Assumption(seen.desired, seen.ledger, seen.now)
+        targets = {name: guess.holding(name, "nobody looked") for name in seen.desired.targets}
+        return shown(make_plan(replace(seen, observed=Observed(targets, guess.published()))))
+
+    assert unseen() == []
+    world.leaves["new"] = leaf("new")
+    world.wait(0.1).revoke("lost", "web")
+    assert ("publish", TREE, "RevocationAdded") in unseen()
+    world.converge()
+    assert unseen() == []
+    world.wait(2.1)
+    assert unseen() == shown(world.plan()) == [("publish", TREE, "Expiring")]
+
+
+def test_a_responder_that_may_have_been_signed_is_not_forgotten_before_it_expires() -> None:
+    world = fleet().converge()
+    record = world.journal.state.ocsp["services", 1]
+    (responder,) = record.responders
+    other = responder.model_copy(update={"spki": "b3RoZXI="})
+    for those in ((), (other,)):
+        after = record.model_copy(update={"responders": those})
+        with pytest.raises(AssertionError):
+            world.journal.write(Wave(message="forget", ocsp=[after]))
+    world.wait(5)
+    world.journal.write(Wave(message="forget", ocsp=[record.model_copy(update={"responders": ()})]))
 
 
 def test_responses_end_with_their_ca() -> None:

@@ -15,7 +15,10 @@ from reconciler.ledger.records import (
     CertificateRecord,
     CrlRecord,
     Lineage,
+    OcspRecord,
+    OcspTerms,
     Placement,
+    Responder,
     Revoked,
     Status,
     Urls,
@@ -41,6 +44,23 @@ CRL = CrlRecord(
     this_update=NOW,
     next_update=NOW + timedelta(days=7),
     sha256="ef" * 32,
+)
+OCSP = OcspRecord(
+    authority="services",
+    generation=2,
+    responders=(
+        Responder(
+            serial="7f",
+            not_before=NOW,
+            not_after=NOW + timedelta(days=4, hours=1),
+            spki="c3BraQ==",
+            sha256="ab" * 32,
+        ),
+        Responder(serial="80", not_before=NOW, not_after=NOW + timedelta(days=5), spki="c3BraQ=="),
+    ),
+    this_update=NOW,
+    next_update=NOW + timedelta(days=4),
+    terms=OcspTerms(duration=345_600, refresh_before=86_400),
 )
 REQUEST = AuthorityRequest(
     issuer="root",
@@ -83,10 +103,11 @@ def records() -> Mapping[str, Model]:
         "certificate": certificate,
         "certificate-new": CertificateRecord(name="new"),
         "crl": CRL,
+        "ocsp": OCSP,
     }
 
 
-KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl")
+KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp")
 
 
 @pytest.mark.parametrize("name", KINDS)
