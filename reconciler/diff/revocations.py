@@ -237,6 +237,7 @@ def revocation_warnings(world: World, changes: Sequence[Change]) -> Iterator[Dia
     """Yield what a Revocation will not achieve: serials nobody knows, and nobody who is told."""
     yield from past_warnings(world)
     yield from _unissued(world)
+    yield from _outages(world, changes)
     revoked = [step for step in changes if step.action is Action.REVOKE]
     ours = [s for s in revoked if (s.after or {}).get("issuer") not in world.desired.issuers]
     if ours and world.desired.publish is None:
@@ -245,6 +246,22 @@ def revocation_warnings(world: World, changes: Sequence[Change]) -> Iterator[Dia
             ours[0].source,
             hint="set spec.publish in certform.yaml; certificates issued from then on name the CRL",
         )
+
+
+def _outages(world: World, changes: Sequence[Change]) -> Iterator[Diagnostic]:
+    """Yield whom each Revocation takes down that waits for nothing, where it is written."""
+    down: dict[str, set[str]] = {}
+    for step in changes:
+        for address in (step.after or {}).get("outage", ()) if step.action is Action.REVOKE else ():
+            down.setdefault(str(step.source), set()).add(address)
+    for revocation in world.desired.revocations:
+        if places := sorted(down.get(str(revocation.source), ())):
+            yield warning(
+                f"{_outage(places)}revocation/{revocation.name} is immediate",
+                revocation.source,
+                detail="What is served there is revoked before anything takes its place.",
+                hint="without `immediate` it is revoked as soon as it was replaced everywhere",
+            )
 
 
 def _unissued(world: World) -> Iterator[Diagnostic]:

@@ -8,6 +8,7 @@ from reconciler.render.blocks import Block, blocks
 from reconciler.render.diagnostics import tally
 from reconciler.render.escape import code, flowing, prose
 from reconciler.render.fields import brief
+from reconciler.render.outage import outage_of, worded
 from reconciler.render.room import Part
 from reconciler.render.summary import count
 from reconciler.render.table import link, what, where, why
@@ -32,6 +33,8 @@ def alert(level: str, first: str, lines: Sequence[str], share: float = 0.25) -> 
 
 def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterator[Part]:
     """Yield the boxes of a plan, the gravest first."""
+    if down := outage_of(plan.changes):
+        yield _outage(down)
     told = blocks(plan.changes)
     if lasting := sorted(filter(_is_lasting, told), key=lambda block: by_risk(block.kind)):
         yield _undoable(lasting, blob_url)
@@ -45,7 +48,7 @@ def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterato
         yield alert(
             "WARNING", f"{first} merged, this is what is spoken to.", _configured(moved, blob_url)
         )
-    if opened := [c for c in configured if c.reason is not Reason.CONNECTION_CHANGED]:
+    if opened := [c for c in configured if _opens_keys(c)]:
         yield alert("WARNING", "**Who can open keys changes.**", _configured(opened, blob_url))
     if unknown := [t for t in plan.targets if t.status == "unknown"]:
         first = f"**{count(len(unknown), 'target')} could not be checked:** nothing changes there."
@@ -58,10 +61,25 @@ def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterato
         yield alert("NOTE", first, [_assumed(target) for target in assumed])
 
 
+def _outage(places: Sequence[str]) -> Part:
+    """Return the box that says whom a revocation takes down that waits for nothing."""
+    first = (
+        f"**{worded(len(places))}:** what is served there is revoked at once (`immediate: true`),"
+        " and nothing takes its place yet."
+    )
+    return alert("CAUTION", first, [code(place) for place in places], share=0.3)
+
+
+def _opens_keys(change: Change) -> bool:
+    terms = change.address.startswith(("crl/", "ocsp/"))
+    return change.reason is not Reason.CONNECTION_CHANGED and not terms
+
+
 def _is_lasting(block: Block) -> bool:
     """Whether a block does what nobody can undo: what is replaced below a CA trusts its new key alone."""
-    replaced = block.kind is Kind.REPLACE and block.subject.startswith("authority/")
-    return replaced or block.kind in (Kind.REVOKE, Kind.REMOVE)
+    ours = block.subject.startswith("authority/")  # its key goes with a CA that is forgotten
+    gone = ours and block.kind in (Kind.REPLACE, Kind.FORGET)
+    return gone or block.kind in (Kind.REVOKE, Kind.REMOVE)
 
 
 def _undoable(lasting: Sequence[Block], blob_url: str) -> Part:

@@ -9,6 +9,7 @@ from reconciler.render.blocks import Block, anchor_of, place_of, subject_of
 from reconciler.render.escape import flowing, visible, visible_lines
 from reconciler.render.fields import LATER, Row, brief, differing, flatten, shown, stated
 from reconciler.render.heading import heading
+from reconciler.render.summary import count
 from reconciler.render.vocabulary import Kind, kind_of
 from schemas.plan import Action, Change, FieldChange
 
@@ -206,6 +207,7 @@ def _taken(change: Change) -> Iterator[tuple[str, Any]]:
     if kind_of(change) is Kind.REVOKE:
         values = {k: v for k, v in values.items() if k not in ("serial", "reason")}
         values["because"] = change.message
+        values.pop("outage", None)  # the message says it, and the end of the plan names all
     return _telling(change, values)
 
 
@@ -216,6 +218,9 @@ def _first(change: Change) -> Iterator[Line]:
         more = len(change.requires) - len(named)
         rest = f" and {more} more" if more else ""
         yield Line("", f"# only after: {', '.join(named)}{rest}", 1)
+    elif change.follows and kind_of(change) is Kind.REVOKE:
+        number = count(len(change.follows), "change")
+        yield Line("", f"# immediate: after {number} that replace it, but whatever becomes of them", 1)
 
 
 def _published(block: Block, targets: TargetStates) -> Iterator[Line]:  # noqa: ARG001

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.render.escape import inert, visible
+from reconciler.render.outage import outage_of, worded
 from reconciler.render.vocabulary import COUNTED, Kind, kind_of
 from schemas.plan import Change, Plan
 from schemas.scalars import format_instant
@@ -80,7 +81,8 @@ def counted(changes: Sequence[Change]) -> str:
         parts[0] += f" ({count(authorities, 'CA')})"
     parts.extend(_published(changes))
     blocked = f"{kinds[Kind.BLOCKED]:,} blocked" if kinds[Kind.BLOCKED] else ""
-    return "; ".join(filter(None, (", ".join(parts) or "nothing to apply", blocked)))
+    outage = worded(len(outage_of(changes)))
+    return "; ".join(filter(None, (outage, ", ".join(parts) or "nothing to apply", blocked)))
 
 
 def summary(plan: Plan) -> str:
@@ -129,11 +131,10 @@ def _new_authorities(changes: Sequence[Change]) -> int:
 
 def _published(changes: Sequence[Change]) -> list[str]:
     published = [c for c in changes if kind_of(c) is Kind.PUBLISH]
-    crls = sum(_is_crl(change) for change in published)
-    rest = len(published) - crls
-    parts = [f"{count(crls, 'CRL')} to publish"] if crls else []
-    return parts + ([f"{count(rest, 'CA certificate')} to publish"] if rest else [])
-
-
-def _is_crl(change: Change) -> bool:
-    return change.address.startswith("crl/")
+    kinds = Counter(change.address.partition("/")[0] for change in published)
+    told = (
+        (kinds["crl"], count(kinds["crl"], "CRL")),
+        (kinds["ocsp"], f"OCSP responses of {count(kinds['ocsp'], 'CA')}"),
+        (kinds["ca"], count(kinds["ca"], "CA certificate")),
+    )
+    return [f"{words} to publish" for number, words in told if number]

@@ -8,6 +8,7 @@ import click
 from reconciler.render.blocks import Block, blocks
 from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.impact_plan import in_text
+from reconciler.render.outage import outage_of, worded
 from reconciler.render.story import Line, in_short, tell
 from reconciler.render.summary import (
     against,
@@ -26,6 +27,8 @@ IN_FULL = 50
 _WIDTH = 80
 _LONG = 60
 """Seconds of waiting that are worth a word before it begins."""
+_DOWN = 10
+"""How many places that are taken down are named before the rest is a number."""
 _NEARLY = 0.8
 """The share of a quota from which on it is told how much of it is used."""
 
@@ -148,9 +151,21 @@ def costs(budget: Budget) -> Iterator[str]:
         yield f"at least {budget.year:,} of {budget.year_limit:,} imports within a year"
 
 
+def _outage(plan: Plan, *, colour: bool) -> list[str]:
+    """Return whom a revocation takes down that waits for nothing, one a line."""
+    places = outage_of(plan.changes)
+    if not places:
+        return []
+    first = f"{worded(len(places))}: revoked at once, and nothing takes the place yet of"
+    more = [f"  ! and {len(places) - _DOWN:,} more"] if len(places) > _DOWN else []
+    lines = [first, *(f"  ! {visible(place)}" for place in places[:_DOWN]), *more]
+    red = Kind.REVOKE.value.colour
+    return [*(click.style(line, fg=red, bold=True) if colour else line for line in lines), ""]
+
+
 def _footer(plan: Plan, *, colour: bool) -> list[str]:
     said = summary(plan)
-    lines = [click.style(said, bold=True) if colour else said]
+    lines = [*_outage(plan, colour=colour), click.style(said, bold=True) if colour else said]
     if share := proposed_share(plan):
         lines.append(share)
     if expiry := next_expiry(plan):
