@@ -220,7 +220,9 @@ def _first(change: Change) -> Iterator[Line]:
         yield Line("", f"# only after: {', '.join(named)}{rest}", 1)
     elif change.follows and kind_of(change) is Kind.REVOKE:
         number = count(len(change.follows), "change")
-        yield Line("", f"# immediate: after {number} that replace it, but whatever becomes of them", 1)
+        yield Line(
+            "", f"# immediate: after {number} that replace it, but whatever becomes of them", 1
+        )
 
 
 def _published(block: Block, targets: TargetStates) -> Iterator[Line]:  # noqa: ARG001

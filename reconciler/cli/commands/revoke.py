@@ -14,18 +14,29 @@ from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Ledger
 from reconciler.load.edit import write_document
 from reconciler.load.suggest import nearest
 from reconciler.repository import load
+from reconciler.state import Desired
 from schemas.document import SPECS
-from schemas.revocation import RevocationReason
+from schemas.revocation import COMPROMISES, RevocationReason
 from schemas.scalars import format_instant
 
 
 @click.command("revoke")
-@click.argument("what", nargs=-1, required=True, metavar="CERTIFICATE|SERIAL...")
+@click.argument("what", nargs=-1, required=True, metavar="CERTIFICATE|SERIAL|AUTHORITY...")
 @click.option(
     "--reason",
     type=click.Choice([reason.value for reason in RevocationReason]),
     required=True,
     help="Why; it is written into the CRL.",
+)
+@click.option(
+    "--generation",
+    type=click.IntRange(min=1),
+    help="Which generation of an Authority: with it goes everything it signed.",
+)
+@click.option(
+    "--immediate",
+    is_flag=True,
+    help="Wait for nothing that takes its place; the plan names whom that takes down.",
 )
 @click.option(
     "--name", type=DocumentName(), help="The document's name; revoke-DATE-TIME by default."
@@ -37,27 +48,79 @@ from schemas.scalars import format_instant
 )
 @click.pass_obj
 def command(
-    console: Console, what: tuple[str, ...], reason: str, name: str | None, out: Path | None
+    console: Console,
+    what: tuple[str, ...],
+    reason: str,
+    generation: int | None,
+    immediate: bool,
+    name: str | None,
+    out: Path | None,
 ) -> None:
     """Write the document that revokes certificates; apply, once it is merged, does it.
 
     By name, everything issued until now is revoked, and a successor is issued and installed first.
+    A generation of an Authority is replaced by the next one, and everything that it signed with it.
 
     \b
     Examples:
       certform revoke certificate/web --reason keyCompromise
       certform revoke 4a:97:1f:00 --reason superseded
+      certform revoke authority/services --generation 1 --reason keyCompromise --immediate
     """
-    ledger = read_ledger(console.root, load(console.root).ledger)
-    spec = {**_meant(ledger, what), "reason": reason}
+    desired = load(console.root)
+    ledger = read_ledger(console.root, desired.ledger)
+    asked = RevocationReason(reason)
+    if immediate and asked not in COMPROMISES:
+        raise InvalidInput((error("--immediate is for keyCompromise and cACompromise alone"),))
+    meant = _meant(ledger, what) if generation is None else _generation(desired, what, generation)
+    if meant.get("certificates") and asked is RevocationReason.CA_COMPROMISE:
+        hint = "write keyCompromise"
+        raise InvalidInput((error("cACompromise is said of CAs alone", hint=hint),))
+    spec = {**meant, **({"immediate": True} if immediate else {}), "reason": reason}
     SPECS["Revocation"].model_validate(spec)
-    called = name or f"revoke-{now():%Y%m%d-%H%M%S}"
+    path = _written(console, spec, name or f"revoke-{now():%Y%m%d-%H%M%S}", out)
+    console.say(f"Wrote {path}. Nothing is revoked yet: plan, review, apply.")
+    if generation is not None:
+        console.say(_goes_on(desired, str(spec["authorityRef"]), generation))
+
+
+def _written(console: Console, spec: dict[str, object], called: str, out: Path | None) -> Path:
     path = out or console.root / "revocations" / f"{called}.yaml"
     if path.exists():
         raise InvalidInput((error(f"{path} is there already", hint="choose another --name"),))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(write_document("Revocation", called, spec), encoding="utf-8", newline="\n")
-    console.say(f"Wrote {path}. Nothing is revoked yet: plan, review, apply.")
+    return path
+
+
+def _generation(desired: Desired, what: tuple[str, ...], number: int) -> dict[str, object]:
+    """Return what a Revocation says of a CA's generation; raises `InvalidInput`."""
+    name = what[0].removeprefix("authority/")
+    if len(what) > 1 or name not in desired.authorities:
+        unknown = next((word for word in what if _bare(word) not in desired.authorities), what[-1])
+        summary = f"--generation is of one Authority, and not of {unknown!r}"
+        hint = nearest(_bare(unknown), desired.authorities) if len(what) == 1 else "write two"
+        raise InvalidInput((error(summary, hint=hint),))
+    return {"authorityRef": name, "generation": number}
+
+
+def _bare(word: str) -> str:
+    return word.removeprefix("authority/")
+
+
+def _goes_on(desired: Desired, name: str, number: int) -> str:
+    """Say which generation issues from then on, and what to write."""
+    authority = desired.authorities[name]
+    issues = authority.request.generation
+    if authority.retired:
+        return f"authority/{name} is retired: nothing issues in its place."
+    if number != issues:
+        return f"authority/{name} issues with generation {issues}, as it does now."
+    gone = {r.generation for r in desired.revocations if r.authority == name} | {number}
+    while issues in gone:
+        issues += 1
+    written = f"write generation: {issues} in its document, too ({authority.source})"
+    return f"authority/{name} issues with generation {issues} from then on; {written}."
 
 
 def _meant(ledger: LedgerState, what: tuple[str, ...]) -> dict[str, object]:
@@ -84,7 +147,7 @@ def _meant(ledger: LedgerState, what: tuple[str, ...]) -> dict[str, object]:
 
 
 def _unknown(ledger: LedgerState, word: str) -> Diagnostic:
-    authority = ledger.authorities.get(word.removeprefix("authority/"))
+    authority = ledger.authorities.get(_bare(word))
     if authority is not None:
         return _authority(authority)
     said = f"the ledger knows neither a certificate nor a serial {word!r}"
@@ -92,14 +155,9 @@ def _unknown(ledger: LedgerState, word: str) -> Diagnostic:
 
 
 def _authority(record: AuthorityRecord) -> Diagnostic:
-    """Say what can be done about a CA: its certificates need another one before it may go."""
-    said = f"authority/{record.name} is a CA, and a CA is not revoked by name"
-    last = record.issuances[-1] if record.issuances else None
-    if last is None or last.request.issuer is None:
-        detail = "A root stands in no CRL: it ends when it leaves the trust stores that hold it."
-        return error(said, detail=detail, hint="revoke the CAs below it, by serial")
-    hint = (
-        "raise `generation` in its document and apply, which re-issues what is below it;"
-        f" then: certform revoke {last.serial} --reason ..."
-    )
-    return error(said, hint=hint)
+    """Say that it takes a generation: what a CA signed goes with it."""
+    said = f"authority/{record.name} is a CA: say which generation of it"
+    numbers = {i.request.generation for i in record.issuances if i.request.kind == "authority"}
+    detail = f"It has {', '.join(map(str, sorted(numbers)))}." if numbers else ""
+    hint = f"certform revoke authority/{record.name} --generation {max(numbers, default=1)} ..."
+    return error(said, detail=detail, hint=hint)

@@ -98,8 +98,28 @@ def test_revoke_takes_names_or_serials(applied: Repository) -> None:
     assert serial in (applied.root / "revocations" / "one.yaml").read_text()
 
 
-def test_revoke_says_what_can_be_done_about_a_ca(applied: Repository) -> None:
-    told = applied.run("revoke", "authority/services", "--reason", "cACompromise", code=1).stderr
-    assert "raise `generation`" in told
-    told = applied.run("revoke", "authority/root", "--reason", "cACompromise", code=1).stderr
-    assert "trust stores" in told
+def test_a_ca_is_revoked_by_its_generation_and_goes_on_with_the_next(applied: Repository) -> None:
+    asked = ("revoke", "authority/services", "--reason", "keyCompromise")
+    told = applied.run(*asked, code=1).stderr
+    assert "certform revoke authority/services --generation 1" in told
+    assert (
+        "services"
+        in applied.run("revoke", "service", *asked[2:], "--generation", "1", code=1).stderr
+    )
+    written = applied.run(*asked, "--generation", "1", "--name", "inc-1").stderr
+    assert "authority/services issues with generation 2 from then on" in written
+    warned = applied.run("validate").stderr
+    assert "authority/services goes on with generation 2: write generation: 2" in warned
+    assert "authorities/" in warned
+    assert "gives up generation 1" in applied.run("plan").stdout
+    applied.run("apply", "--auto-approve")
+    assert "No changes." in applied.run("plan").stdout
+
+
+def test_an_immediate_revocation_takes_a_compromise(applied: Repository) -> None:
+    asked = ("revoke", "authority/services", "--generation", "1", "--immediate", "--name", "inc-1")
+    told = applied.run(*asked, "--reason", "superseded", code=1).stderr
+    assert "--immediate is for keyCompromise" in told
+    applied.run(*asked, "--reason", "keyCompromise")
+    assert "immediate: true" in (applied.root / "revocations" / "inc-1.yaml").read_text()
+    assert applied.run("validate").stdout.startswith("Valid")
