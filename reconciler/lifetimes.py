@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from providers.base import Installed
+from reconciler import response_terms
 from reconciler.crl_terms import refresh_time, settled_terms
 from reconciler.diff import World
 from reconciler.diff.sides import unexpired
@@ -17,7 +18,7 @@ from schemas.plan import Source
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """One certificate or CRL, as the first of what stands for it ends; `target` is where that stands.
+    """One certificate, CRL or set of responses, as the first of what stands for it ends; `target` is where.
 
     `renews_at` is when it falls due; None for what nobody renews by itself.
     """
@@ -43,7 +44,7 @@ class Lifetime:
 
 def lifetimes(world: World) -> tuple[Lifetime, ...]:
     """Return everything wanted that can end, what ends first before the others."""
-    found = (*_certificates(world), *_authorities(world), *_crls(world))
+    found = (*_certificates(world), *_authorities(world), *_crls(world), *_responses(world))
     return tuple(sorted(found, key=lambda life: (life.not_after, life.address)))
 
 
@@ -111,5 +112,20 @@ def _crls(world: World) -> Iterator[Lifetime]:
                 name,
                 crl.next_update,
                 refresh_time(crl, settled_terms(world.ledger, name, generation, desired)),
+                source=desired.source if desired else None,
+            )
+
+
+def _responses(world: World) -> Iterator[Lifetime]:
+    """Yield the OCSP responses that somebody may still ask for."""
+    for (name, generation), record in world.ledger.ocsp.items():
+        desired = world.desired.authorities.get(name)
+        asked = desired is not None and desired.ocsp is not None
+        if asked or response_terms.are_named(world.ledger, name, generation, world.now):
+            yield Lifetime(
+                response_terms.tree_name(name, generation),
+                name,
+                record.next_update,
+                response_terms.refresh_time(record),
                 source=desired.source if desired else None,
             )

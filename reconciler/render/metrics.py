@@ -65,7 +65,7 @@ def _metrics(drift: Drift) -> Iterator[Metric]:
 
 def _ends(drift: Drift) -> Iterator[Metric]:
     """Yield when everything ends and falls due, CRLs apart from certificates."""
-    leaves = [life for life in drift.lifetimes if not life.address.startswith("crl/")]
+    leaves = [life for life in drift.lifetimes if not life.address.startswith(("crl/", "ocsp/"))]
     named = [({"certificate": life.address, "issuer": life.issuer}, life) for life in leaves]
     yield Metric(
         "certform_certificate_not_after_timestamp_seconds",
@@ -84,6 +84,15 @@ def _ends(drift: Drift) -> Iterator[Metric]:
         [
             ({"crl": life.address, "issuer": life.issuer}, life.not_after.timestamp())
             for life in lists
+        ],
+    )
+    answers = [life for life in drift.lifetimes if life.address.startswith("ocsp/")]
+    yield Metric(
+        "certform_ocsp_next_update_timestamp_seconds",
+        "When the OCSP responses that were signed last are no longer to be believed.",
+        [
+            ({"ocsp": life.address, "issuer": life.issuer}, life.not_after.timestamp())
+            for life in answers
         ],
     )
 
