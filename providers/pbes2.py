@@ -13,7 +13,7 @@ from providers.secret import Secret
 from providers.x509.keys import armoured
 
 ROUNDS = 1_000_000
-"""Of HMAC-SHA256: about half a second for whoever has the passphrase, at every guess for others."""
+"""Of HMAC-SHA256: some tenths of a second for whoever has the passphrase, and for others at every guess."""
 _PBES2 = bytes.fromhex("06092a864886f70d01050d")
 _PBKDF2 = bytes.fromhex("06092a864886f70d01050c")
 _HMAC_SHA256 = bytes.fromhex("300c06082a864886f70d02090500")

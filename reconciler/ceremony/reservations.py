@@ -3,44 +3,36 @@
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from providers import x509
 from providers.failpoints import reach
 from providers.remote import prove
-from reconciler.apply.crls import Press, listed, reserved
 from reconciler.apply.reservation import answers, issuer_urls, new_key
 from reconciler.apply.session import Impossible, Session
 from reconciler.apply.transitions import abandoned, put_authority
+from reconciler.ceremony.lists import Lists, reserve_lists
 from reconciler.ceremony.papers import (
     AskedCertificate,
-    AskedCrl,
-    AskedRevocation,
     Generation,
     Request,
     Standing,
 )
 from reconciler.ceremony.wanted import as_if_signed, waiting
 from reconciler.chains import issuers_of
-from reconciler.crl_terms import settled_terms
 from reconciler.custody import key_holder
 from reconciler.diff.prospects import Errand
 from reconciler.diff.world import World
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import (
     AuthorityRecord,
-    CrlKey,
-    CrlRecord,
     Issuance,
     Status,
     Urls,
 )
-from reconciler.planning import make_plan
-from reconciler.published_names import list_key
 from reconciler.schedule import is_resumable
 from reconciler.state import DesiredAuthority
 from schemas.custody import Kept
-from schemas.plan import Action, Reason
 from schemas.request import AuthorityRequest, KeyType
 
 
@@ -52,9 +44,9 @@ class Reservations:
     records: dict[str, AuthorityRecord] = field(default_factory=dict)
     sealed: dict[Generation, bytes] = field(default_factory=dict, repr=False)
     asked: dict[str, AskedCertificate] = field(default_factory=dict)
-    crls: dict[CrlKey, tuple[CrlRecord, AskedCrl]] = field(default_factory=dict)
+    crls: Lists = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
-    """What is to be written: the names of CAs, and of CRLs."""
+    """The CAs of which something is to be written."""
 
     def record(self, name: str) -> AuthorityRecord:
         """The record of a CA with what is reserved."""
@@ -79,7 +71,7 @@ def export(session: Session) -> Request:
     while errands := [e for e in waiting(found.world()) if not _is_asked(found, e)]:
         for errand in errands:
             _reserve(found, errand)
-    _reserve_crls(found)
+    found.crls = reserve_lists(session, tuple(found.asked.values()))
     _write(found)
     return _request(found)
 
@@ -207,91 +199,17 @@ def _remote_half(found: Reservations, desired: DesiredAuthority, errand: Errand)
     return spki
 
 
-def _reserve_crls(found: Reservations) -> None:
-    """Reserve numbers for the lists that are due, and for the first ones of CAs that are asked for."""
-    session = found.session
-    if session.publisher is None:
-        return
-    press = Press(session, session.publisher.published())
-    plan = make_plan(session.world).changes
-    publishing = {step.address for step in plan if step.action is Action.PUBLISH}
-    for step in plan:
-        waits = step.reason is Reason.CEREMONY and step.address.startswith("crl/")
-        if waits and step.address not in publishing:
-            _reserve_crl(found, press, list_key(step.address))
-    for asked in found.asked.values():
-        if asked.request.key_ref == Kept.OFFLINE.reference and not asked.issuance.spki:
-            _reserve_first(found, press, asked)
-    if found.crls:
-        session.publisher.prepare()  # what the ledger knows to be published has a place that is marked
-
-
-def _reserve_crl(found: Reservations, press: Press, key: CrlKey) -> None:
-    known = found.session.journal.state.crls.get(key)
-    record = known if known and _is_current(press, known) else reserved(press, key)
-    _ask(found, press, record)
-
-
-def _is_current(press: Press, record: CrlRecord) -> bool:
-    """Whether a reserved list still says all there is to say, and for long enough."""
-    now, half = press.session.clock(), (record.next_update - record.this_update) / 2
-    if record.sha256 is not None or record.this_update + half <= now:
-        return False
-    return all(e.at <= record.this_update for e in listed(press, record).entries.values())
-
-
-def _reserve_first(found: Reservations, press: Press, asked: AskedCertificate) -> None:
-    name, generation = asked.whose
-    state, desired = found.session.journal.state, found.session.world.desired.authorities[name]
-    terms = settled_terms(state, name, generation, desired)
-    shards = range(1, terms.shards + 1) if terms and terms.shards > 1 else ()
-    life = timedelta(seconds=terms.duration) if terms else desired.crl_duration
-    for shard in (None, *shards):
-        known = state.crls.get((name, generation, shard))
-        made = CrlRecord(
-            authority=name,
-            generation=generation,
-            shard=shard,
-            number=max(known.number if known else 0, int(found.session.clock().timestamp()) - 1)
-            + 1,
-            this_update=asked.issuance.reserved_at,
-            next_update=min(asked.issuance.reserved_at + life, asked.issuance.not_after),
-            terms=terms if shard is None else None,
-        )
-        same = known is not None and known.this_update == made.this_update and not known.sha256
-        _ask(found, press, known if known is not None and same else made)
-
-
-def _ask(found: Reservations, press: Press, record: CrlRecord) -> None:
-    crl = listed(press, record)
-    entries = tuple(
-        AskedRevocation(serial=serial, at=entry.at, reason=entry.reason)
-        for serial, entry in sorted(crl.entries.items())
-    )
-    asked = AskedCrl(
-        authority=record.authority,
-        generation=record.generation,
-        shard=record.shard,
-        number=record.number,
-        this_update=record.this_update,
-        next_update=record.next_update,
-        entries=entries,
-        urls=crl.urls,
-    )
-    found.crls[record.key] = record, asked
-    if found.session.journal.state.crls.get(record.key) != record:
-        found.fresh.add(asked.name)
-
-
 def _write(found: Reservations) -> None:
-    if not found.fresh:
+    known = found.session.journal.state.crls
+    crls = [record for record, _ in found.crls.values() if known.get(record.key) != record]
+    names = [*sorted(found.fresh), *(f"CRL {r.authority} {r.number}" for r in crls)]
+    if not names:
         return
-    names = ", ".join(sorted(found.fresh))
     found.session.journal.write(
         Wave(
-            message=f"Reserve for a ceremony: {names}",
+            message=f"Reserve for a ceremony: {', '.join(names)}",
             authorities=[r for name, r in sorted(found.records.items()) if name in found.fresh],
-            crls=[r for r, asked in found.crls.values() if asked.name in found.fresh],
+            crls=crls,
             authority_keys=found.sealed,
         )
     )
