@@ -108,7 +108,7 @@ def leaf_of(mint: Mint, **changes: Any) -> x509.ToBeSigned:
         "key": P256,
         "duration": 86400,
     }
-    request = LeafRequest(**{**fields, **changes})  # type: ignore[arg-type]
+    request = LeafRequest(**{**fields, **changes})
     return reserved(mint, request)
 
 
@@ -146,7 +146,7 @@ def authority(issuer: str | None = "root", **changes: Any) -> AuthorityRequest:
         "key": P256,
         "duration": 86400,
     }
-    return AuthorityRequest(**{**fields, **changes})  # type: ignore[arg-type]
+    return AuthorityRequest(**{**fields, **changes})
 
 
 def test_what_a_ca_above_does_not_allow_is_refused(mint: Mint, tell: Callable[[str], None]) -> None:
@@ -162,10 +162,6 @@ def test_what_a_ca_above_does_not_allow_is_refused(mint: Mint, tell: Callable[[s
             reserved(mint, authority("narrow", name_constraints=wide)),
             narrow,
         ),
-        "rfc5280::nc::unconstrained-below-constrained": (
-            reserved(mint, authority("narrow")),
-            narrow,
-        ),
         "rfc5280::validity::outlives-its-issuer": (
             replace(leaf_of(mint, issuer="root"), not_after=longer),
             root,
@@ -176,24 +172,20 @@ def test_what_a_ca_above_does_not_allow_is_refused(mint: Mint, tell: Callable[[s
         ),
         "rfc5280::root-below-another": (reserved(mint, authority(None)), root),
     }
-    odd = {id_: case for id_, case in cases.items() if id_ != UNCONSTRAINED}
-    for id_, (tbs, issuer) in odd.items():
+    for id_, (tbs, issuer) in cases.items():
         assert refused(tbs, issuer), id_
     sub = reserved(mint, authority("narrow"))
     assert x509.sign(sub, narrow.authority, narrow.signer)  # what is above goes on to bind it
     signed = x509.sign(leaf_of(mint, issuer="root"), root.authority, root.signer)
-    for id_, bad in (("rfc5280::ca-as-issuer::leaf", signed), ("::no-keycertsign", built([]))):
-        with pytest.raises(x509.IssuanceRefused):
-            x509.IssuingAuthority.load(bad, (root.der,))
-        assert id_
+    for no_ca in (signed, built([])):
+        with pytest.raises(x509.IssuanceRefused, match="cannot be used"):
+            x509.IssuingAuthority.load(no_ca, (root.der,))
     with pytest.raises(x509.IssuanceRefused):
         x509.sign(sub, narrow.authority, KeySigner(x509.generate_key(P256)))
-    tell(
-        f"negatives: {len(odd) + 3} of {len(odd) + 3} things that a CA above does not allow refused"
-    )
+    count = len(cases) + 3
+    tell(f"negatives: {count} of {count} things that a CA above does not allow refused")
 
 
-UNCONSTRAINED = "rfc5280::nc::unconstrained-below-constrained"
 PROFILES: tuple[Change, ...] = (
     {"dns_names": ("example.com", "*.example.com"), "usages": (Usage.SERVER_AUTH,)},
     {"common_name": "client 1", "usages": (Usage.CLIENT_AUTH,)},
@@ -244,18 +236,18 @@ def test_what_no_request_can_ask_for_is_in_nothing_that_is_made(
     [
         {"isCA": "true"},
         {"basicConstraints": {"ca": True}},
-        {"keyUsages": ["cert sign"]},
-        {"nameConstraints": {"permitted": {"dnsDomains": ["example.com"]}}},
+        {"keyUsages": ("cert sign",)},
+        {"nameConstraints": {"permitted": {"dnsDomains": ("example.com",)}}},
         {"serialNumber": "1"},
         {"notAfter": "2050-01-01"},
-        {"extensions": [{"oid": "1.2.3", "critical": True}]},
-        {"usages": ["any"]},
-        {"usages": ["ocsp signing"]},
-        {"usages": ["cert sign"]},
+        {"extensions": ({"oid": "1.2.3", "critical": True},)},
+        {"usages": ("any",)},
+        {"usages": ("ocsp signing",)},
+        {"usages": ("cert sign",)},
     ],
 )
 def test_a_document_has_no_words_for_what_a_certificate_must_not_say(field: Change) -> None:
-    sound = {"issuerRef": "services", "dnsNames": ["www.example.com"]}
+    sound = {"issuerRef": "services", "dnsNames": ("www.example.com",)}
     assert CertificateSpec.model_validate(sound)
     with pytest.raises(ValidationError):
         CertificateSpec.model_validate({**sound, **field})
