@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from reconciler.address import covers, owner
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.suggest import nearest
-from reconciler.state import KEYRING, Desired, DesiredAuthority, DesiredCertificate
+from reconciler.state import (
+    KEYRING,
+    Desired,
+    DesiredAuthority,
+    DesiredBundle,
+    DesiredCertificate,
+)
 from schemas.plan import Action, Change
 
-_FORMS = "an address is certificate/NAME, certificate/NAME@TARGET, authority/NAME or target/NAME"
+_FORMS = (
+    "an address is certificate/NAME, certificate/NAME@TARGET, authority/NAME, bundle/NAME or"
+    " target/NAME"
+)
+_Labelled = DesiredAuthority | DesiredCertificate | DesiredBundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +74,10 @@ def _due_closure(steps: Sequence[Change]) -> tuple[Change, ...]:
 def labelled(address: str, labels: Mapping[str, str], desired: Desired) -> bool:
     """Whether the document that an address belongs to has all these labels."""
     kind, name = address.partition("/")[0], owner(address)
-    tables: Mapping[str, Mapping[str, DesiredAuthority | DesiredCertificate]] = {
+    tables: Mapping[str, Mapping[str, _Labelled]] = {
         "certificate": desired.certificates,
         "authority": desired.authorities,
+        "bundle": desired.bundles,
     }
     found = tables.get(kind, {}).get(name)
     have = found.labels if found else {}
@@ -88,9 +99,13 @@ def unknown_addresses(
     known = {step.address for step in changes}
     known |= {KEYRING, *(a.address for a in desired.authorities.values())}
     known |= {f"target/{name}" for name in desired.targets}
+    installed: tuple[DesiredCertificate | DesiredBundle, ...] = (
+        *desired.certificates.values(),
+        *desired.bundles.values(),
+    )
     known |= {
         address
-        for c in desired.certificates.values()
+        for c in installed
         for address in (c.address, *(f"{c.address}@{i.target}" for i in c.installs))
     }
     return tuple(
@@ -117,10 +132,11 @@ def _instead(address: str, known: Collection[str]) -> str:
 
 
 def unmatched_labels(labels: Mapping[str, str], desired: Desired) -> tuple[Diagnostic, ...]:
-    """Return a warning when no certificate and no authority has all these labels."""
-    documents: tuple[DesiredAuthority | DesiredCertificate, ...] = (
+    """Return a warning when no certificate, no authority and no bundle has all these labels."""
+    documents: tuple[_Labelled, ...] = (
         *desired.authorities.values(),
         *desired.certificates.values(),
+        *desired.bundles.values(),
     )
     if any(labelled(document.address, labels, desired) for document in documents):
         return ()

@@ -13,7 +13,7 @@ from reconciler.render.escape import inert, visible
 from schemas.plan import Source, TargetReport
 from schemas.scalars import format_instant
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 _FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 
@@ -62,7 +62,8 @@ class InventoryRow:
     """One certificate, CA certificates included. `days_left` counts whole days to `not_after`.
 
     `generation` is a CA's own, `issuer_generation` that of the CA above; both are None where there is
-    none. `renewal` is when it falls due, `crl_until` when the last CRL that a CA signed is over.
+    none. `renewal` is when it falls due, `crl_until` when the last CRL that a CA signed is over; `past`
+    counts what it issued before it was taken over and is not expired.
     """
 
     name: str
@@ -84,6 +85,7 @@ class InventoryRow:
     labels: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = None
     places: tuple[Place, ...] = ()
+    past: int = 0
 
 
 _COLUMNS = (
@@ -108,7 +110,11 @@ def render_table(rows: Sequence[InventoryRow], *, width: int | None = None) -> s
     return _plain(cells) if width is None else _wrapped(cells, width)
 
 
-def render_json(rows: Sequence[InventoryRow], targets: Sequence[TargetReport] = ()) -> str:
+def render_json(
+    rows: Sequence[InventoryRow],
+    targets: Sequence[TargetReport] = (),
+    bundles: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """Return the rows as one JSON object; a minor `format_version` only adds fields."""
     data = {
         "format_version": FORMAT_VERSION,
@@ -117,6 +123,7 @@ def render_json(rows: Sequence[InventoryRow], targets: Sequence[TargetReport] = 
             {"name": each.name, "status": each.status, "detail": each.detail} for each in targets
         ],
         "certificates": [row_data(row) for row in rows],
+        "bundles": list(bundles),
     }
     return json.dumps(data, indent=2) + "\n"
 
@@ -154,6 +161,7 @@ def row_data(row: InventoryRow) -> dict[str, Any]:
         "labels": dict(row.labels),
         "source": {"file": row.source.file, "line": row.source.line} if row.source else None,
         "places": [_place_data(place) for place in row.places],
+        "past": row.past,
     }
 
 
@@ -191,7 +199,7 @@ def _cells(row: InventoryRow) -> tuple[str, ...]:
         f"{row.not_after:%Y-%m-%d}" if row.not_after else "",
         row.issuer,
         row.key,
-        _several(row.names),
+        _several(row.names) + (f" (+{row.past:,} of before)" if row.past else ""),
         ", ".join(row.targets),
         row.serial,
     )

@@ -17,9 +17,11 @@ from reconciler.inventory import inventory
 from reconciler.inventory_page import page
 from reconciler.outfile import write_whole
 from reconciler.planning import make_plan
+from reconciler.render.bundles import BundleRow, bundle_data
 from reconciler.render.inventory import InventoryRow, render_csv, render_json, render_table
 from reconciler.repository import examine
 from reconciler.selection import Selection, labelled
+from reconciler.trusting import bundle_rows
 from schemas.plan import Plan
 
 FORMS = ["table", "json", "csv", "html"]
@@ -62,7 +64,7 @@ def command(
     *,
     foreign: bool,
 ) -> None:
-    """List every certificate: where it is, how long it lives, whether anything is wrong.
+    """List every certificate and bundle: where it is, how long it lives, whether anything is wrong.
 
     \b
     Examples:
@@ -89,15 +91,26 @@ def command(
 def _listed(world: World, selection: Selection, form: str, *, foreign: bool, to_file: bool) -> str:
     plan = make_plan(world)
     rows: Sequence[InventoryRow] = inventory(world, plan.changes, foreign=foreign)
+    bundles = bundle_rows(world, plan.changes)
     if labels := selection.labels:
         rows = [row for row in rows if labelled(row.address, labels, world.desired)]
-    return _rendered(rows, plan, form, to_file=to_file)
+        bundles = [row for row in bundles if labelled(row.address, labels, world.desired)]
+    return _rendered(rows, bundles, plan, form, to_file=to_file)
 
 
-def _rendered(rows: Sequence[InventoryRow], plan: Plan, form: str, *, to_file: bool) -> str:
+def _rendered(
+    rows: Sequence[InventoryRow],
+    bundles: Sequence[BundleRow],
+    plan: Plan,
+    form: str,
+    *,
+    to_file: bool,
+) -> str:
     if form == "json":
-        return render_json(rows, plan.targets)
+        return render_json(rows, plan.targets, [bundle_data(row) for row in bundles])
     if form == "csv":
         return render_csv(rows)
+    lines = (row.line(plan.created_at) for row in bundles)
+    rows = sorted((*rows, *lines), key=lambda row: row.address)
     terminal = sys.stdout.isatty() and not to_file
     return render_table(rows, width=shutil.get_terminal_size().columns if terminal else None)
