@@ -139,7 +139,9 @@ def test_every_change_comes_after_what_it_needs(steps: Steps) -> None:
         if step.action is Action.PUBLISH and step.address.startswith(("ca/", "crl/")):
             name, _, generation = step.address.partition("/")[2].rpartition("-g")
             issue = by_id.get(f"issue:authority/{name}")
-            if issue and str((issue.after or {})["generation"]) == generation:
+            # a list is signed with the key, which a certificate that is renewed has in common
+            new = issue and (issue.before is None or step.address.startswith("ca/"))
+            if issue and new and str((issue.after or {})["generation"]) == generation:
                 assert rank[issue.id] < rank[step.id], "published before it was issued"
     for step in changes:
         if step.action is Action.REMOVE:

@@ -12,6 +12,7 @@ from key_kinds import P256
 from laws import Laws, wanted_spots
 from memory_ledger import Crash
 from nameless import REGION
+from trusting import Trust
 
 from providers.base import Content, Installed
 from providers.errors import Transient
@@ -22,6 +23,12 @@ NAMES = ("ant", "bee", "cow", "dog", "elk")
 TARGETS = ("a", "b", REGION)
 CAS = ("root", "mid", "low", "other")
 MID = ("example.com",)
+TREE = {
+    "root": Ca(),
+    "mid": Ca("root", permits=MID, days=400),
+    "low": Ca("mid", days=200),
+    "other": Ca(),
+}
 GARBAGE = b"not a CRL"
 VERBS = (
     *("stage", "switch", "activate", "verify", "remove", "relabel", "settle"),
@@ -51,8 +58,7 @@ class History:
 
     def __init__(self) -> None:
         SERIALS.given = 0
-        cas = {"root": Ca(), "mid": Ca("root", permits=MID), "low": Ca("mid"), "other": Ca()}
-        self.fleet = Fleet(cas=cas, targets=TARGETS)
+        self.fleet = Fleet(cas=dict(TREE), targets=TARGETS)
         self.laws = Laws(self.fleet)
 
     def step(self, verb: str, one: int, two: int) -> None:
@@ -234,10 +240,44 @@ def raise_generation(h: History, one: int, two: int) -> None:
 
 
 @verb
+def replace_ca(h: History, one: int, two: int) -> None:
+    """Raise one CA alone, a root perhaps; what is below it follows by itself."""
+    name = CAS[one % len(CAS)]
+    if name in h.fleet.cas:
+        ca = h.fleet.cas[name]
+        h.fleet.cas[name] = replace(ca, generation=ca.generation + 1)
+
+
+@verb
+def move_ca(h: History, one: int, two: int) -> None:
+    """Let an intermediate hang by another root."""
+    parent = ("root", "other")[one % 2]
+    if {"mid", parent} <= h.fleet.cas.keys():
+        h.fleet.cas["mid"] = replace(h.fleet.cas["mid"], parent=parent)
+
+
+@verb
+def keep_ready(h: History, one: int, two: int) -> None:
+    """Ask for a generation ahead, or for a root's predecessor to vouch for it; or for neither."""
+    name = CAS[one % len(CAS)]
+    if name in h.fleet.cas:
+        ca = h.fleet.cas[name]
+        h.fleet.cas[name] = replace(ca, standby=bool(two & 1), crossed=bool(two & 2))
+
+
+@verb
+def trust(h: History, one: int, two: int) -> None:
+    """Bring the anchors of both roots to a place, or to another one."""
+    if {"root", "other"} <= h.fleet.cas.keys():
+        h.fleet.bundles = {"all": Trust(("root", "other"), at(*(("a", "b")[one % 2 :])))}
+
+
+@verb
 def drop_ca(h: History, one: int, two: int) -> None:
     name = CAS[one % len(CAS)]
     used = {leaf.issuer for leaf in h.fleet.leaves.values()}
     used |= {ca.parent for ca in h.fleet.cas.values() if ca.parent}
+    used |= {name for bundle in h.fleet.bundles.values() for name in bundle.authorities}
     if name not in used:
         h.fleet.cas.pop(name, None)
 
@@ -245,7 +285,7 @@ def drop_ca(h: History, one: int, two: int) -> None:
 @verb
 def restore_cas(h: History, one: int, two: int) -> None:
     generation = {n: ca.generation for n, ca in h.fleet.cas.items()}
-    cas = {"root": Ca(), "mid": Ca("root", permits=MID), "low": Ca("mid"), "other": Ca()}
+    cas = dict(TREE)
     if any(name.endswith(".org") for leaf in h.fleet.leaves.values() for name in leaf.names):
         cas["mid"] = replace(cas["mid"], permits=(*MID, "example.org"))
     h.fleet.cas = {n: replace(ca, generation=generation.get(n, 1)) for n, ca in cas.items()}

@@ -29,7 +29,7 @@ def check_lives(state: LedgerState) -> None:
 
 
 def check_trust(fleet: Fleet) -> None:
-    """Whoever trusts what a Bundle brought somewhere, now or before, can follow every chain that is served."""
+    """Whoever trusts what a Bundle brought somewhere can follow every chain that is served, at any time."""
     for name, trust in fleet.bundles.items():
         for target, object_name in trust.targets:
             held = fleet.store(target).trust.get(object_name or name)

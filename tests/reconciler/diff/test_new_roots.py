@@ -1,4 +1,4 @@
-"""A root's next generation: trusted everywhere before anything hangs by it, and killed anywhere on the way."""
+"""A root's next generation: trusted everywhere before anything hangs by it, however often it is killed."""
 
 import pytest
 from fleet import Ca, Fleet, Leaf, at, named, shown
@@ -16,7 +16,7 @@ ROOT = "authority/root"
 CLIENTS = "bundle/clients"
 
 
-def house(**root: object) -> Fleet:
+def house() -> Fleet:
     """Two levels of CAs, leaves under both, and a bundle in both places."""
     fleet = Fleet(
         cas={"root": Ca(days=3650), "services": Ca("root", days=1825)},
@@ -31,10 +31,10 @@ def fleet() -> Fleet:
     return house()
 
 
-def raised(fleet: Fleet, name: str = "root", **fields: bool) -> Fleet:
+def raised(fleet: Fleet, name: str = "root", *, crossed: bool = False) -> Fleet:
     """Raise the generation of a CA."""
     ca = fleet.cas[name]
-    fleet.cas[name] = Ca(ca.parent, generation=ca.generation + 1, days=ca.days, **fields)
+    fleet.cas[name] = Ca(ca.parent, generation=ca.generation + 1, days=ca.days, crossed=crossed)
     return fleet
 
 
