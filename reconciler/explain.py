@@ -8,7 +8,7 @@ from typing import Literal
 from providers.base import HostingState
 from reconciler.description import describe, describe_authority
 from reconciler.diff import World
-from reconciler.ledger.records import Attempts, CrlRecord, Issuance, Placement
+from reconciler.ledger.records import Attempts, CrlRecord, Issuance, PastEntry, Placement
 from reconciler.schedule import renewal_time
 from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import Source
@@ -49,6 +49,8 @@ class Explanation:
     openers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Who can open the key of each generation of a CA."""
     found: tuple[Sighting, ...] = ()
+    past: Mapping[int, tuple[PastEntry, ...]] = field(default_factory=dict)
+    """What each generation of a CA issued before it was taken over, as far as it is not expired."""
 
 
 def explain(world: World, address: str, origin: Origin | None = None) -> Explanation | None:
@@ -110,6 +112,11 @@ def _authority(world: World, name: str, origin: Origin | None) -> Explanation | 
         openers={
             generation: tuple(sorted(who))
             for (authority, generation), who in sorted(world.ledger.ca_keys.items())
+            if authority == name
+        },
+        past={
+            generation: before.unexpired(world.now)
+            for (authority, generation), before in sorted(world.ledger.past.items())
             if authority == name
         },
     )

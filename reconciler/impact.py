@@ -30,6 +30,8 @@ class FallenAuthority:
     above: Line | None
     not_after: datetime | None
     offline: bool = False
+    past: int = 0
+    """How many certificates it issued before it was taken over that are neither expired nor revoked."""
 
     @property
     def address(self) -> str:
@@ -98,6 +100,11 @@ class Impact:
         """What falls, in a few words."""
         named = self.subject or self.project
         return f"{named} generation {self.generation}" if self.generation else named
+
+    @cached_property
+    def past(self) -> int:
+        """How many certificates of before fall: nobody here knows where they are."""
+        return sum(each.past for each in self.authorities)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -216,7 +223,9 @@ def _authorities(held: Holdings, scope: _Scope) -> Iterator[FallenAuthority]:
         request, desired = held.lines.get(line), held.desired.authorities.get(line[0])
         name = request.common_name if request else ""
         offline = desired is not None and desired.offline
-        yield FallenAuthority(line, name, above, held.end(line), offline)
+        before = held.ledger.past.get(line)
+        left = sum(1 for e in before.unexpired(held.now) if not e.revoked) if before else 0
+        yield FallenAuthority(line, name, above, held.end(line), offline, left)
 
 
 def _bundles(held: Holdings, scope: _Scope) -> Iterator[FallenBundle]:

@@ -50,9 +50,11 @@ def _authority(
     request = issuance.request
     generation = request.generation if isinstance(request, AuthorityRequest) else 0
     crl = world.ledger.crls.get((record.name, generation, None))
+    before = world.ledger.past.get((record.name, generation))
     return replace(
         row,
         generation=generation,
+        past=len(before.unexpired(world.now)) if before else 0,
         crl_until=crl.next_update if crl else None,
         labels=desired.labels if desired else {},
         source=desired.source if desired else None,

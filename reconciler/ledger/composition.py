@@ -145,6 +145,7 @@ def _files(ledger: Ledger, wave: Wave, blobs: Mapping[str, Packed]) -> dict[str,
             for issuance in ledger.state.authorities[name].issuances
             if issuance.request.kind == "authority"
         }
+        gone |= {layout.past_path(*key) for key in ledger.state.past if key[0] == name}
     kept = {path: blob for path, blob in ledger.files.items() if path not in gone}
     return {**kept, **{path: blob.id for path, blob in blobs.items()}}
 
@@ -166,7 +167,10 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
         authorities={**authorities, **{r.name: r for r in wave.authorities}},
         crls={**state.crls, **{r.key: r for r in wave.crls}},
         ocsp={**state.ocsp, **{(r.authority, r.generation): r for r in wave.ocsp}},
-        past={**state.past, **{(r.authority, r.generation): r for r in wave.past}},
+        past={
+            **{key: r for key, r in state.past.items() if key[0] not in wave.gone_authorities},
+            **{(r.authority, r.generation): r for r in wave.past},
+        },
         trust={**trust, **{r.name: r for r in wave.trust}},
         keyring=layout.openers(wave.keyring) if wave.keyring else state.keyring,
         ca_keys={**ca_keys, **layout.ca_keys(sealed)},

@@ -1,12 +1,13 @@
 """All about one address, as text and as JSON."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.explain import Explanation, Sighting
-from reconciler.ledger.records import Attempts, CrlRecord, Issuance, Placement
+from reconciler.ledger.records import Attempts, CrlRecord, Issuance, PastEntry, Placement
 from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.fields import flatten, shown
+from reconciler.render.summary import count
 from schemas.scalars import format_instant
 
 FORMAT_VERSION = "1.0"
@@ -32,6 +33,10 @@ def render_json(about: Explanation) -> str:
         "renewed_from": format_instant(about.renewed_from) if about.renewed_from else None,
         "openers": {str(number): list(who) for number, who in about.openers.items()},
         "crls": [_model(crl) for crl in about.crls],
+        "past": {
+            str(number): {"certificates": len(entries), "revoked": _revoked(entries)}
+            for number, entries in about.past.items()
+        },
         "found": [_sighting_data(sighting) for sighting in about.found],
     }
     return json.dumps(data, indent=2) + "\n"
@@ -85,11 +90,19 @@ def _lines(about: Explanation) -> Iterator[str]:
     for crl in about.crls:
         dates = f"{format_instant(crl.this_update)} to {format_instant(crl.next_update)}"
         yield f"  CRL of generation {crl.generation}: number {crl.number}, {dates}"
+    for number, entries in about.past.items():
+        revoked = f"{_revoked(entries):,} of them revoked" if _revoked(entries) else "none revoked"
+        many = count(len(entries), "certificate")
+        yield f"  before generation {number} was taken over: {many} not yet expired, {revoked}"
     if about.renewed_from:
         yield f"  will be renewed from {format_instant(about.renewed_from)}"
     if about.found:
         yield "  found"
     yield from (f"    {sighting.target}: {_seen(sighting)}" for sighting in about.found)
+
+
+def _revoked(entries: Sequence[PastEntry]) -> int:
+    return sum(1 for entry in entries if entry.revoked)
 
 
 def _fields(about: Explanation) -> Iterator[str]:

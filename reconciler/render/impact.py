@@ -33,6 +33,9 @@ def numbers(fallen: Impact) -> Iterator[str]:
     """Yield the sentences that sum an impact up, safe for a terminal."""
     yield told_in_one(fallen)
     yield from _above_and_below(fallen)
+    if fallen.past:
+        many = count(fallen.past, "certificate")
+        yield f"{many} issued before a takeover: nobody here knows in which places"
     yield replaceable(fallen)
     for why, number in list(fallen.obstacles.items())[:_PLACES]:
         yield f"  {number:>7,}  {visible(str(why))}"
@@ -98,7 +101,8 @@ def _about(authority: FallenAuthority) -> str:
     offline = ", offline" if authority.offline else ""
     if not authority.common_name:
         return ""
-    return f"{name}{offline}, {_until(authority.not_after)}"
+    past = f", {authority.past:,} of before" if authority.past else ""
+    return f"{name}{offline}, {_until(authority.not_after)}{past}"
 
 
 def _branch(fallen: Impact, line: Line) -> Node:
@@ -162,6 +166,7 @@ def _authority_data(each: FallenAuthority) -> dict[str, object]:
         "issuer": list(each.above) if each.above else None,
         "not_after": _instant(each.not_after),
         "offline": each.offline,
+        "past": each.past,
     }
 
 

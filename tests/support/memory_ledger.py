@@ -178,6 +178,7 @@ def _files(state: LedgerState) -> dict[str, Model]:
     forgotten = {key for key in state.crls if key[0] not in state.authorities}
     records |= {f"crls/{k}": r for k, r in state.crls.items() if k not in forgotten}
     records |= {f"ocsp/{k}": r for k, r in state.ocsp.items() if k[0] in state.authorities}
+    records |= {f"past/{k}": r for k, r in state.past.items()}
     return {**records, "lineage": state.lineage}
 
 
