@@ -97,7 +97,8 @@ def _unwanted(world: World, record: AuthorityRecord) -> Change:
 
 
 def _live_children(world: World, name: str) -> int:
-    return sum(
+    before = (past for (owner, _), past in world.ledger.past.items() if owner == name)
+    return sum(len(past.unexpired(world.now)) for past in before) + sum(
         unexpired(issuance, world.now)
         for address, issuance in world.serials.values()
         if issuance.request.issuer == name and address != f"authority/{name}"
