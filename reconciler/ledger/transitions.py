@@ -12,6 +12,7 @@ from reconciler.ledger.records import (
     OcspRecord,
     PastRecord,
     Status,
+    TrustRecord,
 )
 from schemas.base import Model
 
@@ -45,6 +46,8 @@ def problems(
             yield from _unrevoked(old, new, at)
         if isinstance(old, CrlRecord) and (not isinstance(new, CrlRecord) or _goes_back(old, new)):
             yield f"the CRL number of {old.authority} generation {old.generation} went back"
+        if isinstance(old, TrustRecord) and isinstance(new, TrustRecord):
+            yield from _hastened(old, new)
         if isinstance(old, OcspRecord):
             yield from _lost_responders(old, new, at)
 
@@ -71,6 +74,13 @@ def _unrevoked(old: PastRecord, new: Model | None, at: datetime) -> Iterator[str
     for entry in old.entries:
         if entry.revoked and kept.get(entry.serial) != entry.revoked:
             yield f"serial {entry.serial} of before is not revoked any more"
+
+
+def _hastened(old: TrustRecord, new: TrustRecord) -> Iterator[str]:
+    """Yield the anchors that would be given up sooner than was written down once."""
+    for anchor, since in old.replaced.items():
+        if new.replaced.get(anchor, since) < since:
+            yield f"bundle {old.name}: {anchor[:16]} was given up earlier than it was"
 
 
 def _issuance_problems(
