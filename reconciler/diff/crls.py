@@ -144,8 +144,12 @@ def _carried(
         yield _publish(key, Finding(Reason.NOT_FOUND, words), source, due=True)
         published = None
     adding = told.changes.get(key, ())
-    waits = published is None and record is not None and record.der is not None
-    upkeep = _dated(world, signing, record) if waits else _upkeep(world, signing, key, known)
+    if record is not None and record.der and published is None:
+        upkeep = _dated(world, signing, record)
+    elif record is not None and record.sha256 is None:
+        upkeep = Finding(Reason.EXPIRING, "asked for at a ceremony that brought nothing back yet")
+    else:
+        upkeep = _upkeep(world, signing, key, known)
     need = _revoked_since(len(adding)) if adding else upkeep
     if need is not None:
         message = f"{need.message}; {BY_CEREMONY}"
