@@ -1,12 +1,13 @@
 """Trees of files in a published directory, each shown by one link, which is what is switched.
 
-    DIRECTORY/ocsp/services-g1 -> .services-g1.5f3a90c1
-    DIRECTORY/ocsp/.services-g1.5f3a90c1/MFUwUz.../...    what is shown
-    DIRECTORY/ocsp/.services-g1.0b7e44d2/...              what was shown before
+    DIRECTORY/ocsp/services-g1 -> services-g1.5f3a90c1
+    DIRECTORY/ocsp/services-g1.5f3a90c1/MFUwUz.../...    what is shown
+    DIRECTORY/ocsp/services-g1.0b7e44d2/...              what was shown before
 
 A rename of a link is atomic on every file system; two folders can be exchanged on some alone. What was
 shown before stays until the next switch, for readers that looked the link up and are on their way. The
-link is relative and stays in its folder, so that the directory can be copied as it is.
+link is relative and stays in its folder, so that the directory can be copied as it is; no dot stands in
+front of what it leads to, as where documents are read such a link is refused.
 """
 
 import errno
@@ -67,7 +68,7 @@ def write_tree(folder: Folder, tree: Tree) -> None:
     with _made(folder, above) as outer:
         shown = _shown(outer, own)
         _sweep(outer, own, {shown})
-        fresh = f".{own}.{secrets.token_hex(4)}"
+        fresh = f"{own}.{secrets.token_hex(4)}"
         reach("tree.write")
         with outer.make(fresh) as inner:
             _write(inner, tree.files)
@@ -107,7 +108,7 @@ def _check(tree: Tree) -> None:
 def _shown(outer: Folder, own: str) -> str | None:
     """Return the folder that a tree's link points at; None where there is no link that certform made."""
     target = outer.target(own)
-    ours = target is not None and re.fullmatch(rf"\.{re.escape(own)}\.{_RANDOM}", target)
+    ours = target is not None and re.fullmatch(rf"{re.escape(own)}\.{_RANDOM}", target)
     return target if ours else None
 
 
@@ -123,12 +124,12 @@ def _made(folder: Folder, name: str) -> Folder:
 def _set_aside(outer: Folder, own: str) -> None:
     """Make room for the link where there is a folder instead: a link cannot take its place in one step."""
     if outer.has(own) and outer.target(own) is None:
-        outer.rename(own, f".{own}.{secrets.token_hex(4)}")
+        outer.rename(own, f"{own}.{secrets.token_hex(4)}")
 
 
 def _sweep(outer: Folder, own: str, kept: set[str | None]) -> None:
     """Delete what neither is shown nor was shown last, such as what a run that died left half written."""
-    ours = re.compile(rf"\.{re.escape(own)}\.({_RANDOM}|new)")
+    ours = re.compile(rf"{re.escape(own)}\.{_RANDOM}|\.{re.escape(own)}\.new")
     for name in outer.names():
         if ours.fullmatch(name) and name not in kept:
             outer.discard(name)

@@ -171,7 +171,7 @@ HOSTILE = (
     "/%00",
     "/%ff%fe",
     "/.certform-owner",
-    "/ocsp/.services-g1.00000000/MA==",
+    "/ocsp/services-g1.00000000/MA==",
     f"/{NAME}/../../.certform-owner",
     f"/{NAME}/..%2F..%2F.certform-owner",
     f"/{NAME}/",

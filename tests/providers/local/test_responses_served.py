@@ -151,7 +151,7 @@ def test_the_ca_certificate_and_the_list_have_the_types_of_their_own(
 
 
 def test_what_is_beside_the_trees_is_not_shown(port: int, directory: Path) -> None:
-    (hidden,) = (path for path in (directory / "ocsp").iterdir() if path.name[0] == ".")
+    (hidden,) = (path for path in (directory / "ocsp").iterdir() if "." in path.name)
     assert get(port, "/.certform-owner")[0].status == 404
     assert get(port, f"/ocsp/{hidden.name}/x")[0].status == 404
     assert get(port, f"/{NAME}/")[0].status in (403, 404)
