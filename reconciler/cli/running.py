@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import click
 
@@ -66,6 +66,7 @@ def carry_out(
     approved, told, world = review or Unrestricted(), account or Account(), session.world
     linter = Linter()
     plan = told.plan = make_plan(world, approved.selection(choice.selection()), lint=linter)
+    session.world = replace(world, refused=linter.refused)
     show(
         (
             *choice.check(world.desired, plan.changes),

@@ -10,6 +10,7 @@ from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, change_id, seen
 from reconciler.diff.generations import CEREMONY, NOTHING, Steps
 from reconciler.diff.prospects import Errand, Prospects, is_sound
+from reconciler.diff.withholding import hindrance
 from reconciler.ledger.records import Issuance, Status
 from reconciler.schedule import is_resumable, renewal_time
 from reconciler.state import DesiredAuthority
@@ -68,6 +69,8 @@ def _issue(
     above: Prospects, desired: DesiredAuthority, errand: Errand, older: Issuance, why: Finding
 ) -> Steps:
     world = above.world
+    if found := hindrance(world, desired, errand.address):
+        return (found,), None
     if isinstance(older.request, AuthorityRequest):
         for reason in beyond(errand.request, (older.request,)):
             step = blocked(errand.address, Reason.BLOCKED_BY, reason, source=desired.source)

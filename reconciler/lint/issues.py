@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.diff import World
-from reconciler.limits import Judgement, Limits
-from reconciler.published_names import list_key
-from reconciler.state import DesiredAuthority
+from reconciler.diff.authorities import prospects_of
+from reconciler.diff.patience import patient
+from reconciler.diff.revocations import wanted_revocations
+from reconciler.limits import Judgement
+from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.plan import Action, Change, Source
 from schemas.request import AuthorityRequest, LeafRequest
 
@@ -32,41 +34,31 @@ class Issue:
 
 
 def issues(world: World, changes: Sequence[Change]) -> Iterator[Issue]:
-    """Yield every issue by a CA of ours, CAs first: what others issue, they answer for."""
-    found = [issue for c in changes if c.action is Action.ISSUE and (issue := _issue(world, c))]
-    yield from sorted(found, key=lambda issue: issue.kind)
+    """Yield every issue by a CA of ours, CAs first: what others issue, they answer for.
 
-
-def _issue(world: World, step: Change) -> Issue | None:
-    kind, _, name = step.address.partition("/")
-    if kind == "certificate":
-        leaf = world.desired.certificates[name]
-        ours = leaf.request.issuer_id is None
-        return _of(world, step, name, leaf.request, leaf.limits, leaf.source) if ours else None
-    name, generation = (name, 0) if kind == "authority" else list_key(step.address)[:2]
-    desired = world.desired.authorities.get(name)
-    request = _request(kind, desired, generation) if desired else None
-    if desired is None or request is None:
-        return None
-    return _of(world, step, name, request, desired.limits, desired.source)
+    What is asked for is as the diff settled it: a leaf may go on below another generation meanwhile.
+    """
+    steps = [step for step in changes if step.action is Action.ISSUE]
+    if not steps:
+        return
+    above = prospects_of(world, frozenset(wanted_revocations(world)))
+    settled = patient(above)[0].desired.certificates
+    for step in sorted(steps, key=lambda step: step.address.startswith("certificate/")):
+        if (errand := above.errands.get(step.address)) is not None:
+            desired = world.desired.authorities[errand.name]
+            yield _of(world, step, desired, errand.request)
+            continue
+        leaf = settled.get(step.address.partition("/")[2])
+        if leaf is not None and leaf.request.issuer_id is None:
+            yield _of(world, step, leaf, leaf.request)
 
 
 def _of(
     world: World,
     step: Change,
-    name: str,
+    wanted: DesiredCertificate | DesiredAuthority,
     request: LeafRequest | AuthorityRequest,
-    limits: Limits,
-    source: Source,
 ) -> Issue:
-    return Issue(step.address, name, request, source, limits.judged(world.now), limits.accepted)
-
-
-def _request(kind: str, desired: DesiredAuthority, generation: int) -> AuthorityRequest | None:
-    """Return what a CA is asked to be: as it is, as it stands by, or as the generation before signs it."""
-    if kind == "standby":
-        return desired.standby
-    if kind == "cross":
-        signer = {"issuer": desired.name, "issuer_generation": generation - 1}
-        return desired.request.model_copy(update=signer)
-    return desired.request
+    limits = wanted.limits
+    judged, accepted = limits.judged(world.now), limits.accepted
+    return Issue(step.address, wanted.name, request, wanted.source, judged, accepted)

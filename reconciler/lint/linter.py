@@ -40,6 +40,8 @@ class Linter:
     origin: Callable[[], Origin] | None = None
     told: dict[str, list[tuple[Issue, Finding]]] = field(default_factory=dict)
     """What is to be told, by code."""
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    """All that must not be signed, by address."""
 
     def __call__(self, world: World, changes: Sequence[Change]) -> Mapping[str, Refusal]:
         """Return what must not be signed, by address, and why; nothing is loaded where nothing is issued."""
@@ -49,8 +51,9 @@ class Linter:
         from reconciler.lint.specimens import Workshop  # noqa: PLC0415 - a plan of nothing needs none
 
         coming = {ca: i for i in wanted if (ca := _generation(i))}
-        workshop = Workshop(world, coming)
-        return dict(self._refusals(workshop, wanted))
+        found = dict(self._refusals(Workshop(world, coming), wanted))
+        self.refused |= found
+        return found
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:

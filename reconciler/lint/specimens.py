@@ -16,10 +16,12 @@ from providers import x509
 from providers.signer import PublicKey
 from reconciler.apply.reservation import issuer_urls, to_be_signed
 from reconciler.chains import issuers_of
+from reconciler.crl_terms import settled_terms
 from reconciler.diff import World
 from reconciler.diff.takeovers import existing_path
 from reconciler.ledger.records import Issuance, Status, Urls
 from reconciler.lint.issues import Issue
+from reconciler.published_names import shard_of
 from schemas.certificate import Algorithm
 from schemas.request import AuthorityRequest, KeyType, LeafRequest
 
@@ -99,23 +101,28 @@ class Workshop:
             )
         except ValueError as why:
             raise x509.IssuanceRefused((str(why),)) from None
+        serial = x509.new_serial()
         return Issuance(
-            serial=x509.new_serial(),
+            serial=serial,
             status=Status.RESERVED,
             request=request,
             digest="",
             not_before=not_before,
             not_after=not_after,
             spki=self._spki(issue),
-            urls=self._urls(request),
+            urls=self._urls(request, serial),
             reserved_at=now,
         )
 
-    def _urls(self, request: LeafRequest | AuthorityRequest) -> Urls:
+    def _urls(self, request: LeafRequest | AuthorityRequest, serial: str) -> Urls:
         if request.issuer is None:
             return Urls()
-        publish = self.world.desired.publish
-        return issuer_urls(publish, request.issuer, request.issuer_generation or 0)
+        issuer = (request.issuer, request.issuer_generation or 0)
+        wanted = self.world.desired.authorities.get(request.issuer)
+        terms = settled_terms(self.world.ledger, *issuer, wanted)
+        shard = shard_of(serial, terms.shards) if terms else None
+        asked = wanted is not None and wanted.ocsp is not None
+        return issuer_urls(self.world.desired.publish, *issuer, shard=shard, ocsp=asked)
 
     def _spki(self, issue: Issue) -> str:
         """Return the subject's public key: a CA's own where it has one, else one that nobody holds."""
