@@ -115,7 +115,8 @@ class Installed:
     `providers.x509.trust_digest`) are None where the object is too broken to tell. `drift` says in
     words what differs from what was installed there, by file or attribute; `incomplete` what around a
     sound object is not as it should be, such as a name that it is not served for: an InstallRequest
-    without the private key puts that right. `output_formats` are the additional files it was installed with.
+    without the private key puts that right. `output_formats` are the additional files it was installed with,
+    `keystores` the digest of what was wanted of its keystores.
 
     Where a place gives objects no names, `name` is the certificate's label of ours, and for anything
     else the identity; what another object supersedes has a name of its own. `used_by` names what
@@ -134,6 +135,7 @@ class Installed:
     incomplete: tuple[str, ...] = ()
     dns_name: str | None = None
     output_formats: tuple[str, ...] = ()
+    keystores: str = ""
     content: Content | None = None
     used_by: tuple[str, ...] = ()
     installed_at: datetime | None = None
@@ -142,6 +144,30 @@ class Installed:
     def owned_by(self, owner: str) -> bool:
         """Whether the object carries this owner's label."""
         return self.labels.get(OWNER) == owner
+
+
+@dataclass(frozen=True, slots=True)
+class Keystore:
+    """Two files for Java: one with the key and its chain under `alias`, and one with the anchors.
+
+    `form` and `profile` are as in `schemas.certificate`; the password opens both.
+    """
+
+    form: str
+    alias: str
+    password: Secret = field(repr=False)
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keystores:
+    """The keystores of one object. `digest` tells what was wanted, and is the same for the same passwords."""
+
+    digest: str = ""
+    stores: tuple[Keystore, ...] = ()
+
+
+NO_KEYSTORES = Keystores()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +183,7 @@ class InstallRequest:
     bundle: Bundle
     labels: Mapping[str, str]
     output_formats: tuple[str, ...] = ()
+    keystores: Keystores = NO_KEYSTORES
     predecessor: Installed | None = None
     replace: bool = False
 

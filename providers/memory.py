@@ -229,6 +229,7 @@ class MemoryTarget(MemoryTrust):
             trust=pair.trust,
             dns_name=pair.dns_name,
             output_formats=request.output_formats,
+            keystores=request.keystores.digest,
             used_by=there.used_by if there else (),
         )
         return MemoryObject(installed, bundle)

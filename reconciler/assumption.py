@@ -133,6 +133,7 @@ class Assumption:
             not_after=issuance.not_after if issuance else None,
             trust=self._sides.trust(issuance) if issuance else None,
             output_formats=install.output_formats if install else (),
+            keystores=install.keystores_digest if install else "",
             content=_asked_for(document) if placement.hosted else None,
             used_by=(_USED,) if superseded and not placement.hosted else (),
             hosting=Hosting(HostingState.ACTIVE) if placement.hosted else None,
@@ -205,7 +206,9 @@ class Assumption:
             NAME: name,
             SPEC: document.digest if document else "",
         }
-        return HeldTrust(f"{target}/{called}", called, labels, dict.fromkeys(placement.anchors, b""))
+        return HeldTrust(
+            f"{target}/{called}", called, labels, dict.fromkeys(placement.anchors, b"")
+        )
 
     @cached_property
     def _to_adopt(self) -> Mapping[str, tuple[Installed, ...]]:

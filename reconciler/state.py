@@ -21,6 +21,7 @@ from schemas.plan import Source
 from schemas.project import GuardSettings, LedgerSettings, PublishSettings, Recipient
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
+from schemas.secrets import SecretReference
 from schemas.target import TargetSpec
 
 KEYRING = "keyring"
@@ -115,6 +116,21 @@ class DesiredAuthority:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredKeystore:
+    """Two files for Java of one form. `sealed` is the sops file that `password` names, opened by nobody yet.
+
+    `told` is the digest of the password's ciphertext: with another one the files are written anew.
+    """
+
+    form: str
+    alias: str
+    profile: str
+    password: SecretReference
+    told: str
+    sealed: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredInstall:
     """One certificate in one target. `name` is the object's name there.
 
@@ -129,6 +145,14 @@ class DesiredInstall:
     formerly: tuple[str, ...] = ()
     adopt: tuple[str, ...] = ()
     hosted: bool = False
+    keystores: tuple[DesiredKeystore, ...] = ()
+
+    @property
+    def keystores_digest(self) -> str:
+        """What is wanted of its keystores, passwords included, in 128 bits; empty where none are."""
+        if not self.keystores:
+            return ""
+        return digest([[e.form, e.alias, e.profile, e.told] for e in self.keystores])
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class Capabilities:
     goes by its label. `shared_labels` tells that others put labels on our objects too. `remote` places are
     asked over a network. `makes_keys` and `hosts` tell whether the place makes keys that never leave
     it, and whether it issues certificates by itself; `adopts` whether objects that somebody else made
-    can be taken over; `holds_trust` whether bundles of trust anchors can be installed there.
+    can be taken over; `holds_trust` whether bundles of trust anchors can be installed there,
+    `keystores` whether files for Java are written there.
     """
 
     rsa_sizes: tuple[int, ...] = RSA_SIZES
@@ -65,9 +66,10 @@ class Capabilities:
     adopts: bool = False
     limits: Limits = Limits()
     holds_trust: bool = False
+    keystores: bool = False
 
 
-LOCAL_DIRECTORY = Capabilities(output_formats=("CombinedPEM",), holds_trust=True)
+LOCAL_DIRECTORY = Capabilities(output_formats=("CombinedPEM",), holds_trust=True, keystores=True)
 
 _AWS_TAG = r"[\w .:/=+\-@]"
 AWS_ACM = Capabilities(

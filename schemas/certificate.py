@@ -4,12 +4,13 @@ The field names are cert-manager's; `targets` stands where cert-manager has `sec
 """
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.base import Model, Word
 from schemas.scalars import (
+    Boolean,
     CommonName,
     Country,
     DnsName,
@@ -25,6 +26,7 @@ from schemas.scalars import (
     Text,
     Uri,
 )
+from schemas.secrets import SecretReference
 
 
 class Algorithm(Word):
@@ -123,6 +125,52 @@ Adopted = Annotated[
 """One identity may stand for a list of one."""
 
 
+class Pkcs12Profile(Word):
+    """How a PKCS#12 file is encrypted: PBES2 with AES-256, or as old systems know it."""
+
+    MODERN_2023 = "Modern2023"
+    LEGACY_DES = "LegacyDES"
+
+
+class Pkcs12Settings(Model):
+    """Whether `keystore.p12` and `truststore.p12` (RFC 7292) are written, and what opens them."""
+
+    create: Boolean
+    password_secret_ref: SecretReference
+    profile: Pkcs12Profile = Pkcs12Profile.MODERN_2023
+
+
+Alias = Annotated[
+    str, Matching(r"^[!-~]([ -~]{0,98}[!-~])?$", "must be 1 to 100 characters of ASCII")
+]
+
+
+class JksSettings(Model):
+    """Whether `keystore.jks` and `truststore.jks` are written, and what opens them.
+
+    Java finds an `alias` whatever its case; it is written in lower case.
+    """
+
+    create: Boolean
+    password_secret_ref: SecretReference
+    alias: Alias = "certificate"
+
+
+class Keystores(Model):
+    """The keystores for Java beside the PEM files, of one form or of both."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    pkcs12: Pkcs12Settings | None = None
+    jks: JksSettings | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.pkcs12 is None and self.jks is None:
+            raise ValueError("must have `pkcs12` or `jks`")
+        return self
+
+
 class TargetEntry(Model):
     """One place a certificate goes to, and what is special about it there.
 
@@ -134,6 +182,7 @@ class TargetEntry(Model):
     object_name: Name | None = None
     adopt: Adopted = ()
     additional_output_formats: tuple[OutputFormat, ...] = ()
+    keystores: Keystores | None = None
 
 
 def _entry(value: Any) -> Any:

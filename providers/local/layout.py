@@ -4,6 +4,7 @@
     PATH/NAME/current -> generations/0007
     PATH/NAME/previous -> generations/0006    only until the current generation is settled
     PATH/NAME/generations/0007/privkey.pem, cert.pem, chain.pem, fullchain.pem, trust.pem
+    PATH/NAME/generations/0007/keystore.p12, truststore.p12, keystore.jks, truststore.jks    on request
     PATH/NAME/generations/0007/certform.json
     PATH/NAME/generations/0007/ca-certificates.pem    alone with its manifest, where NAME is a bundle
     PATH/.certform-new-NAME, PATH/.certform-gone-NAME    being made, being deleted
@@ -12,9 +13,9 @@
 The file names are certbot's. A consumer opens `current/...`; one rename of that link changes all.
 One that opens the directory first, or `combined.pem` alone, never sees two generations mixed; one that
 opens two paths after each other is told when by `reload`, which comes after the switch.
-Directories and public files are readable by all, as certificates are public; only the private key
-has the configured mode. Directories stay certform's own, so that a consumer that owns its files
-cannot put a link where certform is about to write.
+Directories and public files are readable by all, as certificates are public; only what holds the private
+key, or is sealed by a password, has the configured mode. Directories stay certform's own, so that a
+consumer that owns its files cannot put a link where certform is about to write.
 """
 
 import os
@@ -45,7 +46,10 @@ TRUST = "trust.pem"
 COMBINED = "combined.pem"
 ANCHORS = "ca-certificates.pem"
 """Named as Debian, OpenSSL's packagers and trust-manager do; of a bundle, not of a certificate."""
-PRIVATE = (PRIVATE_KEY, COMBINED)
+KEYSTORES = ("keystore.p12", "keystore.jks")
+TRUSTSTORES = ("truststore.p12", "truststore.jks")
+PRIVATE = (PRIVATE_KEY, COMBINED, *KEYSTORES, *TRUSTSTORES)
+"""Who reads a truststore can try passwords on it, and it has that of the keystore."""
 FILES = (PRIVATE_KEY, CERTIFICATE, CHAIN, FULL_CHAIN, TRUST)
 COMBINED_FORMAT = "CombinedPEM"
 
@@ -139,6 +143,11 @@ def contents(request: InstallRequest) -> dict[str, bytes]:
     }
     if COMBINED_FORMAT in request.output_formats:
         files[COMBINED] = key + full
+    if request.keystores.stores:
+        from providers.local.keystores import files_of  # noqa: PLC0415 - only where some are wanted
+
+        for store in request.keystores.stores:
+            files |= files_of(store, bundle)
     return files
 
 

@@ -8,26 +8,31 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from providers.anchors import digest_of
-from providers.local.layout import ANCHORS, COMBINED, FILES
+from providers.local.layout import ANCHORS, COMBINED, FILES, KEYSTORES, TRUSTSTORES
 from schemas.base import canonical
 from schemas.scalars import format_instant
 
 FORMAT = 1
 _TRUST = "trust"
 _REQUIRED = frozenset(FILES)
-_KNOWN = _REQUIRED | {COMBINED}
+_JAVA = frozenset((*KEYSTORES, *TRUSTSTORES))
+_KNOWN = _REQUIRED | {COMBINED} | _JAVA
 _SERIAL = re.compile("[0-9a-f]{1,40}")
 _DIGEST = re.compile("[0-9a-f]{64}")
+_TOLD = re.compile("([0-9a-f]{32})?")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was installed: `files` maps each file's name to the SHA-256 of its content, in hex."""
+    """What was installed: `files` maps each file's name to the SHA-256 of its content, in hex.
+
+    `keystores` is the digest of what was wanted of them, empty where none were.
+    """
 
     labels: Mapping[str, str]
     serial: str
@@ -36,6 +41,16 @@ class Manifest:
     trust: str
     dns_name: str | None
     files: Mapping[str, str]
+    keystores: str = ""
+
+    def says_the_same(self, other: "Manifest") -> bool:
+        """Whether two tell of the same content: keystores are never the same bytes twice, by their salt."""
+        return _but_for_salt(self) == _but_for_salt(other)
+
+
+def _but_for_salt(manifest: Manifest) -> Manifest:
+    files = {name: "" if name in _JAVA else told for name, told in manifest.files.items()}
+    return replace(manifest, files=files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,7 @@ def encode(manifest: AnyManifest) -> bytes:
         "trust": manifest.trust,
         "dnsName": manifest.dns_name,
         "files": dict(manifest.files),
+        **({"keystores": manifest.keystores} if manifest.keystores else {}),
     }
     return canonical(data) + b"\n"
 
@@ -122,6 +138,7 @@ def decode(content: bytes) -> Manifest | None:
             _matching(_DIGEST, data["trust"]),
             None if data["dnsName"] is None else _text(data["dnsName"]),
             {file: _matching(_DIGEST, digest) for file, digest in data["files"].items()},
+            _matching(_TOLD, data.get("keystores", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -127,6 +127,7 @@ def recorded(place: Place, name: str, manifest: AnyManifest) -> Installed:
         trust=manifest.trust,
         dns_name=manifest.dns_name,
         output_formats=(OutputFormat.COMBINED_PEM,) if COMBINED in manifest.files else (),
+        keystores=manifest.keystores,
     )
 
 

@@ -107,12 +107,16 @@ def _manifest(request: InstallRequest, files: Mapping[str, bytes], pairing: Pair
         trust=pair.trust,
         dns_name=pair.dns_name,
         files={name: checksum(content) for name, content in files.items()},
+        keystores=request.keystores.digest,
     )
 
 
 def same(found: Found, manifest: AnyManifest) -> bool:
     """Whether just what a manifest says is there, whole."""
-    return found.manifest == manifest and not found.installed.drift
+    known = found.manifest
+    if isinstance(known, Manifest) and isinstance(manifest, Manifest):
+        return known.says_the_same(manifest) and not found.installed.drift
+    return known == manifest and not found.installed.drift
 
 
 def _expect(place: Place, request: InstallRequest, found: Found | None) -> None:

@@ -6,6 +6,7 @@ from itertools import groupby
 from providers import x509
 from providers.abilities import Restorer
 from providers.base import Bundle, Installed, InstallRequest, Target
+from providers.errors import ProviderError
 from providers.secret import Secret
 from reconciler.apply.install_steps import Task, activate, stands, verify, write
 from reconciler.apply.predecessors import restore, settle
@@ -84,7 +85,7 @@ def _task(session: Session, change: Change, keys: Mapping[str, Secret]) -> Task:
         return Task(change, current, error="its key is no longer kept; plan again")
     try:
         request = _request(session, desired, wanted, current, key, found)
-    except Impossible as why:
+    except (Impossible, ProviderError) as why:
         return Task(change, current, error=str(why))
     return Task(change, current, request=request)
 
@@ -94,6 +95,7 @@ def _is_sound(
 ) -> bool:
     """Whether the object itself is what should be: whatever it lacks takes no key."""
     same = is_same(found, current) and set(found.output_formats) == set(wanted.output_formats)
+    same = same and found.keystores == wanted.keystores_digest
     return same and not found.drift and found.trust in (None, session.world.trust(current))
 
 
@@ -118,6 +120,7 @@ def _request(
         ),
         labels=session.world.labels(desired, current.digest, wanted.target),
         output_formats=wanted.output_formats,
+        keystores=session.passwords.keystores(wanted),
         predecessor=found,
         replace=bool(session.world.unchangeable(wanted, desired.request)),
     )

@@ -20,6 +20,7 @@ from providers.sops.key_file import KeyFileSigner
 from providers.sops.signer import SopsSigner
 from providers.x509 import IssuingAuthority, to_der
 from reconciler import address as addresses
+from reconciler.apply.passwords import Passwords
 from reconciler.apply.transitions import placed
 from reconciler.chains import issuers_of
 from reconciler.custody import remote_key, sealed_key
@@ -186,6 +187,11 @@ class Session:
         if sealed is None or named is None:
             raise Denied(f"no document says where the secret of authority/{name} is")
         return self.sops.value(sealed, named.name, named.key)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """The passwords of keystores, each opened once, when it is first needed."""
+        return Passwords(self.sops)
 
     def _sealed(self, key: tuple[str, int]) -> Signer:
         known, wanted = self.journal.state.authorities, self.world.desired.authorities

@@ -55,6 +55,9 @@ def certificate_changes(
         else need_of(world, desired, record, install)
         for install in desired.installs
     }
+    vouching = above.vouching(record.current)
+    if vouching:
+        needs = {i: need or _lacks_cross(world, i) for i, need in needs.items()}
     subject = Subject(
         desired,
         record,
@@ -68,7 +71,7 @@ def certificate_changes(
     )
     held = record.current is None and adopting.holds_back
     finding = None if held else first_finding(subject)
-    first = tuple(step.id for step in rename)
+    first = (*vouching, *(step.id for step in rename))
     if finding and finding.reason is Reason.KEY_UNAVAILABLE and is_flapping(world, record, needs):
         message = _flaps(desired, finding)
         yield blocked(
@@ -86,6 +89,13 @@ def certificate_changes(
         yield from _installs(world, desired, record, needs, first)
     else:
         yield from _issue(world, desired, record, finding, needs, first, above)
+
+
+def _lacks_cross(world: World, install: DesiredInstall) -> Finding | None:
+    """Say that a chain gets a cross-certificate; None where nobody can tell what is there."""
+    if world.observation(install.target).status != "observed":
+        return None
+    return Finding(Reason.CHAIN_CHANGED, "the generation before its root vouches for it, too")
 
 
 def _stuck(
@@ -172,7 +182,13 @@ def _issue_identity(desired: DesiredCertificate, current: Issuance | None) -> di
         "rotation": desired.rotation_policy,
         "onRemove": desired.on_remove,
         "installs": [[i.target, i.name] for i in desired.installs],
+        **({"keystores": told} if (told := _keystores(desired)) else {}),
     }
+
+
+def _keystores(desired: DesiredCertificate) -> list[list[str]]:
+    """What is wanted of keystores: a new certificate brings new ones, and that is to be reviewed."""
+    return [[i.target, i.keystores_digest] for i in desired.installs if i.keystores]
 
 
 def _adopted(world: World, desired: DesiredCertificate) -> dict[str, object] | None:
@@ -271,6 +287,7 @@ def _install(
             "target": target.digest,
             "name": install.name,
             "formats": install.output_formats,
+            **({"keystores": told} if (told := install.keystores_digest) else {}),
             "labels": dict(desired.labels),
             **({"replaces": replaces["replaces"]} if replaces else {}),
         },

@@ -81,7 +81,8 @@ def is_wanted_as_before(
 
 
 def _outcome(install: DesiredInstall) -> tuple[object, ...]:
-    return install.name, frozenset(install.output_formats), install.hosted
+    formats = frozenset(install.output_formats)
+    return install.name, formats, install.keystores_digest, install.hosted
 
 
 def is_labelled_as_before(

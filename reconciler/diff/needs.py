@@ -45,13 +45,22 @@ def need_of(
         return _other(record, found)
     if found.drift:
         return Finding(Reason.DRIFTED, "; ".join(found.drift), outside=True)
-    if set(found.output_formats) != set(install.output_formats):
-        return Finding(Reason.DRIFTED, "additionalOutputFormats are not those wanted")
+    if lacks := _files_beside(found, install):
+        return Finding(Reason.DRIFTED, lacks)
     if found.trust is not None and found.trust != world.trust(current):
         return Finding(
             Reason.CHAIN_CHANGED, "its chain or trust anchors are not those of its issuer"
         )
     return _lacking(world, placement, current, install, found)
+
+
+def _files_beside(found: Installed, install: DesiredInstall) -> str:
+    """Say which additional files are not as they are wanted; empty when all are."""
+    if set(found.output_formats) != set(install.output_formats):
+        return "additionalOutputFormats are not those wanted"
+    if found.keystores != install.keystores_digest:
+        return "keystores are not those wanted, or have another password"
+    return ""
 
 
 def was_seen(world: World, install: DesiredInstall, placement: Placement | None) -> bool:

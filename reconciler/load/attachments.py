@@ -11,7 +11,13 @@ from schemas.plan import Source
 
 LIMIT = 1 << 26
 """Bytes: more than a CRL of a million entries."""
+_PASSWORDS = tuple(
+    ("targets", "*", "keystores", form, "passwordSecretRef", "name") for form in ("pkcs12", "jks")
+)
 _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "Certificate": _PASSWORDS,
+    "Profile": _PASSWORDS,
+    "CertificateSet": tuple(("template", "spec", *steps) for steps in _PASSWORDS),
     "Bundle": (("files", "*"),),
     "Authority": (
         ("existing", "certificate"),

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from reconciler.diagnostics import MOST_FINDINGS, Diagnostic, error, has_errors
 from reconciler.resolve.authority_policies import check_publishing
-from reconciler.resolve.catalogue import Shelf, repeated, validate
+from reconciler.resolve.catalogue import repeated, validate
 from reconciler.resolve.drafts import Draft, section
 from reconciler.resolve.issuers import check_issuer, request_digest
+from reconciler.resolve.keystores import desired_keystores
 from reconciler.resolve.leaves import Leaf, Surroundings, check_leaf, leaf_of, renew_before
 from reconciler.resolve.policies import Rules, check_policy, limits_of
 from reconciler.state import DesiredCertificate, DesiredInstall
@@ -17,7 +18,6 @@ from schemas.certificate import CertificateSpec
 from schemas.document import Envelope
 from schemas.issuer import REQUEST_FIELDS
 from schemas.request import LeafRequest
-from schemas.target import TargetSpec
 
 _LEAF = Envelope[CertificateSpec]
 _NAMED = 5
@@ -168,18 +168,16 @@ def _desired(leaf: Leaf, around: Surroundings, rules: Rules) -> DesiredCertifica
         on_remove=spec.on_remove,
         rollout=spec.rollout,
         installs=tuple(
-            _installs(
-                leaf, around.targets, hosted=issuer is not None and issuer.capabilities.hosted
-            )
+            _installs(leaf, around, hosted=issuer is not None and issuer.capabilities.hosted)
         ),
         limits=limits_of(leaf, rules.selecting(leaf.draft.paths), _honoured(leaf, around)),
     )
 
 
-def _installs(leaf: Leaf, targets: Shelf[TargetSpec], *, hosted: bool) -> Iterator[DesiredInstall]:
+def _installs(leaf: Leaf, around: Surroundings, *, hosted: bool) -> Iterator[DesiredInstall]:
     """Yield an install for each place of each target."""
     for entry in leaf.spec.targets:
-        spec, former = targets.entries[entry.target_ref].spec, leaf.metadata.formerly
+        spec, former = around.targets.entries[entry.target_ref].spec, leaf.metadata.formerly
         if former and spec.capabilities.names_objects:
             former = ()
         for suffix in spec.places():
@@ -190,6 +188,7 @@ def _installs(leaf: Leaf, targets: Shelf[TargetSpec], *, hosted: bool) -> Iterat
                 former,
                 entry.adopt,
                 hosted,
+                desired_keystores(entry, around.files),
             )
 
 

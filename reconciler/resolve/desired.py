@@ -102,7 +102,9 @@ def _resolved(
     found += bundles.check_told(everything, authorities.values())
     found += check_directories(everything, root)
     found += check_names(everything)
-    around = Surroundings(everything.authorities, families, everything.targets, everything.issuers)
+    around = Surroundings(
+        everything.authorities, families, everything.targets, everything.issuers, named.files
+    )
     rules = Rules(everything.policies.entries.values(), standing)
     found += check_authorities(families, rules)
     certificates = resolve_certificates(drafts, around, rules, found)

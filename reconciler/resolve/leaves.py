@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from providers.constraints import Form, forms, violation
@@ -12,6 +12,7 @@ from reconciler.resolve.authorities import Family
 from reconciler.resolve.catalogue import Shelf, unknown
 from reconciler.resolve.drafts import Draft
 from reconciler.resolve.keys import check_size, holds, key_type
+from reconciler.resolve.keystores import check_keystores, wanted
 from schemas.authority import AuthoritySpec
 from schemas.capabilities import Capabilities, LabelRules
 from schemas.certificate import CertificateSpec, Custody, RotationPolicy, TargetEntry, Usage
@@ -52,6 +53,8 @@ class Surroundings:
     families: Mapping[str, Family]
     targets: Shelf[TargetSpec]
     issuers: Shelf[IssuerSpec]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The files that certificates name, by path."""
 
 
 def leaf_of(metadata: Metadata, spec: CertificateSpec, draft: Draft) -> Leaf:
@@ -80,7 +83,7 @@ def check_leaf(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
     yield from _check_key_place(leaf, around.targets)
     yield from _check_issuer(leaf, around)
     for index, entry in enumerate(leaf.spec.targets):
-        yield from _check_target(leaf, index, entry, around.targets)
+        yield from _check_target(leaf, index, entry, around)
 
 
 def _check_names(leaf: Leaf) -> Iterator[Diagnostic]:
@@ -184,9 +187,9 @@ def place_of(form: Form, spec: CertificateSpec) -> tuple[Step, ...]:
 
 
 def _check_target(
-    leaf: Leaf, index: int, entry: TargetEntry, targets: Shelf[TargetSpec]
+    leaf: Leaf, index: int, entry: TargetEntry, around: Surroundings
 ) -> Iterator[Diagnostic]:
-    name, path = entry.target_ref, ("spec", "targets", index)
+    targets, name, path = around.targets, entry.target_ref, ("spec", "targets", index)
     if name not in targets.names:
         yield unknown("Target", name, targets.names, leaf.draft, *path, "targetRef")
     elif name in targets.entries:
@@ -197,6 +200,7 @@ def _check_target(
             yield error(summary, leaf.draft.at(*path))
         if capabilities.labels is not None:
             yield from _check_labels(leaf, name, spec, capabilities.labels)
+    yield from check_keystores(entry, around.files, leaf.draft, path)
     if any(earlier.target_ref == name for earlier in leaf.spec.targets[:index]):
         yield error(f"the target {name} is listed twice", leaf.draft.at(*path))
 
@@ -227,6 +231,8 @@ def misfits(
         yield f"cannot hold a key of type {key}"
     if entry.adopt and not capabilities.adopts:
         yield "takes nothing over: leave adopt out"
+    if wanted(entry) and not capabilities.keystores:
+        yield "writes no keystores: leave keystores out"
     for output in entry.additional_output_formats:
         if output not in capabilities.output_formats:
             yield f"does not write {output}"

@@ -37,9 +37,9 @@ LEAVES = {
         "spec.dnsName is not a field",
         "dnsNames",
     ),
-    "keystores, which are not there yet": (
+    "keystores of no form": (
         "issuerRef: open\n  dnsNames: [a.example]\n  targets:\n    - targetRef: disk\n      keystores: {} #!",
-        "keystores is not a field",
+        "must have `pkcs12` or `jks`",
         "",
     ),
     "a text where a list belongs": (
