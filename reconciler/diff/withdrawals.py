@@ -172,12 +172,14 @@ def _is_wanted(world: World, name: str, place: tuple[str, str]) -> bool:
 
 def _remove(world: World, target: str, held: HeldTrust) -> Change:
     name = held.labels.get(NAME, "")
-    address = spot(name, target, held.name, "bundle")
     record, bundle = world.ledger.trust.get(name), world.desired.bundles.get(name)
+    here = tuple(i for i in bundle.installs if i.target == target) if bundle else ()
+    # beside the same bundle under another name, only its own name tells it from the place
+    own = f"bundle/{name}@{target}:{held.name}"
+    address = own if here else spot(name, target, held.name, "bundle")
     if record is None or record.placement(target, held.name) is None:
         message = f"{held.id} has our label, but the ledger does not know it: remove it by hand"
         return blocked(address, Reason.OCCUPIED, message)
-    here = tuple(i for i in bundle.installs if i.target == target) if bundle else ()
     if bundle and any(obstacle(world, bundle, install) for install in here):
         message = f"bundle/{name} takes its place under another name and is blocked"
         return blocked(address, Reason.BLOCKED_BY, message, source=bundle.source)

@@ -19,6 +19,7 @@ from reconciler.ledger.records import (
     Placement,
     Revoked,
     Status,
+    TrustRecord,
 )
 from schemas.revocation import RevocationReason
 
@@ -115,6 +116,13 @@ BAD = {
     "the CRL number of root generation 1 went back": [
         wave(crls=[crl(2)]),
         wave(crls=[crl(1)]),
+    ],
+    "bundle corp: aaaaaaaaaaaaaaaa was given up earlier than it was": [
+        Wave(message="Test", trust=[TrustRecord(name="corp", replaced={"a" * 64: kit.NOW})]),
+        Wave(
+            message="Test",
+            trust=[TrustRecord(name="corp", replaced={"a" * 64: kit.NOW - timedelta(days=1)})],
+        ),
     ],
     "CRL number of root": [
         wave(crls=[crl(2, "aa")]),
