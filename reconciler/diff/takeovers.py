@@ -162,20 +162,18 @@ def _adopt(
         source=desired.source,
         after={
             **describe_authority(existing.request),
-            "sha256": existing.sha256,
+            "name": existing.subject,
+            "serial": existing.serial,
+            "notAfter": format_instant(existing.not_after),
             "certificates": whole.certificates,
             "revoked": whole.revoked,
-            "crlNumber": existing.number,
+            **({} if existing.number is None else {"crlNumber": existing.number}),
         },
     )
 
 
 def _first(existing: Takeover, whole: Counted) -> str:
-    ends = f"{existing.not_after:%Y-%m-%d}"
-    fingerprint = ":".join(
-        existing.sha256[at : at + 2].upper() for at in range(0, len(existing.sha256), 2)
-    )
-    return f"{existing.subject}, until {ends}, SHA-256 {fingerprint}; {_worded(whole)}; {_outlook(existing)}"
+    return f"existed before, SHA-256 {existing.sha256}; {_worded(whole)}; {_outlook(existing)}"
 
 
 def _worded(counted: Counted) -> str:
@@ -188,14 +186,10 @@ def _worded(counted: Counted) -> str:
 def _outlook(existing: Takeover) -> str:
     """Say what becomes of its CRL, and that nobody proves a key that is not at hand."""
     if existing.custody is Kept.NONE:
-        return "an anchor that signs nothing here"
-    number = (
-        "its first CRL" if existing.number is None else f"its CRLs, above number {existing.number},"
-    )
-    unproved = (
-        "; its key is offline, and nobody proves it" if existing.custody is Kept.OFFLINE else ""
-    )
-    return f"{number} will be certform's{unproved}"
+        return "it is an anchor, and signs nothing here"
+    above = "" if existing.number is None else f" with numbers above {existing.number}"
+    proof = "; nobody proves its key, which is offline" if existing.custody is Kept.OFFLINE else ""
+    return f"certform goes on with its CRLs{above}{proof}"
 
 
 def _after(step: Change, adopted: set[str]) -> Change:

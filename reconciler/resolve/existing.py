@@ -122,8 +122,7 @@ def _generations(one: Read) -> Iterator[Diagnostic]:
         hint = f"set generation: {number}"
         yield error(summary, one.at("existing", "generation"), hint=hint)
     kept = spec.private_key.custody
-    later = spec.generation > number or spec.standby
-    if later and isinstance(kept, SopsKey | Kept) and kept is not Kept.OFFLINE:
+    if spec.generation > number and isinstance(kept, SopsKey | Kept) and kept is not Kept.OFFLINE:
         summary = f"generation {number + 1} needs a key of its own"
         hint = "name it in privateKey.custody, and the key that existed before in existing.custody"
         yield error(summary, one.at("privateKey", "custody"), hint=hint)
