@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from ceremony_table import Table, offline_fleet
@@ -22,7 +23,7 @@ def fleet() -> Fleet:
     return Fleet(leaves={"web": Leaf(days=300, renew_before=100)}).converge()
 
 
-def edit(fleet: Fleet, **fields: int) -> Fleet:
+def edit(fleet: Fleet, **fields: Any) -> Fleet:
     fleet.cas["root"] = replace(fleet.cas["root"], **fields)
     return fleet
 
