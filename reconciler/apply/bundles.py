@@ -140,7 +140,7 @@ def _hold(
         return _Deed(steps, install, error=str(why))
     if held.anchors.keys() != anchors.keys():
         return _Deed(steps, install, error=f"{held.id} holds other anchors than were installed")
-    session.trust[install.target, install.name] = held
+    session.held[install.target, install.name] = held
     return _Deed(steps, install, held)
 
 
@@ -214,4 +214,4 @@ def _spot(change: Change) -> DesiredInstall:
 
 def _held(session: Session, install: DesiredInstall) -> HeldTrust | None:
     """What stands in a place, as the plan saw it or this run left it."""
-    return session.trust.get((install.target, install.name)) or session.world.held(install)
+    return session.held.get((install.target, install.name)) or session.world.held(install)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -74,7 +74,7 @@ class Session:
     """The targets each certificate is to be installed in by this run, by address."""
     adopted: dict[tuple[str, str], Installed] = field(default_factory=dict)
     """What this run took over, by target and object name, as it is since."""
-    trust: dict[tuple[str, str], HeldTrust] = field(default_factory=dict)
+    held: dict[tuple[str, str], HeldTrust] = field(default_factory=dict)
     """The bundles of anchors that this run installed, by target and object name."""
     open_issuer: Callable[[IssuerConfig], Issuer] = make_issuer
     """Returns a CA of others; it is made when it is first asked, and never for a plan."""
@@ -88,6 +88,7 @@ class Session:
         default_factory=dict, repr=False
     )
     _issuers: dict[str, Issuer] = field(default_factory=dict)
+    _now: World | None = None
     _renewed: float = field(default_factory=time.monotonic)
 
     def desired(self, change: Change) -> DesiredCertificate:
@@ -129,6 +130,12 @@ class Session:
             ders = [to_der((issuance.certificate or "").encode()) for issuance in issuers]
             self._authorities[serial] = IssuingAuthority.load(ders[0], ders[1:])
         return self._authorities[serial]
+
+    def chain_digest(self, issuance: Issuance) -> str | None:
+        """The digest of the chain and anchors of a certificate, with what this run issued."""
+        if self._now is None or self._now.ledger is not self.journal.state:
+            self._now = replace(self.world, ledger=self.journal.state)
+        return self._now.trust(issuance)
 
     @cached_property
     def prospects(self) -> Prospects:
