@@ -1,6 +1,6 @@
 """The certificates above a leaf, as the ledger has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from providers.constraints import violations, widenings
@@ -10,6 +10,10 @@ from schemas.request import AuthorityRequest, LeafRequest
 
 Line = tuple[tuple[str, int], ...]
 """The CAs above a certificate by name and generation, from its issuer to its root."""
+
+
+Cross = tuple[Issuance, Issuance]
+"""A cross-certificate of a root, and the certificate of the generation before that it is signed under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +28,24 @@ class Chain:
 class Ancestry:
     """The CA certificates that one certificate hangs by, from its issuer's up to the root's.
 
-    `cross` is the root's key and name as the generation before it signed them, `older` what that is
-    signed under; None where there is none that holds.
+    `crosses` are the root's key and name as the generation before it signed them, oldest first, each with
+    what it is signed under; those that are revoked are left out.
     """
 
     path: tuple[Issuance, ...]
     line: Line
-    cross: Issuance | None = None
-    older: Issuance | None = None
+    crosses: tuple[Cross, ...] = ()
 
-    def is_crossed(self, issuance: Issuance) -> bool:
-        """Whether the cross-certificate is of use to a certificate: it must not end before that."""
-        return self.cross is not None and self.cross.not_after >= issuance.not_after
+    def cross(self, issuance: Issuance) -> Cross | None:
+        """The cross-certificate of use to a certificate: the first that does not end before it."""
+        lasting = (each for each in self.crosses if each[0].not_after >= issuance.not_after)
+        return next(lasting, None)
 
-    def chain(self, *, crossed: bool) -> Chain:
-        """Return what is installed beside a certificate, with the cross-certificate or without."""
-        if not crossed or self.cross is None or self.older is None:
+    def chain(self, cross: Cross | None) -> Chain:
+        """Return what is installed beside a certificate, with a cross-certificate or without."""
+        if cross is None:
             return Chain(_pems(self.path[:-1]), _pems(self.path[-1:]))
-        above = (*self.path[:-1], self.cross)
-        return Chain(_pems(above), _pems((self.path[-1], self.older)))
+        return Chain(_pems((*self.path[:-1], cross[0])), _pems((self.path[-1], cross[1])))
 
 
 def issuers_of(
@@ -64,9 +67,7 @@ def ancestry(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) -> 
     if not path:
         return None
     line = line_of(issuance.request, path)
-    cross = _crossing(authorities, line[-1])
-    older = _signer(authorities, cross) if cross else None
-    return Ancestry(path, line, cross if older else None, older)
+    return Ancestry(path, line, tuple(_crosses(authorities, line[-1])))
 
 
 def line_of(request: LeafRequest | AuthorityRequest, path: Sequence[Issuance]) -> Line:
@@ -75,10 +76,12 @@ def line_of(request: LeafRequest | AuthorityRequest, path: Sequence[Issuance]) -
     return tuple((str(each.issuer), each.issuer_generation or 0) for each in below)
 
 
-def _crossing(authorities: Mapping[str, AuthorityRecord], root: tuple[str, int]) -> Issuance | None:
+def _crosses(authorities: Mapping[str, AuthorityRecord], root: tuple[str, int]) -> Iterator[Cross]:
     record = authorities.get(root[0])
-    found = record.crossed(root[1]) if record else None
-    return found if found is not None and found.status is Status.ISSUED else None
+    for cross in reversed(tuple(record.crosses(root[1]))) if record else ():
+        older = _signer(authorities, cross)
+        if cross.status is Status.ISSUED and older is not None:
+            yield cross, older
 
 
 def _signer(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) -> Issuance | None:
@@ -116,7 +119,7 @@ def chain_above(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) 
         chain, anchors = issuance.chain or (), issuance.anchors or ()
         return Chain(tuple(map(str.encode, chain)), tuple(map(str.encode, anchors)))
     above = ancestry(authorities, issuance)
-    return above.chain(crossed=above.is_crossed(issuance)) if above else None
+    return above.chain(above.cross(issuance)) if above else None
 
 
 def beyond(

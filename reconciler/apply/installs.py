@@ -96,7 +96,7 @@ def _is_sound(
     """Whether the object itself is what should be: whatever it lacks takes no key."""
     same = is_same(found, current) and set(found.output_formats) == set(wanted.output_formats)
     same = same and found.keystores == wanted.keystores_digest
-    return same and not found.drift and found.trust in (None, session.world.trust(current))
+    return same and not found.drift and found.trust in (None, session.chain_digest(current))
 
 
 def _request(

@@ -86,6 +86,20 @@ class Prospects:
             {**self.signing, **({signing.line[0][0]: signing} if signing else {})},
         )
 
+    def vouching(self, issuance: Issuance | None) -> tuple[str, ...]:
+        """Return what adds a cross-certificate to the chain of a certificate of ours that has none yet."""
+        found = self.world.ancestry(issuance) if issuance and self.errands else None
+        if issuance is None or issuance.reference is not None or found is None:
+            return ()
+        (root, number), own = found.line[-1], found.path[-1]
+        if f"cross/{root}-g{number}" not in self.errands or found.cross(issuance) is not None:
+            return ()
+        older = self.world.authority(root).issued(number - 1)
+        if older is None or min(older.not_after, own.not_after) < issuance.not_after:
+            return ()
+        id_ = change_id(Action.ISSUE, f"cross/{root}-g{number}")
+        return (id_,) if any(step.id == id_ for step in self.changes) else ()
+
     def comes(self, issuer: str, generation: int) -> bool:
         """Whether this plan issues what a CA's generation signs under."""
         found = self.signing.get(issuer)

@@ -188,14 +188,15 @@ class Sides:
         found = self.ancestry(issuance)
         if found is None:
             return None
-        known = (_signed_under(issuance), found.is_crossed(issuance))
+        cross = found.cross(issuance) if found.crosses else None
+        known = (_signed_under(issuance), cross[0].serial if cross else None)
         if known not in self._trust:
-            chain = found.chain(crossed=known[1])
+            chain = found.chain(cross)
             self._trust[known] = trust_digest(chain.chain, chain.anchors)
         return self._trust[known]
 
     @cached_property
-    def _trust(self) -> dict[tuple[SignedUnder, bool], str]:
+    def _trust(self) -> dict[tuple[SignedUnder, str | None], str]:
         return {}
 
 

@@ -211,8 +211,12 @@ class AuthorityRecord(Model):
 
     def crossed(self, number: int) -> Issuance | None:
         """The newest cross-certificate of a generation, revoked or not."""
+        return next(self.crosses(number), None)
+
+    def crosses(self, number: int) -> Iterator[Issuance]:
+        """Yield every cross-certificate of a generation, newest first."""
         live = (Status.ISSUED, Status.REVOKED)
-        return next((i for i in self._of(number, crossed=True) if i.status in live), None)
+        yield from (i for i in self._of(number, crossed=True) if i.status in live)
 
     def _of(self, number: int, *, crossed: bool = False) -> Iterator[Issuance]:
         """Yield the issuances of a generation, newest first."""

@@ -1,7 +1,7 @@
 """OpenSSL and GnuTLS follow what is served after a rotation, by whichever anchors they were given so far."""
 
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,14 +31,18 @@ def judged(tmp_path: Path, require: Callable[[str], str]) -> Callable[..., list[
         paths["above"].write_bytes(b"".join(served.chain[1:]) or served.chain[0])
         paths["chain"].write_bytes(b"".join(served.chain))
         paths["anchors"].write_bytes(b"".join(served.anchors[name] for name in trusted))
-        asked: Iterable[list[str]] = (
-            [openssl, "verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-CAfile"]
-            + [str(paths["anchors"]), "-purpose", "sslserver", "-untrusted"]
-            + [str(paths["above"]), str(paths["leaf"])],
-            [certtool, "--verify", "--load-ca-certificate", str(paths["anchors"])]
-            + ["--verify-purpose", "1.3.6.1.5.5.7.3.1", "--infile", str(paths["chain"])],
+        anchors = str(paths["anchors"])
+        lonely = ("verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-CAfile", anchors)
+        chain = ("-untrusted", str(paths["above"]), str(paths["leaf"]))
+        usage = ("--verify-purpose", "1.3.6.1.5.5.7.3.1", "--infile", str(paths["chain"]))
+        asked = (
+            (openssl, *lonely, "-purpose", "sslserver", *chain),
+            (certtool, "--verify", "--load-ca-certificate", anchors, *usage),
         )
-        return [subprocess.run(command, capture_output=True).returncode == 0 for command in asked]
+        return [
+            subprocess.run(command, check=False, capture_output=True).returncode == 0
+            for command in asked
+        ]
 
     return judge
 

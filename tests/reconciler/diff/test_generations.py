@@ -5,18 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ca_life import blocks, chain, edit, issues, line
 from fleet import Ca, Fleet, Leaf, named, shown
 
 from providers.errors import Denied
 from providers.x509 import facts
 from reconciler.apply import apply
-from reconciler.chains import chain_above
 from reconciler.events import EventStatus
-from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Issuance
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord
 from reconciler.planning import make_plan, pending
 from reconciler.selection import Selection
 from schemas.custody import Kept
-from schemas.plan import Action, Plan, Reason
+from schemas.plan import Action, Reason
 from schemas.revocation import RevocationReason
 
 WEB = "certificate/web"
@@ -34,40 +34,6 @@ def fleet() -> Fleet:
 @pytest.fixture
 def short() -> Fleet:
     return Fleet(cas=dict(SHORT), leaves={"web": Leaf("services")}).converge()
-
-
-def edit(fleet: Fleet, name: str, **fields: Any) -> Fleet:
-    """Change one Authority's document."""
-    fleet.cas[name] = replace(fleet.cas[name], **fields)
-    return fleet
-
-
-def line(fleet: Fleet, issuance: Issuance) -> list[tuple[str, int]]:
-    """The CAs that a certificate hangs by."""
-    return list(fleet.world().line(issuance))
-
-
-def chain(fleet: Fleet, name: str) -> tuple[list[str], list[str]]:
-    """The names in the chain that is installed beside a leaf, and of its anchors."""
-    found = chain_above(fleet.journal.state.authorities, fleet.current(name))
-    assert found is not None
-    return list(map(_name, found.chain)), list(map(_name, found.anchors))
-
-
-def _name(pem: bytes) -> str:
-    certificate = facts(pem).certificate
-    subject, issuer = (n.rfc4514_string()[3:] for n in (certificate.subject, certificate.issuer))
-    return subject if subject == issuer else f"{subject} by {issuer}"
-
-
-def issues(plan: Plan) -> dict[str, Reason]:
-    """Why something is issued, by address."""
-    return {c.address: c.reason for c in plan.changes if c.action is Action.ISSUE}
-
-
-def blocks(plan: Plan) -> dict[str, tuple[Reason, str]]:
-    """What is blocked, why, and in which words."""
-    return {c.address: (c.reason, c.message) for c in plan.changes if c.action is Action.BLOCKED}
 
 
 def test_everything_of_ours_says_who_signed_it(fleet: Fleet) -> None:
@@ -262,69 +228,6 @@ def test_but_what_is_given_up_signs_nothing_any_more(fleet: Fleet) -> None:
     plan = fleet.plan()
     assert issues(plan) == {}
     assert blocks(plan)[WEB][0] is Reason.BLOCKED_BY
-
-
-def test_a_new_root_is_vouched_for_by_the_old_one(fleet: Fleet) -> None:
-    edit(fleet, "root", generation=2, crossed=True)
-    assert issues(fleet.plan())["cross/root-g2"] is Reason.CROSS_SIGNED
-    fleet.converge()
-    record = fleet.journal.state.authorities["root"]
-    cross, own = record.crossed(2), record.issued(2)
-    assert cross is not None
-    assert own is not None
-    assert (cross.spki, cross.signer) == (own.spki, fleet.signed_under("root", 1).serial)
-    assert cross.not_after <= min(own.not_after, fleet.signed_under("root", 1).not_after)
-    assert chain(fleet, "web") == (
-        ["Example services G1 by Example root G2", "Example root G2 by Example root G1"],
-        ["Example root G2", "Example root G1"],
-    )
-    assert (cross.urls.crl or "").endswith("root-g1.crl")
-
-
-@pytest.mark.parametrize("reason", [RevocationReason.KEY_COMPROMISE, RevocationReason.SUPERSEDED])
-def test_what_is_given_up_vouches_for_nothing(fleet: Fleet, reason: RevocationReason) -> None:
-    edit(fleet, "root", crossed=True)
-    fleet.give_up("inc", "root", 1, reason)
-    assert "cross/root-g2" not in issues(fleet.plan())
-
-
-def test_a_chain_has_no_cross_certificate_that_ends_before_the_leaf(fleet: Fleet) -> None:
-    fleet.wait(3650 - 25)
-    edit(fleet, "root", generation=2, crossed=True)
-    edit(fleet, "services", generation=2)
-    fleet.apply()
-    assert chain(fleet, "web")[1] == ["Example root G2"]
-
-
-def test_a_generation_is_kept_ready_and_used_when_it_is_raised_to(fleet: Fleet) -> None:
-    edit(fleet, "services", standby=True)
-    assert issues(fleet.plan()) == {"standby/services-g2": Reason.STANDBY}
-    fleet.converge()
-    kept = fleet.signed_under("services", 2)
-    edit(fleet, "services", standby=False, generation=2)
-    assert issues(fleet.plan()) == {WEB: Reason.ISSUER_CHANGED}
-    fleet.converge()
-    assert fleet.current("web").signer == kept.serial
-
-
-def test_so_it_is_when_a_revocation_moves_on_to_it(fleet: Fleet) -> None:
-    edit(fleet, "services", standby=True)
-    fleet.converge()
-    fleet.give_up("inc", "services", 1)
-    assert issues(fleet.plan()) == {WEB: Reason.COMPROMISED, "standby/services-g3": Reason.STANDBY}
-
-
-def test_what_is_kept_ready_is_renewed_and_moves_like_the_rest(short: Fleet) -> None:
-    edit(short, "services", standby=True)
-    short.converge()
-    key = short.signed_under("services", 2).spki
-    edit(short, "root", generation=2)
-    assert issues(short.plan())["standby/services-g2"] is Reason.ISSUER_CHANGED
-    short.converge()
-    short.wait(300 - 29)
-    assert issues(short.plan())["standby/services-g2"] is Reason.RENEWING
-    short.converge()
-    assert short.signed_under("services", 2).spki == key
 
 
 def test_a_retired_ca_is_left_as_it_is(fleet: Fleet) -> None:
