@@ -23,7 +23,9 @@ class Finding:
     path: str
 
     def __str__(self) -> str:
-        return f"{self.code}{f': {self.message}' if self.message else ''} ({self.judge})"
+        told = f"{self.code}{f': {self.message}' if self.message else ''} ({self.judge})"
+        advice = next((words for code, words in _ADVICE if re.search(code, self.code)), "")
+        return f"{told}; {advice}" if advice else told
 
     @property
     def field(self) -> str | None:
@@ -81,6 +83,14 @@ UNFOUNDED: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """Codes, the part of the path they are found in, and why they are not counted."""
+
+_ADVICE = (
+    (
+        r"(revocation_information|authority_info_access_extension)_absent$",
+        "set `publish` in certform.yaml, so that certificates say where the CRL is",
+    ),
+)
+"""What to do about a code that no field of the document is about."""
 
 _FIELDS = tuple(
     (re.compile(path), field)
