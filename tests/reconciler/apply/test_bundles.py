@@ -242,7 +242,7 @@ def trusted_everywhere(fleet: Fleet) -> None:
     for serial in world.standing:
         _, issuance = world.serials[serial]
         roots = {
-            i.request.generation
+            getattr(i.request, "generation", 0)
             for i in fleet.journal.state.authorities["root"].issuances
             if i.serial in world.above(issuance)
         }
