@@ -19,13 +19,14 @@ from pathlib import Path
 import pytest
 
 from providers.abilities import Inspector, Relabeler, RelabelRequest, Withdrawer
-from providers.base import SPEC, Bundle, Target, TargetConfig
+from providers.base import SPEC, Bundle, Keystore, Keystores, Target, TargetConfig
 from providers.conformance_adoption import AdoptionConformance
 from providers.conformance_requests import OURS, labels, request
 from providers.conformance_staging import StagingConformance, sound
 from providers.conformance_trust import TrustConformance
 from providers.disclosure import discloses
 from providers.errors import Conflict, ProviderError, Unreachable
+from providers.secret import Secret
 from providers.specimens import P256, Specimens
 from schemas.capabilities import Capabilities
 from schemas.certificate import Algorithm
@@ -222,6 +223,17 @@ class TargetConformance(StagingConformance, AdoptionConformance, TrustConformanc
         withdrawer.withdraw(before)
         target.remove(before)
         assert list(target.observe()) == []
+
+    def test_what_is_wanted_of_keystores_is_told_again(
+        self, target: Target, bundle: Callable[[], Bundle]
+    ) -> None:
+        if not target.capabilities.keystores:
+            pytest.skip("it writes no keystores")
+        store = Keystore("pkcs12", "certificate", Secret(b"test-password"))
+        wanted = Keystores("ab" * 16, (store,))
+        installed = target.install(replace(request("web", bundle()), keystores=wanted))
+        assert installed.keystores == wanted.digest
+        assert list(target.observe()) == [installed]
 
     def test_what_is_not_as_observed_is_not_withdrawn(
         self, target: Target, withdrawer: Withdrawer, bundle: Callable[[], Bundle]
