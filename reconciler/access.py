@@ -4,9 +4,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from providers.sops.recipients import wanted_recipients
-from reconciler.custody import remote_key
+from reconciler.custody import remote_key, signs_offline
 from reconciler.diff import World
+from reconciler.diff.authorities import prospects_of
 from reconciler.diff.connections import is_connection
+from reconciler.diff.patience import patient
+from reconciler.diff.prospects import Prospects
+from reconciler.diff.revocations import wanted_revocations
 from reconciler.published_names import list_key
 from reconciler.response_terms import tree_key
 from schemas.plan import Action, Change
@@ -40,8 +44,10 @@ def shut_keys(
     others than age recipients can open, nobody can tell either.
     """
     needed: dict[KeyName, list[str]] = {None: []}
+    above = prospects_of(world, frozenset(wanted_revocations(world)))
+    settled = patient(above)[0]
     for step in changes:
-        for name in _needs(world, step):
+        for name in _needs(settled, above, step):
             needed.setdefault(name, []).append(step.address)
     return tuple(
         Shut(name, tuple(sorted(those)), tuple(addresses))
@@ -58,18 +64,22 @@ def is_shut(recipients: Collection[str], held: Collection[str] | None) -> bool:
 
 
 def _recipients(world: World, name: KeyName) -> frozenset[str]:
-    """Who can open a key; one that is yet to be made, whoever is to; nobody opens one at a key service."""
+    """Who can open a key; one that is yet to be made, whoever is to.
+
+    Nobody opens one at a key service, or one that is only used at a ceremony.
+    """
     if name is None:
         return world.ledger.keyring or frozenset()
-    if remote_key(*name, world.ledger.authorities, world.desired.authorities):
+    known, wanted = world.ledger.authorities, world.desired.authorities
+    if remote_key(*name, known, wanted) or signs_offline(*name, known, wanted):
         return frozenset()
     if name in world.ledger.ca_keys:
         return world.ledger.ca_keys[name]
-    desired = world.desired.authorities.get(name[0])
+    desired = wanted.get(name[0])
     return wanted_recipients(desired.recipients) if desired else frozenset()
 
 
-def _needs(world: World, step: Change) -> Iterator[KeyName]:
+def _needs(world: World, above: Prospects, step: Change) -> Iterator[KeyName]:
     """Yield the keys a change is made with: the ledger is written with the keyring."""
     if is_connection(step):
         return
@@ -77,7 +87,7 @@ def _needs(world: World, step: Change) -> Iterator[KeyName]:
         yield None
     kind, _, name = step.address.partition("/")
     if step.action is Action.ISSUE:
-        yield from _issuer(world, kind, name)
+        yield from _issuer(world, above, step.address)
     elif step.action is Action.PUBLISH and kind == "crl":
         yield list_key(step.address)[:2]
     elif step.action is Action.PUBLISH and kind == "ocsp":
@@ -86,15 +96,11 @@ def _needs(world: World, step: Change) -> Iterator[KeyName]:
         yield from (which for which in world.ledger.ca_keys if which[0] == name)
 
 
-def _issuer(world: World, kind: str, name: str) -> Iterator[tuple[str, int]]:
+def _issuer(world: World, above: Prospects, address: str) -> Iterator[tuple[str, int]]:
     """Yield whose key signs: nobody's here where a CA of others issues."""
-    if kind == "certificate":
-        leaf = world.desired.certificates[name].request
-        if leaf.issuer_id is None:
-            yield leaf.issuer, leaf.issuer_generation
+    if address in above.errands:
+        yield above.errands[address].signer
         return
-    request = world.desired.authorities[name].request
-    if request.issuer is None:
-        yield name, request.generation
-    else:
-        yield request.issuer, request.issuer_generation or 0
+    certificate = world.desired.certificates.get(address.partition("/")[2])
+    if certificate is not None and certificate.request.issuer_id is None:
+        yield certificate.request.issuer, certificate.request.issuer_generation
