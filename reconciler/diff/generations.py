@@ -6,7 +6,7 @@ from reconciler.checks import Finding
 from reconciler.custody import key_holder, signs_offline
 from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, seen
-from reconciler.diff.lines import told
+from reconciler.diff.lines import told, words
 from reconciler.diff.prospects import Errand, Prospects
 from reconciler.diff.trust import Waits
 from reconciler.diff.withholding import hindrance
@@ -120,10 +120,9 @@ def _why_first(case: Case) -> Finding:
         return Finding(Reason.NOT_FOUND, "no certificate yet")
     had, now = before.request.generation, case.request.generation
     fields = (FieldChange(path="generation", before=had, after=now),)
-    gone = case.world.given_up.get((case.desired.name, had))
-    if gone is None:
-        return Finding(Reason.NOT_FOUND, "no certificate yet", fields)
-    message = f"revocation/{gone.name} ({gone.reason}) gives up generation {had}"
+    message = f"generation {now} takes the place of {had}"
+    if gone := case.world.given_up.get((case.desired.name, had)):
+        message = f"revocation/{gone.name} ({gone.reason}) gives up generation {had}"
     return Finding(Reason.NOT_FOUND, message, fields)
 
 
@@ -180,14 +179,9 @@ def _moved(case: Case, wanted: AuthorityRequest, issued: Issuance) -> Finding | 
         line = ((wanted.issuer, wanted.issuer_generation or 0),)
     if not had or had == line or had[:1] == line:
         return None
-    message = f"it hangs by {told(had)} and is to hang by {told(line)}"
-    fields = (FieldChange(path="chain", before=_list(had), after=_list(line)),)
+    fields = (FieldChange(path="chain", before=words(had), after=words(line)),)
     reason = Reason.CHAIN_CHANGED if had[0] == line[0] else Reason.ISSUER_CHANGED
-    return Finding(reason, message, fields)
-
-
-def _list(line: tuple[tuple[str, int], ...]) -> list[str]:
-    return [f"{name} generation {number}" for name, number in line]
+    return Finding(reason, told(had, line), fields)
 
 
 def _renewal(case: Case, request: AuthorityRequest, issued: Issuance) -> Steps:

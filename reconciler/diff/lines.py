@@ -1,6 +1,7 @@
 """By which CAs a leaf hangs and by which it is to, and what has to be there before it can."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from reconciler.chains import Line
 from reconciler.checks import Finding
@@ -37,7 +38,7 @@ def astray(
         return ""
     if had[-1] != line[-1] and above.waits(line).missing:
         return ""  # which is told apart from what else it needs
-    return f"it hangs by {told(had)} and is to hang by {told(line)}"
+    return told(had, line)
 
 
 def signed_after(
@@ -53,6 +54,13 @@ def signed_after(
     return SignedAfter(line, requires, above.follows(request))
 
 
-def told(line: Line) -> str:
-    """Return a line in words, from the issuer upwards."""
-    return ", ".join(f"{name} generation {number}" for name, number in line)
+def told(had: Line, line: Line) -> str:
+    """Say in words where one line goes another way than the other."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(had, line, strict=False)))
+    before, after = (", ".join(words(each[same:])) for each in (had, line))
+    return f"it hangs by {before} and is to hang by {after}"
+
+
+def words(line: Line) -> list[str]:
+    """Return the CAs of a line in words, from the issuer upwards."""
+    return [f"{name} generation {number}" for name, number in line]

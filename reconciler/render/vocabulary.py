@@ -63,6 +63,8 @@ COUNTED = (
 
 _ISSUE_KINDS = {
     Reason.NOT_FOUND: Kind.NEW,
+    Reason.STANDBY: Kind.NEW,
+    Reason.CROSS_SIGNED: Kind.NEW,
     Reason.RENEWING: Kind.RENEW,
     Reason.EXPIRED: Kind.RENEW,
     Reason.NOT_YET_VALID: Kind.RENEW,

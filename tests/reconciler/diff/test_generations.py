@@ -198,7 +198,8 @@ def test_a_revocation_moves_a_ca_on_and_says_so(fleet: Fleet) -> None:
 
 
 def test_a_generation_that_waits_stops_no_renewal(fleet: Fleet) -> None:
-    waits = Reason.CEREMONY, "no certificate yet: waits for the ceremony: certform ceremony export"
+    words = "generation 2 takes the place of 1: waits for the ceremony: certform ceremony export"
+    waits = (Reason.CEREMONY, words)
     edit(fleet, "root", generation=2, custody=Kept.OFFLINE)
     assert issues(fleet.plan()) == {}
     assert blocks(fleet.plan()) == {"authority/root": waits}
