@@ -245,7 +245,7 @@ def _publish(answers: _Answers, need: Finding, edit: tuple[Change, ...]) -> Chan
         requires=(*first, *(() if due else settling)),
         follows=(*(id_ for id_ in after_those if id_ not in first), *(settling if due else ())),
         source=answers.source,
-        after={"tree": answers.name},
+        after={"file": answers.name},
         due=due,
         outside=need.outside,
     )
