@@ -266,7 +266,7 @@ def _published_file(name: str, content: bytes) -> PublishedFile:
     if not name.endswith(".crl"):
         return PublishedFile(sha256)
     try:
-        crl = x509.read_crl(content)
+        crl = x509.outline_crl(content)
     except ValueError:
         return PublishedFile(sha256)
-    return PublishedFile(sha256, crl.number, frozenset(crl.entries), frozenset(crl.urls))
+    return PublishedFile(sha256, crl.number, crl.serials, crl.urls)

@@ -1,6 +1,6 @@
 """X.509: keys, certificates and CRLs, made the same way every time and refused when unsound."""
 
-from providers.x509.crl import Crl, CrlEntry, crl_is_by, read_crl, sign_crl
+from providers.x509.crl import Crl, CrlEntry, CrlOutline, crl_is_by, outline_crl, read_crl, sign_crl
 from providers.x509.facts import (
     CertificateFacts,
     facts,
@@ -30,6 +30,7 @@ __all__ = [
     "CertificateFacts",
     "Crl",
     "CrlEntry",
+    "CrlOutline",
     "ExistingAuthority",
     "IssuanceRefused",
     "IssuingAuthority",
@@ -45,6 +46,7 @@ __all__ = [
     "key_pem",
     "key_type",
     "new_serial",
+    "outline_crl",
     "pem",
     "read_crl",
     "refusals",

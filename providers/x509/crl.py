@@ -1,6 +1,6 @@
 """Certificate revocation lists, version 2 (RFC 5280 section 5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -75,24 +75,50 @@ def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
     return signed.public_bytes(Encoding.DER)
 
 
-def read_crl(der: bytes) -> Crl:
-    """Return what a CRL says, without looking at its signature; raises ValueError when it is malformed."""
+@dataclass(frozen=True, slots=True)
+class CrlOutline:
+    """What a CRL is known by: its number, which serials it revokes, and of which URLs it is the list."""
+
+    number: int
+    serials: frozenset[str]
+    urls: frozenset[str]
+
+
+def read_crl(der: bytes, known: Container[str] = ()) -> Crl:
+    """Return what a CRL says, without looking at its signature; raises ValueError when it is malformed.
+
+    Entries of serials in `known` are left out: to read when and why is most of the work.
+    """
     crl = _load(der)
-    try:
-        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except x509.ExtensionNotFound:
-        raise ValueError("the CRL has no number") from None
-    except x509.DuplicateExtension as error:
-        raise ValueError(str(error)) from None
+    number = _number(crl)
     if crl.next_update_utc is None:
         raise ValueError("the CRL has no nextUpdate")
     return Crl(
         number=number,
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc,
-        entries={f"{entry.serial_number:x}": _read(entry) for entry in crl},
+        entries={s: _read(entry) for entry in crl if (s := _serial(entry)) not in known},
         urls=_urls(crl),
     )
+
+
+def outline_crl(der: bytes) -> CrlOutline:
+    """Return what a CRL is known by, at a small part of the cost; raises ValueError when it is malformed."""
+    crl = _load(der)
+    return CrlOutline(_number(crl), frozenset(map(_serial, crl)), frozenset(_urls(crl)))
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    try:
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        raise ValueError("the CRL has no number") from None
+    except x509.DuplicateExtension as error:
+        raise ValueError(str(error)) from None
+
+
+def _serial(entry: x509.RevokedCertificate) -> str:
+    return f"{entry.serial_number:x}"
 
 
 def _distribution_point(urls: Sequence[str]) -> x509.IssuingDistributionPoint:

@@ -60,10 +60,17 @@ class Press:
         return {}
 
     def earlier(self, key: CrlKey) -> x509.Crl | None:
-        """The list that is published, None where there is none; raises `Impossible` for a stranger's."""
+        """The published list but for what the ledger tells, None where there is none.
+
+        Raises `Impossible` for a stranger's.
+        """
         if key not in self._read:
             self._read[key] = self._published(key)
         return self._read[key]
+
+    def _revoked(self, key: CrlKey) -> frozenset[str]:
+        """The serials of which the ledger says when and why they were revoked."""
+        return frozenset(s for s, i in self.issued.get(key, {}).items() if i.revoked)
 
     def _published(self, key: CrlKey) -> x509.Crl | None:
         name = file_of(key)
@@ -76,7 +83,7 @@ class Press:
                 raise Impossible(
                     f"{name} was not signed by this CA: find out who put it there, and move it"
                 )
-            return x509.read_crl(found)
+            return x509.read_crl(found, self._revoked(key))
         except ValueError as why:
             raise Impossible(f"{name} cannot be read ({why}): move it away") from None
 
