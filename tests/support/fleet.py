@@ -37,6 +37,7 @@ from reconciler.state import (
     DesiredRevocation,
     DesiredTarget,
     PublishedFile,
+    Takeover,
 )
 from schemas.authority import NameConstraints, NameForms, OcspSettings
 from schemas.base import digest
@@ -82,6 +83,7 @@ class Ca:
     crossed: bool = False
     renew_before: int = 0
     custody: CaCustody | None = None
+    existing: Takeover | None = None
 
 
 @dataclass(frozen=True)
@@ -171,29 +173,6 @@ class Fleet:
             issued_before=self.now if certificates else None,
             serials=serials,
             reason=RevocationReason.KEY_COMPROMISE,
-        )
-        return self
-
-    def give_up(
-        self,
-        name: str,
-        authority: str,
-        generation: int,
-        reason: RevocationReason = RevocationReason.KEY_COMPROMISE,
-        *,
-        immediate: bool = False,
-    ) -> "Fleet":
-        """Write a Revocation of a CA's generation: the next one takes its place."""
-        self.revocations[name] = DesiredRevocation(
-            name=name,
-            source=HERE,
-            certificates=(),
-            issued_before=None,
-            serials=(),
-            reason=reason,
-            authority=authority,
-            generation=generation,
-            immediate=immediate,
         )
         return self
 
@@ -467,16 +446,24 @@ def _authority(
         depth=depth,
         retired=ca.retired,
         ocsp=ca.ocsp,
-        custody=ca.custody,
+        custody=_custody(ca),
         standby=_authority_request(name, ca, cas, ca.generation + 1) if ca.standby else None,
         crossed=ca.crossed,
         renew_before=timedelta(days=ca.renew_before),
+        existing=ca.existing,
     )
+
+
+def _custody(ca: Ca) -> CaCustody | None:
+    inherits = ca.existing is not None and ca.existing.generation == ca.generation
+    return ca.existing.custody if ca.existing and inherits else ca.custody
 
 
 def _authority_request(
     name: str, ca: Ca, cas: Mapping[str, Ca], generation: int
 ) -> AuthorityRequest:
+    if ca.existing is not None and ca.existing.generation == generation:
+        return ca.existing.request
     return AuthorityRequest(
         issuer=ca.parent,
         issuer_generation=cas[ca.parent].generation if ca.parent else None,

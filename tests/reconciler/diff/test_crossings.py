@@ -68,7 +68,7 @@ def test_another_cross_certificate_changes_no_chain(fleet: Fleet) -> None:
 @pytest.mark.parametrize("reason", [RevocationReason.KEY_COMPROMISE, RevocationReason.SUPERSEDED])
 def test_what_is_given_up_vouches_for_nothing(fleet: Fleet, reason: RevocationReason) -> None:
     edit(fleet, "root", crossed=True)
-    fleet.give_up("inc", "root", 1, reason)
+    fleet.compromise("root", reason=reason)
     assert "cross/root-g2" not in issues(fleet.plan())
 
 
@@ -94,7 +94,7 @@ def test_a_generation_is_kept_ready_and_used_when_it_is_raised_to(fleet: Fleet) 
 def test_so_it_is_when_a_revocation_moves_on_to_it(fleet: Fleet) -> None:
     edit(fleet, "services", standby=True)
     fleet.converge()
-    fleet.give_up("inc", "services", 1)
+    fleet.compromise("services")
     assert issues(fleet.plan()) == {WEB: Reason.COMPROMISED, "standby/services-g3": Reason.STANDBY}
 
 

@@ -187,11 +187,11 @@ def test_a_root_gets_no_parent(fleet: Fleet) -> None:
 
 
 def test_a_revocation_moves_a_ca_on_and_says_so(fleet: Fleet) -> None:
-    fleet.give_up("inc", "services", 1, RevocationReason.SUPERSEDED)
+    fleet.compromise("services", reason=RevocationReason.SUPERSEDED)
     step = named(fleet.plan(), Action.ISSUE, SERVICES)
-    assert step.message == "revocation/inc (superseded) gives up generation 1"
+    assert step.message == "revocation/services-g1 (superseded) gives up generation 1"
     assert [(f.before, f.after) for f in step.fields] == [(1, 2)]
-    fleet.give_up("inc", "services", 1)
+    fleet.compromise("services")
     assert issues(fleet.plan()) == {SERVICES: Reason.COMPROMISED, WEB: Reason.COMPROMISED}
     fleet.apply()
     assert line(fleet, fleet.current("web")) == [("services", 2), ("root", 1)]
@@ -225,7 +225,7 @@ def test_nor_does_one_that_nobody_has_reviewed(fleet: Fleet) -> None:
 
 def test_but_what_is_given_up_signs_nothing_any_more(fleet: Fleet) -> None:
     edit(fleet, "services", custody=Kept.OFFLINE)
-    fleet.give_up("inc", "services", 1).wait(25)
+    fleet.compromise("services").wait(25)
     plan = fleet.plan()
     assert issues(plan) == {}
     assert blocks(plan)[WEB][0] is Reason.BLOCKED_BY
