@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from reconciler.checks import Subject, first_finding
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
+from reconciler.regimes import AS_WRITTEN, Regime
 from reconciler.schedule import LATEST, lead, renewal_time
 from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
 from schemas.plan import Reason
@@ -20,37 +21,6 @@ WEEK = timedelta(days=7)
 YEAR = timedelta(days=365)
 SHORT_LIVED = timedelta(days=10)
 """Up to this life at least half of it is left at a renewal, as where a document does not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """From a day on no certificate may live longer."""
-
-    since: date
-    longest: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Regime:
-    """A rule for lifetimes, and whom it binds: the certificates in `names`, all of them where it is None."""
-
-    label: str
-    steps: tuple[Step, ...] = ()
-    names: frozenset[str] | None = None
-
-    def bounds(self, name: str) -> tuple[Step, ...]:
-        """Return the steps that bind a certificate, the earliest first."""
-        bound = self.names is None or name in self.names
-        return tuple(sorted(self.steps, key=lambda step: step.since)) if bound else ()
-
-
-AS_WRITTEN = Regime("as the documents say")
-BASELINE = (
-    Step(date(2026, 3, 15), timedelta(days=200)),
-    Step(date(2027, 3, 15), timedelta(days=100)),
-    Step(date(2029, 3, 15), timedelta(days=47)),
-)
-"""CA/Browser Forum Baseline Requirements 6.3.2, as ballot SC-081v3 dates it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@ import pytest
 from fleet import Fleet, Leaf
 from paper_fleet import DAY, NOW, Paper, Sheet, authority, company, with_records
 
-from reconciler.forecast import BASELINE, AuthorityEvent, Forecast, Regime, Step, forecast
+from reconciler.forecast import AuthorityEvent, Forecast, forecast
 from reconciler.ledger.records import CertificateRecord
+from reconciler.limits import Limit, Limits
+from reconciler.regimes import Regime, Step, required, steps_of
 from reconciler.schedule import fraction
 from schemas.certificate import Rollout
-from schemas.plan import Action
+from schemas.plan import Action, Source
+from schemas.policy import Baseline
 
+BASELINE = steps_of(Baseline.CABF_TLS)
 EVERY_47 = Regime("47d", (Step(date.min, 47 * DAY),))
 
 
@@ -158,3 +162,19 @@ def test_nothing_is_foretold_of_nothing(weeks: int) -> None:
     found = ahead(Paper(empty, paper.ledger), weeks)
     assert found.series[0].weeks == (0,) * weeks
     assert len(found.weeks) == weeks
+
+
+def test_a_policy_with_a_baseline_has_a_series_of_its_own_for_whom_it_binds() -> None:
+    paper = company(Sheet("web", "services", 3, 300, ("nginx",)))
+    first, *others = sorted(paper.desired.certificates)
+    here = Source(file="config/policies.yaml")
+    limits = Limits((Limit("browsers", here, here, baseline=Baseline.CABF_TLS),))
+    bound = replace(paper.desired.certificates[first], limits=limits)
+    desired = replace(paper.desired, certificates={**paper.desired.certificates, first: bound})
+    (regime,) = required(desired, NOW)
+    assert regime.label == "as cabf-tls has it: 100d from 2027-03-15 and 47d from 2029-03-15"
+    assert regime.bounds(first) == BASELINE
+    assert regime.bounds(others[0]) == ()
+    (late,) = required(desired, NOW + 1000 * DAY)
+    assert late.label == "as cabf-tls has it: 47d"
+    assert list(required(paper.desired, NOW)) == []

@@ -1,6 +1,5 @@
 """certform forecast."""
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,22 @@ from reconciler.cli.app import Console
 from reconciler.cli.failures import tell_skipped
 from reconciler.cli.options import Moment, offline_option, ref_option
 from reconciler.cli.survey import now, survey
-from reconciler.forecast import BASELINE, WEEK, Forecast, Regime, Step, forecast
+from reconciler.forecast import WEEK, Forecast, forecast
 from reconciler.offline import Offline, Unseen
 from reconciler.outfile import write_whole
+from reconciler.regimes import Regime, Step, required, steps_of, told
 from reconciler.repository import examine
-from schemas.scalars import Duration, format_duration
+from schemas.policy import Baseline
+from schemas.scalars import Duration
 
 FORMS = ["text", "json", "markdown", "svg"]
 MOST_WEEKS = 1_040
 """Twenty years."""
-PUBLIC = "public-tls"
+_BASELINES = ", ".join(Baseline)
 
 
 class Limit(click.ParamType[Regime]):
-    """How long certificates may live: `47d`, `100d@2027-03-15,47d@2029-03-15`, or `public-tls`."""
+    """How long certificates may live: `47d`, `100d@2027-03-15,47d@2029-03-15`, or a baseline of policies."""
 
     name = "limit"
 
@@ -35,28 +36,23 @@ class Limit(click.ParamType[Regime]):
         """Return the rule; fails with a usage error."""
         if isinstance(value, Regime):
             return value
-        if value == PUBLIC:
-            return Regime(f"if all were public TLS: {_told(BASELINE[1:])}", BASELINE)
+        if value in tuple(Baseline):
+            steps = steps_of(Baseline(value))
+            return Regime(f"if all were bound by {value}: {told(steps, now())}", steps)
         try:
             steps = tuple(self._step(part) for part in str(value).split(","))
         except (ValidationError, ValueError):
             self.fail(
-                f"{value!r} is no lifetime (47d, or 47d@2029-03-15) and not {PUBLIC}", param, ctx
+                f"{value!r} is no lifetime (47d, or 47d@2029-03-15), and not {_BASELINES}",
+                param,
+                ctx,
             )
-        return Regime(f"if all had {_told(steps)}", steps)
+        return Regime(f"if all had {told(steps, now())}", steps)
 
     def _step(self, part: str) -> Step:
         life, _, since = part.strip().partition("@")
         day = date.fromisoformat(since) if since else date.min
         return Step(day, TypeAdapter(Duration).validate_python(life))
-
-
-def _told(steps: Sequence[Step]) -> str:
-    return " and ".join(
-        f"{format_duration(step.longest)}"
-        + (f" from {step.since}" if step.since > date.min else "")
-        for step in steps
-    )
 
 
 @click.command("forecast")
@@ -71,7 +67,7 @@ def _told(steps: Sequence[Step]) -> str:
     "limits",
     type=Limit(),
     multiple=True,
-    help="Show beside it what would be if no certificate lived longer: 47d, or public-tls"
+    help="Show beside it what would be if no certificate lived longer: 47d, or cabf-tls"
     " for the steps of the CA/Browser Forum; may be repeated.",
 )
 @click.option("--format", "form", type=click.Choice(FORMS), default="text")
@@ -102,7 +98,7 @@ def command(
     \b
     Examples:
       certform forecast
-      certform forecast --until 2030-01-01 --what-if public-tls
+      certform forecast --until 2030-01-01 --what-if cabf-tls
       certform forecast --what-if 47d --format svg --out forecast.svg
     """
     if weeks and until:
@@ -111,7 +107,8 @@ def command(
     read = examine(console.root, ref)
     tell_skipped(read.skipped, console)
     world = survey(console, read, offline=Offline() if offline else Unseen()).world
-    ahead = forecast(world.desired, world.ledger, world.now, weeks=number, regimes=limits)
+    regimes = (*required(world.desired, world.now), *limits)
+    ahead = forecast(world.desired, world.ledger, world.now, weeks=number, regimes=regimes)
     text = _rendered(ahead, form)
     if out is None:
         console.write(text)

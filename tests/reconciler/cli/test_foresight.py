@@ -17,11 +17,11 @@ def test_a_forecast_asks_no_target_and_nobody_when_offline(applied: Repository) 
 
 
 def test_a_forecast_compares_with_shorter_lives_in_every_form(applied: Repository) -> None:
-    limits = ("--what-if", "6d", "--what-if", "public-tls", "--weeks", "20")
+    limits = ("--what-if", "6d", "--what-if", "cabf-tls", "--weeks", "20")
     data = json.loads(applied.run("forecast", *limits, "--format", "json").stdout)
     written, short, public = data["series"]
     assert short["label"] == "if all had 6d"
-    assert public["label"].startswith("if all were public TLS: 100d from 2027-03-15")
+    assert public["label"].startswith("if all were bound by cabf-tls: ")
     assert short["total"] > 3 * written["total"]
     assert applied.run("forecast", *limits, "--format", "markdown").stdout.startswith("### ")
     told = applied.run("forecast", *limits, "--format", "svg", "-o", applied.root / "f.svg")

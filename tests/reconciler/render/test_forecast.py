@@ -8,13 +8,16 @@ from xml.etree import ElementTree as ET
 import pytest
 from paper_fleet import DAY, NOW, Sheet, company
 
-from reconciler.forecast import BASELINE, Forecast, Regime, Step, forecast
+from reconciler.forecast import Forecast, forecast
+from reconciler.regimes import Regime, Step, steps_of
 from reconciler.render.forecast import render_json
 from reconciler.render.forecast_svg import render_svg
 from reconciler.render.forecast_table import bar, render_markdown, render_text
 from reconciler.render.svg import NAMESPACE
+from schemas.policy import Baseline
 
-PUBLIC = Regime("with 100 d from 2027-03-15 and 47 d from 2029-03-15", BASELINE)
+BASELINE = steps_of(Baseline.CABF_TLS)
+PUBLIC = Regime("as cabf-tls has it: 100d from 2027-03-15 and 47d from 2029-03-15", BASELINE)
 EVERY_47 = Regime("if all had 47d", (Step(date.min, 47 * DAY),))
 HOSTILE = "<script>alert(1)</script> ::error::\x1b[31m]]> & 'x' \u202e"
 
