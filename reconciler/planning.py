@@ -16,9 +16,7 @@ from schemas.base import digest
 from schemas.plan import Action, Budget, Change, Expiry, Plan, TargetReport
 
 Lint = Callable[[World, Sequence[Change]], Mapping[str, Refusal]]
-"""Returns what of changes must not be signed, by address, and why."""
-_ROUNDS = 4
-"""How often what is planned in place of what was refused is looked at in turn."""
+"""Returns what of changes must not be signed, by address, and why; nothing that the world has refused."""
 
 
 def make_plan(
@@ -35,9 +33,7 @@ def make_plan(
     """
     chosen = selection or Selection()
     changes = select(proposed(world, diff(world)), chosen, world.desired)
-    for _ in range(_ROUNDS):
-        if not lint or not (refused := lint(world, changes)):
-            break
+    while lint and (refused := lint(world, changes)):  # each time it refuses what it did not before
         world = replace(world, refused={**world.refused, **refused})
         changes = select(proposed(world, diff(world)), chosen, world.desired)
     return Plan(

@@ -66,7 +66,8 @@ def carry_out(
     approved, told, world = review or Unrestricted(), account or Account(), session.world
     linter = Linter()
     plan = told.plan = make_plan(world, approved.selection(choice.selection()), lint=linter)
-    session.world = replace(world, refused=linter.refused)
+    if linter.refused:
+        session.world = replace(world, refused=linter.refused)
     show(
         (
             *choice.check(world.desired, plan.changes),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from providers.x509 import IssuanceRefused
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff import World
+from reconciler.diff.prospects import Generation
 from reconciler.explain import Origin
 from reconciler.forewarning import named
 from reconciler.limits import Refusal
@@ -64,18 +65,28 @@ class Linter:
         self, workshop: "Workshop", wanted: Sequence[Issue]
     ) -> Iterator[tuple[str, Refusal]]:
         verdicts: dict[object, Verdict] = {}
+        lost: set[Generation] = set()
         for issue in wanted:
-            if why := workshop.refusals(issue):
-                yield issue.address, Refusal(f"it would be refused: {_list(why)}")
-                continue
-            alike = shape(issue)
-            if alike not in verdicts:
-                verdicts[alike] = self._judge(workshop, issue)
-            for finding in verdicts[alike].warnings:
-                self.told.setdefault(finding.code, []).append((issue, finding))
-            if errors := verdicts[alike].errors:
-                words = f"it would be unsound: {_list([str(each) for each in errors])}"
-                yield issue.address, Refusal(words, self._place(issue, errors[0]))
+            if not lost.isdisjoint(workshop.line(issue)):
+                continue  # without that CA it may be planned below another one, and is looked at then
+            if refused := self._refusal(workshop, issue, verdicts):
+                lost |= {ca} if (ca := _generation(issue)) else set()
+                yield issue.address, refused
+
+    def _refusal(
+        self, workshop: "Workshop", issue: Issue, verdicts: dict[object, Verdict]
+    ) -> Refusal | None:
+        if why := workshop.refusals(issue):
+            return Refusal(f"it would be refused: {_list(why)}")
+        alike = shape(issue)
+        if alike not in verdicts:
+            verdicts[alike] = self._judge(workshop, issue)
+        for finding in verdicts[alike].warnings:
+            self.told.setdefault(finding.code, []).append((issue, finding))
+        if not (errors := verdicts[alike].errors):
+            return None
+        words = f"it would be unsound: {_list([str(each) for each in errors])}"
+        return Refusal(words, self._place(issue, errors[0]))
 
     def _judge(self, workshop: "Workshop", issue: Issue) -> Verdict:
         try:
@@ -122,7 +133,7 @@ class Linter:
         )
 
 
-def _generation(issue: Issue) -> tuple[str, int] | None:
+def _generation(issue: Issue) -> Generation | None:
     """Return which generation of a CA an issue is the certificate of; a cross-certificate is of none."""
     request = issue.request
     if not isinstance(request, AuthorityRequest) or request.issuer == issue.name:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from providers import x509
+from providers import mldsa, x509
 from providers.signer import PublicKey
 from reconciler.apply.reservation import issuer_urls, to_be_signed
 from reconciler.chains import issuers_of
 from reconciler.crl_terms import settled_terms
 from reconciler.diff import World
+from reconciler.diff.prospects import Generation
 from reconciler.diff.takeovers import existing_path
 from reconciler.ledger.records import Issuance, Status, Urls
 from reconciler.lint.issues import Issue
@@ -53,6 +54,8 @@ class Nobody:
             return b"\x01" * (self._public.key_size // 8)
         if isinstance(self._public, ec.EllipticCurvePublicKey):
             return encode_dss_signature(1, 1)
+        if isinstance(self._public, mldsa.MlDsaPublicKey):
+            return bytes(mldsa.SIGNATURES[mldsa.size_of(self._public)])
         return bytes(64)
 
 
@@ -61,9 +64,9 @@ class Workshop:
     """Builds specimens for one plan. `coming` are the CAs that the plan issues, by name and generation."""
 
     world: World
-    coming: dict[tuple[str, int], Issue]
-    _issuers: dict[tuple[str, int], x509.IssuingAuthority] = field(default_factory=dict)
-    _paths: dict[tuple[str, int], tuple[bytes, ...]] = field(default_factory=dict)
+    coming: dict[Generation, Issue]
+    _issuers: dict[Generation, x509.IssuingAuthority] = field(default_factory=dict)
+    _paths: dict[Generation, tuple[bytes, ...]] = field(default_factory=dict)
     _keys: dict[KeyType, bytes] = field(default_factory=dict)
 
     def make(self, issue: Issue) -> Specimen:
@@ -74,6 +77,13 @@ class Workshop:
             return Specimen(der, der)
         issuer = (request.issuer, request.issuer_generation or 0)
         return Specimen(self._sign(issue, self._issuer(issuer)), self._path(issuer)[0])
+
+    def line(self, issue: Issue) -> tuple[Generation, ...]:
+        """Return the CAs that a certificate would hang by, as far up as they are to come."""
+        request = issue.request
+        if request.issuer is None:
+            return ()
+        return self._line((request.issuer, request.issuer_generation or 0))
 
     def refusals(self, issue: Issue) -> tuple[str, ...]:
         """Return why a certificate must not be signed under its CA as that was issued, or will be."""
@@ -136,7 +146,7 @@ class Workshop:
             self._keys[request.key] = public_key(request.key)
         return b64encode(self._keys[request.key]).decode()
 
-    def _issuer(self, issuer: tuple[str, int]) -> x509.IssuingAuthority:
+    def _issuer(self, issuer: Generation) -> x509.IssuingAuthority:
         if issuer not in self._issuers:
             path = self._path(issuer)
             made = any(ca in self.coming for ca in self._line(issuer))
@@ -144,13 +154,13 @@ class Workshop:
             self._issuers[issuer] = load(path[0], path[1:])
         return self._issuers[issuer]
 
-    def _path(self, issuer: tuple[str, int]) -> tuple[bytes, ...]:
+    def _path(self, issuer: Generation) -> tuple[bytes, ...]:
         """Return the CA certificates from an issuer to its root, in DER, specimens of those to come."""
         if issuer not in self._paths:
             self._paths[issuer] = self._made(issuer) or self._issued(issuer)
         return self._paths[issuer]
 
-    def _made(self, issuer: tuple[str, int]) -> tuple[bytes, ...]:
+    def _made(self, issuer: Generation) -> tuple[bytes, ...]:
         coming = self.coming.get(issuer)
         if coming is None:
             return ()
@@ -158,7 +168,7 @@ class Workshop:
         own = self.make(coming).der
         return (own, *self._path((above[0], above[1]))) if above[0] else (own,)
 
-    def _issued(self, issuer: tuple[str, int]) -> tuple[bytes, ...]:
+    def _issued(self, issuer: Generation) -> tuple[bytes, ...]:
         found = issuers_of(self.world.ledger.authorities, *issuer)
         if not found and (taken := existing_path(self.world, *issuer)):
             return taken
@@ -167,7 +177,7 @@ class Workshop:
             raise x509.IssuanceRefused((f"authority/{name} generation {generation} is not issued",))
         return tuple(x509.to_der((ca.certificate or "").encode()) for ca in found)
 
-    def _line(self, issuer: tuple[str, int]) -> tuple[tuple[str, int], ...]:
+    def _line(self, issuer: Generation) -> tuple[Generation, ...]:
         """Return the CAs from an issuer upwards as far as they are to come."""
         coming = self.coming.get(issuer)
         if coming is None or coming.request.issuer is None:

@@ -18,6 +18,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.diff import World, diff
 from reconciler.limits import Judgement, Limits
 from reconciler.lint import Linter
+from reconciler.lint.findings import Finding, Severity
 from reconciler.lint.issues import Issue, issues
 from reconciler.lint.shapes import is_odd, shape
 from reconciler.lint.specimens import Workshop
@@ -280,3 +281,27 @@ def test_remarks_are_warnings() -> None:
     linter = Linter()
     linted(Fleet(CAS, {"web": PUBLIC}).world(), linter)
     assert all(isinstance(each, Diagnostic) for each in linter.remarks)
+
+
+def test_a_leaf_goes_on_below_the_generation_before_where_the_next_is_unsound() -> None:
+    cas = {"root": Ca(key=P256), "tls": Ca(key=P256, parent="root", days=1000)}
+    fleet = Fleet(cas, {"web": replace(PUBLIC, issuer="tls", days=40)}).converge()
+    fleet.cas["tls"] = replace(cas["tls"], generation=2, permits=("example.com", "b_d.example"))
+    fleet.wait(35)
+    world = fleet.world()
+    refusing = Linter()
+    judged = refusing._judge
+
+    def judge(workshop: Workshop, issue: Issue) -> object:
+        found = judged(workshop, issue)
+        if issue.address != "authority/tls":
+            return found
+        bad = Finding("RFC 5280", Severity.ERROR, "some.code", "", "certificate")
+        return replace(found, errors=(bad,))
+
+    refusing._judge = judge  # type: ignore[method-assign,assignment]
+    plan = linted(world, refusing)
+    assert named(plan, Action.BLOCKED, "authority/tls").reason is Reason.LINT
+    step = named(plan, Action.ISSUE, "certificate/web")
+    assert step.after is not None
+    assert step.after["issuerGeneration"] == 1
