@@ -47,11 +47,16 @@ def require_trusted(path: str) -> None:
 
 
 def _require_guarded(path: Path, status: os.stat_result) -> None:
-    if status.st_uid not in (0, os.getuid()):
+    if status.st_uid not in _trusted():
         raise _untrusted(path, "belongs to somebody else")
     shared = stat.S_IWOTH if stat.S_ISDIR(status.st_mode) else stat.S_IWOTH | stat.S_IWGRP
     if status.st_mode & shared and not status.st_mode & stat.S_ISVTX:
         raise _untrusted(path, "can be written by others")
+
+
+def _trusted() -> tuple[int, ...]:
+    """Root and this user; where there are no users, files are all root's."""
+    return (0, os.getuid()) if hasattr(os, "getuid") else (0,)
 
 
 def _untrusted(path: Path, why: str) -> ProviderError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pkcs11
-from pkcs11 import Session, Token
+from pkcs11 import Session, Token, TokenFlag
 
 from providers.errors import Ambiguous, Denied, NotFound, ProviderError
 from providers.pkcs11.errors import WRONG_PIN, explain
@@ -51,6 +51,7 @@ class Tokens:
     def _entered(self, spot: _Spot, token: Token, pin: Callable[[], Secret]) -> Session:
         if spot in self._refused:
             raise Denied(self._refused[spot])
+        require_tries(token.flags)
         try:
             return token.open(user_pin=_text(pin()))
         except pkcs11.UserAlreadyLoggedIn:
@@ -76,6 +77,17 @@ class Tokens:
 def shared() -> Tokens:
     """Return the sessions of this process."""
     return Tokens()
+
+
+def require_tries(flags: TokenFlag) -> None:
+    """Raise `Denied` where one more wrong PIN would lock a token: the runs before this one had it wrong."""
+    if flags & TokenFlag.USER_PIN_LOCKED:
+        raise Denied("the token's PIN is locked: its security officer sets a new one")
+    if flags & TokenFlag.USER_PIN_FINAL_TRY:
+        raise Denied(
+            "the token would lock itself at one more wrong PIN, so none is tried: log in by hand with the"
+            " right one, which sets its count back"
+        )
 
 
 def _text(pin: Secret) -> str:
@@ -105,7 +117,7 @@ def _tokens(library: "_pkcs11.lib") -> Iterator[Token]:
 
 def _is_meant(token: Token, uri: KeyUri) -> bool:
     return (
-        bool(token.flags & pkcs11.TokenFlag.TOKEN_INITIALIZED)
+        bool(token.flags & TokenFlag.TOKEN_INITIALIZED)
         and uri.token in (None, token.label)
         and (uri.serial is None or uri.serial.encode() == token.serial)
         and uri.slot in (None, token.slot.slot_id)

@@ -17,6 +17,7 @@ from reconciler.resolve import bundles
 from reconciler.resolve.authorities import resolve_authorities
 from reconciler.resolve.authority_policies import check_authorities, limits_of_authority
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue
+from reconciler.resolve.ceremonies import check_offline
 from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.crls import check_crls
 from reconciler.resolve.directories import check_directories
@@ -96,6 +97,7 @@ def _resolved(
     existing = takeovers(everything.authorities, named.files, found)
     authorities, families = resolve_authorities(everything, issuers, found, existing)
     found += check_anchors(authorities, everything.authorities, drafts)
+    found += check_offline(authorities, everything.authorities, drafts)
     authorities = {n: _sealed(ca, named.files) for n, ca in authorities.items()}
     found += check_references(everything)
     found += bundles.check_bundles(everything, named.files)

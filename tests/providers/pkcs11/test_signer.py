@@ -7,6 +7,7 @@ import pytest
 import softhsm
 from cryptography import x509 as pyca
 from key_kinds import P256
+from pkcs11 import TokenFlag
 from pki_house import House
 from remote_keys import sign_all
 from softhsm import PIN, SoftHsm, named
@@ -15,6 +16,7 @@ from providers import x509
 from providers.errors import Ambiguous, Conflict, Denied, NotFound, Unreachable
 from providers.pkcs11.module import load
 from providers.pkcs11.signer import PIN as VARIABLE
+from providers.pkcs11.tokens import require_tries
 from providers.remote import prove, verifies
 from providers.secret import Secret
 from providers.signer import Signer
@@ -109,6 +111,14 @@ def test_a_wrong_pin_is_tried_once_for_all_keys_of_a_token(
         assert "999999" not in str(caught.value)
         assert "pkcs11:token=ca" in str(caught.value)
         monkeypatch.setenv(VARIABLE, PIN)  # this process does not believe it any more
+
+
+def test_no_pin_is_tried_where_one_more_wrong_one_would_lock_the_token() -> None:
+    """SoftHSM never locks itself, so its flags cannot be had from there."""
+    require_tries(TokenFlag.TOKEN_INITIALIZED | TokenFlag.USER_PIN_COUNT_LOW)
+    for flag in (TokenFlag.USER_PIN_FINAL_TRY, TokenFlag.USER_PIN_LOCKED):
+        with pytest.raises(Denied, match="lock"):
+            require_tries(TokenFlag.TOKEN_INITIALIZED | flag)
 
 
 def test_without_a_pin_it_is_said_where_it_belongs(

@@ -70,17 +70,13 @@ def test_custody_in_the_ledger_says_what_it_always_said(
         ),
         (("custody:", f"  pkcs11: {{key: {TOKEN}}}"), 8, "pkcs11.module is missing", "softhsm"),
         (
-            ("custody:", "  pkcs11:", f"    key: {TOKEN}", "    module: /usr/lib/hsm.so")
-            + ("    pinSecretRef: {name: hsm.sops.yaml, key: pin}",),
+            (
+                *("custody:", "  pkcs11:", f"    key: {TOKEN}", "    module: /usr/lib/hsm.so"),
+                "    pinSecretRef: {name: hsm.sops.yaml, key: pin}",
+            ),
             11,
             "hsm.sops.yaml",
             "",
-        ),
-        (
-            ("custody: offline", f"recipients: [{{age: {AGE}}}]"),
-            8,
-            "has no recipients",
-            "leave recipients out",
         ),
         (
             ("algorithm: Ed25519", f"custody: {{pkcs11: {{key: {TOKEN}, module: /usr/lib/x.so}}}}"),
@@ -135,3 +131,41 @@ def test_the_file_of_a_token_s_pin_is_read_and_not_opened(
     desired = examined(files).accepted().authorities["hsm"]
     assert desired.sealed == b"sealed\n"
     assert "sealed" not in repr(desired)
+
+
+OFFLINE_ROOT = """\
+kind: Authority
+metadata: {name: vault}
+spec: {commonName: Example Vault, privateKey: {custody: offline}}
+"""
+
+
+def test_an_offline_key_has_no_recipients(examined: Callable[..., Examination]) -> None:
+    written = OFFLINE_ROOT.replace(
+        "custody: offline", f"custody: offline, recipients: [{{age: {AGE}}}]"
+    )
+    (problem,) = examined({"authorities/s.yaml": written}).diagnostics
+    assert "has no recipients" in problem.summary
+
+
+def test_an_offline_ca_signs_no_leaf(examined: Callable[..., Examination]) -> None:
+    leaf = "kind: Certificate\nmetadata: {name: one}\nspec:\n  issuerRef: vault\n  dnsNames: [a.example]\n"
+    files = {"authorities/s.yaml": OFFLINE_ROOT, "one.yaml": leaf}
+    (problem,) = examined(files).diagnostics
+    assert problem.summary == "vault is offline: a ceremony signs CAs, and no leaf"
+    assert problem.source is not None
+    assert (problem.source.file, problem.source.line) == ("one.yaml", 4)
+
+
+def test_a_ca_below_an_offline_one_may_be_offline_and_above_it_none_may_not(
+    examined: Callable[..., Examination],
+) -> None:
+    below = authority("below", "custody: offline").replace("parentRef: root", "parentRef: vault")
+    files = {"authorities/s.yaml": OFFLINE_ROOT, "authorities/t.yaml": below}
+    assert examined(files).desired is not None
+    (problem,) = examined(
+        {"authorities/t.yaml": authority("below", "custody: offline")}
+    ).diagnostics
+    assert problem.summary.startswith("below is offline, and its parent root is not")
+    assert problem.source is not None
+    assert problem.source.line == 7
