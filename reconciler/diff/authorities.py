@@ -19,9 +19,12 @@ def prospects_of(world: World, leaving: Collection[str]) -> Prospects:
     """Return what becomes of every CA; `leaving` are the serials that are about to be revoked."""
     seen = Prospects(world, tuple(_left_behind(world)))
     for desired in sorted(world.desired.authorities.values(), key=lambda a: (a.depth, a.name)):
-        seen = seen.having(takeover_changes(world, desired), None)
+        taking = takeover_changes(world, desired)
+        seen = seen.having(taking, None)
         if not desired.is_anchor or is_taken_over_here(world, desired):
             seen = _with(seen, desired, leaving)
+        # what keeps it from being what it was says more than what keeps it from being changed
+        seen = seen.having([step for step in taking if step.action is Action.BLOCKED], None)
     return seen
 
 

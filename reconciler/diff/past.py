@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.address import owner
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change, change_id
-from reconciler.diff.takeovers import pasts
+from reconciler.diff.takeovers import is_takeover, pasts
 from reconciler.diff.world import World
 from reconciler.ledger.records import CrlKey, PastEntry
 from reconciler.state import DesiredRevocation
@@ -81,23 +82,23 @@ def _serial(
     if serial in world.serials and revocation.authority is None:
         return
     found = [key for key, entries in past.open.items() if serial in entries]
-    owners = [key for key in found if revocation.authority in (None, key[0])]
-    if len(owners) > 1:
-        names = " and ".join(f"authority/{name}" for name, _ in owners)
+    whose = [key for key in found if revocation.authority in (None, key[0])]
+    if len(whose) > 1:
+        names = " and ".join(f"authority/{name}" for name, _ in whose)
         message = f"{names} both issued serial {serial}: name one in authorityRef"
         address = f"revocation/{revocation.name}"
         yield blocked(address, Reason.REQUESTED, message, source=revocation.source)
-    for owner in owners if len(owners) == 1 else ():
-        if (owner, serial) not in named:
-            named.add((owner, serial))
-            yield _one(owner, past.open[owner][serial], revocation)
+    for key in whose if len(whose) == 1 else ():
+        if (key, serial) not in named:
+            named.add((key, serial))
+            yield _one(key, past.open[key][serial], revocation)
 
 
-def _one(owner: Generation, entry: PastEntry, revocation: DesiredRevocation) -> Change:
+def _one(key: Generation, entry: PastEntry, revocation: DesiredRevocation) -> Change:
     subject = f" of {entry.subject}" if entry.subject else ""
     return _revoke(
-        past_address(owner, entry.serial),
-        owner,
+        past_address(key, entry.serial),
+        key,
         revocation,
         f"revocation/{revocation.name}: {revocation.reason}{subject}, issued before the takeover",
         (entry.serial,),
@@ -105,11 +106,11 @@ def _one(owner: Generation, entry: PastEntry, revocation: DesiredRevocation) -> 
     )
 
 
-def _generation(owner: Generation, revocation: DesiredRevocation, serials: Sequence[str]) -> Change:
+def _generation(key: Generation, revocation: DesiredRevocation, serials: Sequence[str]) -> Change:
     many = f"{len(serials):,} certificates" if len(serials) > 1 else "one certificate"
     return _revoke(
-        past_address(owner),
-        owner,
+        past_address(key),
+        key,
         revocation,
         f"revocation/{revocation.name}: {many} issued before the takeover, superseded",
         serials,
@@ -119,7 +120,7 @@ def _generation(owner: Generation, revocation: DesiredRevocation, serials: Seque
 
 def _revoke(
     address: str,
-    owner: Generation,
+    key: Generation,
     revocation: DesiredRevocation,
     message: str,
     serials: Sequence[str],
@@ -132,18 +133,26 @@ def _revoke(
         Reason.COMPROMISED if lost else Reason.REQUESTED,
         message,
         identity={"serials": list(serials), "reason": reason},
-        requires=(change_id(Action.ADOPT, f"authority/{owner[0]}"),),
+        requires=(change_id(Action.ADOPT, f"authority/{key[0]}"),),
         source=revocation.source,
         before={"serial": serials[0]} if len(serials) == 1 else {"certificates": len(serials)},
-        after={"reason": str(reason), "issuer": owner[0], "serials": list(serials)},
+        after={"reason": str(reason), "issuer": key[0], "serials": list(serials)},
     )
 
 
 def past_told(changes: Iterable[Change]) -> Iterator[tuple[CrlKey, Change]]:
-    """Yield the lists that have to tell of what these changes revoke."""
+    """Yield the lists that have to tell of what these changes revoke, or bring as revoked."""
     for step in changes:
+        if is_takeover(step) and (step.after or {}).get("revokes"):
+            yield (owner(step.address), int((step.after or {})["generation"]), None), step
         if step.action is Action.REVOKE and step.address.startswith("past/"):
             yield (*past_key(step.address), None), step
+
+
+def told_serials(step: Change) -> Sequence[str]:
+    """Return the serials that such a change adds to a list."""
+    after = step.after or {}
+    return tuple(after.get("serials") or after.get("revokes") or ())
 
 
 def past_warnings(world: World) -> Iterator[Diagnostic]:

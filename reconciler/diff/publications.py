@@ -6,7 +6,7 @@ from reconciler.checks import Finding
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.crls import Told, crl_changes, unpublished
 from reconciler.diff.lists import Generation, Signing, contents, lists_of
-from reconciler.diff.past import past_told
+from reconciler.diff.past import past_told, told_serials
 from reconciler.diff.responses import causes_of, response_changes
 from reconciler.diff.revocations import Wanted
 from reconciler.diff.takeovers import is_takeover
@@ -47,7 +47,7 @@ def _told(revoking: Mapping[str, Wanted], planned: Collection[Change]) -> Told:
             serials.setdefault(key, []).append(serial)
             changes.setdefault(key, []).append(change_id(Action.REVOKE, item.address))
     for key, step in past_told(planned):
-        serials.setdefault(key, []).extend((step.after or {})["serials"])
+        serials.setdefault(key, []).extend(told_serials(step))
         changes.setdefault(key, []).append(step.id)
     return Told(serials, changes)
 

@@ -51,7 +51,7 @@ def _takeover(world: World, desired: DesiredAuthority, existing: Takeover) -> It
     past = world.ledger.past.get((desired.name, existing.generation))
     new = untold(existing, past, world.now)
     if not known or new or _is_below(existing, past):
-        yield _adopt(desired, existing, world.now, new=Counted.of(new), first=not known)
+        yield _adopt(desired, existing, world.now, new if known else None)
 
 
 def is_taken_over_here(world: World, desired: DesiredAuthority) -> bool:
@@ -147,11 +147,14 @@ def _unusable(world: World, desired: DesiredAuthority, existing: Takeover) -> Fi
 
 
 def _adopt(
-    desired: DesiredAuthority, existing: Takeover, now: datetime, *, new: Counted, first: bool
+    desired: DesiredAuthority, existing: Takeover, now: datetime, more: tuple[PastEntry, ...] | None
 ) -> Change:
+    """Return the change that records it; `more` is what later files tell, None of what was not there yet."""
     parent = existing.request.issuer
     whole = Counted.of(entry for entry in existing.past if _matters(entry, now))
-    message = _first(existing, whole) if first else f"its files tell more: {_worded(new)}"
+    message = _first(existing, whole)
+    if more is not None:
+        message = f"its files tell more: {_worded(Counted.of(more))}"
     return change(
         desired.address,
         Action.ADOPT,
@@ -168,6 +171,7 @@ def _adopt(
             "certificates": whole.certificates,
             "revoked": whole.revoked,
             **({} if existing.number is None else {"crlNumber": existing.number}),
+            **({"revokes": [e.serial for e in more if e.revoked]} if more else {}),
         },
     )
 

@@ -106,7 +106,9 @@ def house(tmp_path: Path) -> House:
     project = (repository.root / "certform.yaml").read_text()
     publish = "  publish: {to: {directory: public}, baseURL: 'http://pki.example.com'}\n"
     (repository.root / "certform.yaml").write_text(project + publish)
-    made = House(repository, re.search("age1[a-z0-9]+", project)[0])
+    found = re.search("age1[a-z0-9]+", project)
+    assert found is not None
+    made = House(repository, found[0])
     target = "kind: Target\nmetadata: {name: disk}\nspec: {local-directory: {path: tls}}\n"
     (repository.root / "config/targets.yaml").write_text(target)
     return made
