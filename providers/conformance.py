@@ -258,6 +258,7 @@ def declared(capabilities: Capabilities) -> list[KeyType]:
         *(KeyType(algorithm=Algorithm.RSA, size=size) for size in capabilities.rsa_sizes),
         *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in capabilities.ecdsa_sizes),
         *([KeyType(algorithm=Algorithm.ED25519, size=P256.size)] if capabilities.ed25519 else []),
+        *(KeyType(algorithm=Algorithm.ML_DSA, size=size) for size in capabilities.mldsa_sizes),
     ]
 
 

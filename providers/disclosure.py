@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from providers.mldsa import MlDsaPrivateKey
 from providers.secret import Secret
 
 FRAGMENT = 10
@@ -43,7 +44,7 @@ def _secrets(key: Secret) -> Iterator[bytes]:
             yield number.to_bytes((number.bit_length() + 7) // 8)
     elif isinstance(loaded, ec.EllipticCurvePrivateKey):
         yield loaded.private_numbers().private_value.to_bytes((loaded.key_size + 7) // 8)
-    elif isinstance(loaded, ed25519.Ed25519PrivateKey):
+    elif isinstance(loaded, ed25519.Ed25519PrivateKey | MlDsaPrivateKey):
         yield loaded.private_bytes_raw()
     else:
         raise TypeError(type(loaded))

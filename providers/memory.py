@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar, Self, TypeVar
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
@@ -19,6 +17,7 @@ from providers.errors import Conflict, NotFound, ProviderError, Rejected, Unreac
 from providers.memory_store import MemoryObject, MemoryStore
 from providers.memory_trust import MemoryTrust
 from providers.pairing import Pair, Pairing
+from providers.signer import signature_hash
 from schemas.capabilities import Capabilities
 
 _CHANGED, _UNCHANGED = "changed", "unchanged"
@@ -162,7 +161,7 @@ class MemoryTarget(MemoryTrust):
         key, wanted = self.store.keys.get(request.name), request.request.key
         if key is None or x509.key_type(key.public_key()) != (wanted.algorithm, wanted.size):
             key = self.store.keys[request.name] = x509.generate_key(wanted)
-        hashing = None if isinstance(key, Ed25519PrivateKey) else hashes.SHA256()
+        hashing = signature_hash(key.public_key())
         made = CertificateSigningRequestBuilder().subject_name(Name(())).sign(key, hashing)
         return made.public_bytes(Encoding.DER)
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 
 from providers.calls import Calls
 from providers.errors import Conflict, Denied, ProviderError
+from providers.mldsa import MlDsaPublicKey
 from providers.signer import PublicKey, SignatureHash, Signer, builder_key, signature_hash
 from providers.x509.keys import key_type
 
@@ -92,7 +93,7 @@ def _hash(key: PublicKey) -> SignatureHash:
 def verifies(key: PublicKey, signature: bytes, data: bytes) -> bool:
     """Whether a signature over data is one by the key's one scheme."""
     try:
-        if isinstance(key, ed25519.Ed25519PublicKey):
+        if isinstance(key, ed25519.Ed25519PublicKey | MlDsaPublicKey):
             key.verify(signature, data)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, data, ec.ECDSA(_hash(key)))

@@ -2,7 +2,8 @@
 
 The signature scheme follows from the key alone, so that one key signs one message one way: RSA by
 PKCS #1 v1.5 with SHA-256, 384 or 512 by size (RFC 8017), ECDSA with the nonce of RFC 6979 and the
-hash of its curve's strength, Ed25519 as in RFC 8032.
+hash of its curve's strength, Ed25519 as in RFC 8032, ML-DSA as in RFC 9881. All but the last give the same
+signature each time.
 """
 
 from abc import ABC, abstractmethod
@@ -11,8 +12,14 @@ from typing import Any, NoReturn, Protocol, TypeAlias, cast
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
-PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+from providers.mldsa import PRIVATE, MlDsaPrivateKey, MlDsaPublicKey, size_of
+
+PublicKey: TypeAlias = (
+    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | MlDsaPublicKey
+)
+PrivateKey: TypeAlias = (
+    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | MlDsaPrivateKey
+)
 SignatureHash: TypeAlias = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 
 
@@ -56,8 +63,8 @@ class KeySigner(KeyHolder):
 
 
 def signature_hash(key: PublicKey) -> SignatureHash | None:
-    """Return the hash a key signs with; None for Ed25519, which has its own."""
-    if isinstance(key, ed25519.Ed25519PublicKey):
+    """Return the hash a key signs with; None for Ed25519 and ML-DSA, which have their own."""
+    if isinstance(key, ed25519.Ed25519PublicKey | MlDsaPublicKey):
         return None
     size = key.key_size
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -70,7 +77,7 @@ _SHA2 = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
 
 def sign_with(key: PrivateKey, data: bytes) -> bytes:
     """Sign with a key in memory by its one scheme."""
-    if isinstance(key, ed25519.Ed25519PrivateKey):
+    if isinstance(key, ed25519.Ed25519PrivateKey | MlDsaPrivateKey):
         return key.sign(data)
     algorithm = cast("SignatureHash", signature_hash(key.public_key()))
     if isinstance(key, ec.EllipticCurvePrivateKey):
@@ -90,6 +97,8 @@ def builder_key(signer: Signer) -> PrivateKey:
         return _RsaStandIn(signer)
     if isinstance(public, ec.EllipticCurvePublicKey):
         return _EcStandIn(signer)
+    if isinstance(public, MlDsaPublicKey):
+        return cast("PrivateKey", _MLDSA_STAND_INS[size_of(public)](signer))
     return _Ed25519StandIn(signer)
 
 
@@ -117,7 +126,7 @@ class _StandIn:
         raise TypeError("this key never leaves its signer")
 
     private_bytes = private_bytes_raw = private_numbers = _refuse
-    decrypt = exchange = _refuse
+    decrypt = exchange = sign_mu = _refuse
     __copy__ = __deepcopy__ = _refuse
 
 
@@ -131,3 +140,9 @@ class _EcStandIn(_StandIn, ec.EllipticCurvePrivateKey):
 
 class _Ed25519StandIn(_StandIn, ed25519.Ed25519PrivateKey):
     """An Ed25519 key that is elsewhere."""
+
+
+_MLDSA_STAND_INS = {
+    size: type(f"_MlDsa{size}StandIn", (_StandIn, kind), {}) for size, kind in PRIVATE.items()
+}
+"""ML-DSA keys that are elsewhere, by parameter set."""

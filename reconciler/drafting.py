@@ -16,9 +16,9 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from reconciler.discovery import Find
 from reconciler.load.edit import SCHEMA_LINE
 from reconciler.render.escape import visible
-from reconciler.resolve.keys import holds
+from reconciler.resolve.keys import SIZES, holds
 from reconciler.state import Desired
-from schemas.capabilities import ECDSA_SIZES, RSA_SIZES, Capabilities
+from schemas.capabilities import Capabilities
 from schemas.certificate import Algorithm, ObjectId, Usage
 from schemas.request import KeyType
 from schemas.scalars import DnsName, EmailAddress, IpAddress, Name, Uri, format_duration
@@ -206,8 +206,7 @@ def _key(
     """Return the kind of key it has; none where that is not known, or nobody should ask for it."""
     if key is None:
         return None, ()
-    sizes = {Algorithm.RSA: RSA_SIZES, Algorithm.ECDSA: ECDSA_SIZES, Algorithm.ED25519: (256,)}
-    if key.size not in sizes[key.algorithm] or not holds(capabilities, key):
+    if key.size not in SIZES[key.algorithm] or not holds(capabilities, key):
         return None, (f"the present key is {key}, which is not asked for any more",)
     size = {} if key.algorithm is Algorithm.ED25519 else {"size": key.size}
     return {"algorithm": str(key.algorithm), **size}, ()

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 RSA_SIZES = (2048, 3072, 4096)
 ECDSA_SIZES = (256, 384, 521)
+MLDSA_SIZES = (44, 65, 87)
+"""Parameter sets of ML-DSA (FIPS 204 section 4)."""
 
 
 class Fixed(StrEnum):
@@ -53,6 +55,7 @@ class Capabilities:
     rsa_sizes: tuple[int, ...] = RSA_SIZES
     ecdsa_sizes: tuple[int, ...] = ECDSA_SIZES
     ed25519: bool = True
+    mldsa_sizes: tuple[int, ...] = ()
     keeps_identity: bool = True
     fixed: frozenset[Fixed] = frozenset()
     output_formats: tuple[str, ...] = ()
@@ -69,7 +72,9 @@ class Capabilities:
     keystores: bool = False
 
 
-LOCAL_DIRECTORY = Capabilities(output_formats=("CombinedPEM",), holds_trust=True, keystores=True)
+LOCAL_DIRECTORY = Capabilities(
+    mldsa_sizes=MLDSA_SIZES, output_formats=("CombinedPEM",), holds_trust=True, keystores=True
+)
 
 _AWS_TAG = r"[\w .:/=+\-@]"
 AWS_ACM = Capabilities(

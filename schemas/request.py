@@ -8,13 +8,19 @@ from schemas.certificate import Algorithm, Subject, Usage
 
 
 class KeyType(Model):
-    """A key's algorithm and size; Ed25519 has one size, 256 bits."""
+    """A key's algorithm and size; Ed25519 has one size, 256 bits, ML-DSA a parameter set for it."""
 
     algorithm: Algorithm
     size: int
 
     def __str__(self) -> str:
-        return "Ed25519" if self.algorithm is Algorithm.ED25519 else f"{self.algorithm} {self.size}"
+        match self.algorithm:
+            case Algorithm.ED25519:
+                return "Ed25519"
+            case Algorithm.ML_DSA:
+                return f"ML-DSA-{self.size}"
+            case _:
+                return f"{self.algorithm} {self.size}"
 
 
 class LeafRequest(Model):

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, PKCS12Cert
 from providers.base import Bundle, Keystore
 from providers.errors import Rejected
 from providers.local.jks import KeyEntry, TrustedEntry, key_store
+from providers.mldsa import MlDsaPrivateKey
 from providers.signer import PrivateKey
 from providers.x509.keys import decode_key_file, encode_key
 from schemas.certificate import Pkcs12Profile
@@ -56,6 +57,8 @@ def files_of(store: Keystore, bundle: Bundle) -> dict[str, bytes]:
 
 def _pkcs12(store: Keystore, content: _Content) -> dict[str, bytes]:
     leaf, *above = content.chain
+    if isinstance(content.key, MlDsaPrivateKey):
+        raise Rejected("no keystore holds an ML-DSA key")
     name, sealing = store.alias.encode(), _encryption(store)
     whole = pkcs12.serialize_key_and_certificates(name, content.key, leaf, above, sealing)
     files = {"keystore.p12": whole}

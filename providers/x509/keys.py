@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from providers import mldsa
 from providers.secret import Secret
 from providers.signer import PrivateKey, PublicKey
 from schemas.capabilities import RSA_SIZES
@@ -38,6 +39,8 @@ def generate_key(kind: KeyType) -> PrivateKey:
         return rsa.generate_private_key(_RSA_EXPONENT, kind.size)
     if kind.algorithm is Algorithm.ED25519:
         return ed25519.Ed25519PrivateKey.generate()
+    if kind.algorithm is Algorithm.ML_DSA:
+        return mldsa.generate(kind.size)
     raise ValueError(f"{kind} keys are not supported")
 
 
@@ -56,7 +59,7 @@ def decode_key(der: Secret) -> PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("not a private key in PKCS #8 DER") from None
     if not isinstance(key, PrivateKey):
-        raise ValueError("not an RSA, ECDSA or Ed25519 key")  # noqa: TRY004 - a value, not a type
+        raise ValueError("not a key of a kind that signs here")  # noqa: TRY004 - a value, not a type
     return key
 
 
@@ -123,4 +126,6 @@ def key_type(key: PublicKey) -> tuple[Algorithm, int]:
         return Algorithm.RSA, size
     if isinstance(key, ed25519.Ed25519PublicKey):
         return Algorithm.ED25519, 256
+    if isinstance(key, mldsa.MlDsaPublicKey):
+        return Algorithm.ML_DSA, mldsa.size_of(key)
     raise ValueError("the public key is of an unknown kind")

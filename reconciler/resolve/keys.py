@@ -5,21 +5,22 @@ from collections.abc import Iterator, Mapping
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Place
 from schemas.authority import AuthorityKey
-from schemas.capabilities import ECDSA_SIZES, RSA_SIZES, Capabilities
+from schemas.capabilities import ECDSA_SIZES, MLDSA_SIZES, RSA_SIZES, Capabilities
 from schemas.certificate import Algorithm
 from schemas.custody import SIGNS, CaCustody, RemoteKey, SopsKey
 from schemas.request import KeyType
 
-_SIZES: Mapping[Algorithm, tuple[int, ...]] = {
+SIZES: Mapping[Algorithm, tuple[int, ...]] = {
     Algorithm.RSA: RSA_SIZES,
     Algorithm.ECDSA: ECDSA_SIZES,
     Algorithm.ED25519: (256,),
+    Algorithm.ML_DSA: MLDSA_SIZES,
 }
 
 
 _KEYS: Mapping[tuple[Algorithm, int | None], KeyType] = {
     (algorithm, written): KeyType(algorithm=algorithm, size=written or sizes[0])
-    for algorithm, sizes in _SIZES.items()
+    for algorithm, sizes in SIZES.items()
     for written in (None, *sizes)
 }
 
@@ -32,12 +33,24 @@ def key_type(algorithm: Algorithm, size: int | None) -> KeyType:
 
 def check_size(key: KeyType, place: Place) -> Iterator[Diagnostic]:
     """Yield a finding when there is no such key."""
-    sizes = _SIZES[key.algorithm]
+    sizes = SIZES[key.algorithm]
+    if key.algorithm is Algorithm.ML_DSA:
+        yield from _check_library(place)
     if key.size not in sizes:
         allowed = ", ".join(map(str, sizes))
         summary = f"there is no {key.algorithm} key of {key.size} bits"
         hint = f"sizes of {key.algorithm} keys: {allowed}"
         yield error(summary, place.at("spec", "privateKey", "size"), hint=hint)
+
+
+def _check_library(place: Place) -> Iterator[Diagnostic]:
+    """Yield a finding where the installed library cannot make such keys."""
+    from providers.mldsa import NEEDED, is_available  # noqa: PLC0415 - seldom asked for
+
+    if not is_available():
+        where = place.at("spec", "privateKey", "algorithm")
+        hint = "pip install 'cryptography>=50'"
+        yield error(f"ML-DSA needs {NEEDED} where certform runs", where, hint=hint)
 
 
 def check_custody(key: AuthorityKey, place: Place) -> Iterator[Diagnostic]:
@@ -63,7 +76,7 @@ def _where(custody: CaCustody) -> str:
 
 def _check_kind(kind: str, key: AuthorityKey, place: Place) -> Iterator[Diagnostic]:
     wanted, sizes = key_type(key.algorithm, key.size), SIGNS[kind]
-    there_is = wanted.size in _SIZES[wanted.algorithm]
+    there_is = wanted.size in SIZES[wanted.algorithm]
     if there_is and wanted.size not in sizes.get(wanted.algorithm, ()):
         summary = f"{kind} signs with no {wanted} key the way a CA has to"
         known = (f"{name} {', '.join(map(str, sizes[name]))}" for name in sizes)
@@ -87,3 +100,5 @@ def holds(capabilities: Capabilities, key: KeyType) -> bool:
             return key.size in capabilities.ecdsa_sizes
         case Algorithm.ED25519:
             return capabilities.ed25519
+        case Algorithm.ML_DSA:
+            return key.size in capabilities.mldsa_sizes

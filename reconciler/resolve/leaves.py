@@ -15,7 +15,14 @@ from reconciler.resolve.keys import check_size, holds, key_type
 from reconciler.resolve.keystores import check_keystores, wanted
 from schemas.authority import AuthoritySpec
 from schemas.capabilities import Capabilities, LabelRules
-from schemas.certificate import CertificateSpec, Custody, RotationPolicy, TargetEntry, Usage
+from schemas.certificate import (
+    Algorithm,
+    CertificateSpec,
+    Custody,
+    RotationPolicy,
+    TargetEntry,
+    Usage,
+)
 from schemas.document import Metadata
 from schemas.issuer import IssuerSpec
 from schemas.request import KeyType
@@ -233,6 +240,8 @@ def misfits(
         yield "takes nothing over: leave adopt out"
     if wanted(entry) and not capabilities.keystores:
         yield "writes no keystores: leave keystores out"
+    elif wanted(entry) and key.algorithm is Algorithm.ML_DSA:
+        yield f"puts no key of type {key} into keystores: leave keystores out"
     for output in entry.additional_output_formats:
         if output not in capabilities.output_formats:
             yield f"does not write {output}"

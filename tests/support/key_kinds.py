@@ -1,6 +1,6 @@
-"""Every kind of key that certform makes."""
+"""Every kind of key that certform makes: those that every judge knows, and ML-DSA."""
 
-from schemas.capabilities import ECDSA_SIZES, RSA_SIZES
+from schemas.capabilities import ECDSA_SIZES, MLDSA_SIZES, RSA_SIZES
 from schemas.certificate import Algorithm
 from schemas.request import KeyType
 
@@ -9,4 +9,6 @@ KINDS = (
     *(KeyType(algorithm=Algorithm.ECDSA, size=size) for size in ECDSA_SIZES),
     KeyType(algorithm=Algorithm.ED25519, size=256),
 )
+ML_DSA = tuple(KeyType(algorithm=Algorithm.ML_DSA, size=size) for size in MLDSA_SIZES)
+"""Those that no OpenSSL before 3.5 and no GnuTLS here knows."""
 P256 = KINDS[3]
