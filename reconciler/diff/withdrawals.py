@@ -188,9 +188,9 @@ def _remove(world: World, target: str, held: HeldTrust) -> Change:
         Action.REMOVE,
         Reason.WITHDRAWN if bundle else Reason.ORPHANED,
         f"no longer wanted in {target}" if bundle else "no longer in the documents",
-        identity={"id": held.id, "name": held.name},
+        identity={"bundle": name, "name": held.name},
         requires=tuple(change_id(Action.INSTALL, f"bundle/{name}@{i.target}") for i in here),
-        before={"name": held.name, "id": held.id},
+        before={"name": held.name},
     )
 
 

@@ -128,14 +128,6 @@ def test_an_overlap_that_an_edit_shortens_needs_review(fleet: Fleet) -> None:
     assert [step.due for step in withdrawals(fleet)] == [True, True]
 
 
-def test_without_overlap_it_goes_with_the_next_run(fleet: Fleet) -> None:
-    fleet.bundles["corp"] = replace(fleet.bundles["corp"], overlap=0)
-    rotate(fleet).apply()
-    assert fleet.trusted("a") == BOTH
-    fleet.converge()
-    assert fleet.trusted("a") == NEW
-
-
 def test_a_withdrawal_brings_nothing_that_was_not_reviewed(fleet: Fleet) -> None:
     rotate(fleet).converge().wait(OVERLAP + 0.1)
     labels = dict(fleet.store("a").trust["corp"].labels)
