@@ -8,7 +8,7 @@ from datetime import datetime
 from providers import x509
 from providers.failpoints import reach
 from providers.remote import prove
-from reconciler.apply.reservation import answers, issuer_urls, new_key
+from reconciler.apply.reservation import answers, issuer_urls, new_key, shard_for
 from reconciler.apply.session import Impossible, Session
 from reconciler.apply.transitions import abandoned, put_authority
 from reconciler.ceremony.lists import Lists, reserve_lists
@@ -124,7 +124,7 @@ def _reservation(
         not_before=not_before,
         not_after=not_after,
         spki=_key(found, errand, record),
-        urls=_urls(found.session, request),
+        urls=_urls(found.session, request, serial),
         reserved_at=now,
         signer=above.serial if above else serial,
     )
@@ -153,11 +153,12 @@ def _validity(now: datetime, duration: int, above: Issuance | None) -> tuple[dat
         raise Impossible(str(why)) from None
 
 
-def _urls(session: Session, request: AuthorityRequest) -> Urls:
+def _urls(session: Session, request: AuthorityRequest, serial: str) -> Urls:
     if request.issuer is None:
         return Urls()
     publish, asked = session.world.desired.publish, answers(session, request.issuer)
-    return issuer_urls(publish, request.issuer, request.issuer_generation or 0, ocsp=asked)
+    issuer = (request.issuer, request.issuer_generation or 0)
+    return issuer_urls(publish, *issuer, shard=shard_for(session, *issuer, serial), ocsp=asked)
 
 
 def _key(found: Reservations, errand: Errand, record: AuthorityRecord) -> str:

@@ -12,7 +12,7 @@ from reconciler.ceremony.signing import Signed, assigned, begun, keyless, sign, 
 from reconciler.ceremony.wording import told
 from reconciler.cli.app import Console
 from reconciler.cli.offline_keys import Given, opened
-from reconciler.cli.options import lock_timeout_option
+from reconciler.cli.options import lock_timeout_option, ref_option
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
 from reconciler.outfile import write_whole
@@ -34,18 +34,20 @@ def command() -> None:
 
 @command.command("export")
 @click.option("-o", "--out", type=_FILE, default=Path("request.json"), help="Where to write it.")
+@ref_option
 @lock_timeout_option
 @click.pass_obj
-def _export(console: Console, out: Path, lock_timeout: float) -> int:
+def _export(console: Console, out: Path, ref: str | None, lock_timeout: float) -> int:
     """Reserve in the ledger what waits for offline keys, and write it as a request.
 
-    The request holds no secret. What is reserved already is asked for again as it was.
+    The request holds no secret. What is reserved already is asked for again as it was. With --ref it is
+    what the documents of that commit ask for, such as those that were merged.
     """
     from reconciler.apply.session import Impossible  # noqa: PLC0415 - the offline side needs none of it
     from reconciler.ceremony.reservations import export  # noqa: PLC0415
     from reconciler.cli.survey import session  # noqa: PLC0415
 
-    with session(console, lock_timeout=lock_timeout) as held:
+    with session(console, ref=ref, lock_timeout=lock_timeout) as held:
         try:
             request = export(held)
         except Impossible as why:

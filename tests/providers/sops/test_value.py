@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sysconfig
+from pathlib import Path
 
 import pytest
 from person import Person
@@ -43,3 +44,17 @@ def test_what_was_changed_or_never_sealed_is_refused(sops: Sops, as_alice: Perso
         with pytest.raises(Conflict) as caught:
             sops.value(content, "hsm.sops.yaml", "pin")
         assert "0123" not in str(caught.value)
+
+
+def test_a_pin_of_the_environment_is_no_business_of_sops(
+    as_alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "sops"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/told\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("CERTFORM_PKCS11_PIN", "271828")
+    with pytest.raises(Conflict):
+        Sops(program).value(b"x", "hsm.sops.yaml", "pin")
+    told = (tmp_path / "told").read_text()
+    assert "SOPS_AGE_KEY_FILE" in told
+    assert "271828" not in told

@@ -11,6 +11,7 @@ from memory_ledger import Crash
 from reconciler.ceremony.papers import Request
 from reconciler.ceremony.signing import begun, unsigned
 from reconciler.ledger.records import Issuance, Status
+from reconciler.state import Desired
 from schemas.custody import Kept
 from schemas.plan import Reason
 from schemas.revocation import RevocationReason
@@ -151,6 +152,26 @@ def test_a_revocation_of_later_asks_for_another_list(table: Table) -> None:
     assert second.crls[0].number > first.crls[0].number
     with pytest.raises(Exception, match="old answer"):
         table.take_in(table.sign(first))
+
+
+class Sharded(Fleet):
+    """A fleet whose root has its list in two parts."""
+
+    def desired(self) -> Desired:
+        found = super().desired()
+        root = replace(found.authorities["root"], crl_shards=2)
+        return replace(found, authorities={**found.authorities, "root": root})
+
+
+def test_parts_of_a_list_are_signed_and_named_by_what_is_in_them() -> None:
+    plain = offline_fleet()
+    table = Table(Sharded(cas=plain.cas, leaves=plain.leaves))
+    request = table.export()
+    assert asked(request)[-3:] == ["root-g1-s1.crl", "root-g1-s2.crl", "root-g1.crl"]
+    named = {each.issuance.urls.crl for each in request.certificates if each.authority == "mid"}
+    assert all(str(url).endswith(("-s1.crl", "-s2.crl")) for url in named)
+    table.take_in(table.sign(request))
+    table.fleet.converge()
 
 
 def test_two_offline_cas_have_two_keys_and_each_signs_its_part(table: Table) -> None:
