@@ -16,7 +16,10 @@ from schemas.certificate import Algorithm
 from schemas.request import KeyType
 
 _P256 = KeyType(algorithm=Algorithm.ECDSA, size=256)
-_RSA_2048 = KeyType(algorithm=Algorithm.RSA, size=2048)
+_LIKE_THE_CA = {
+    Algorithm.RSA: KeyType(algorithm=Algorithm.RSA, size=2048),
+    Algorithm.ML_DSA: KeyType(algorithm=Algorithm.ML_DSA, size=44),
+}
 _USAGE = x509.KeyUsage(
     digital_signature=True,
     content_commitment=False,
@@ -49,11 +52,11 @@ class Responder:
 
 
 def responder_key_type(issuer: Algorithm) -> KeyType:
-    """Return the kind of a responder's key: P-256, or RSA of 2048 bits below a CA whose own key is RSA.
+    """Return the kind of a responder's key: P-256, but RSA (2048 bits) or ML-DSA (44) where the CA's key is.
 
-    Who knows RSA alone can check the CA's signature, and so the responder's, too.
+    Who knows that alone can check the CA's signature, and so the responder's, too.
     """
-    return _RSA_2048 if issuer is Algorithm.RSA else _P256
+    return _LIKE_THE_CA.get(issuer, _P256)
 
 
 def sign_responder(request: ResponderRequest, issuer: IssuingAuthority, signer: Signer) -> bytes:

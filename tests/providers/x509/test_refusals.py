@@ -86,6 +86,7 @@ WEAK: dict[str, Any] = {
         ({"spki": b"\x30\x03\x02\x01\x01"}, "cannot be read"),
         ({"crl_url": "https://pki.example.com/a.crl"}, "the CRL URL must be an http URL"),
         ({"issuer_url": "http://pki.example.com/a b"}, "the issuer URL must be an http URL"),
+        ({"ocsp_url": "https://pki.example.com/ocsp/a-g1"}, "the OCSP URL must be an http URL"),
         *(({"spki": x509.spki(key)}, words) for words, key in WEAK.items()),
     ],
 )
