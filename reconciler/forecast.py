@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from reconciler.checks import Subject, first_finding
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
 from reconciler.regimes import AS_WRITTEN, Regime
-from reconciler.schedule import LATEST, lead, renewal_time
+from reconciler.schedule import lead, renewal_time
 from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
 from schemas.plan import Reason
 
@@ -211,7 +211,7 @@ def _authorities(desired: Desired, ledger: LedgerState, span: _Span) -> Iterator
         ceremony = signer is not None and signer.offline
         moment = max(_authority_due(authority, ledger), span.now)
         life = timedelta(seconds=authority.request.duration)
-        period = life - min(authority.renew_before, life * LATEST)
+        period = life - lead(life, authority.renew_before, authority.name)
         while moment < span.end:
             yield AuthorityEvent(moment, authority.address, ceremony)
             moment += max(period, timedelta(days=1))
@@ -223,8 +223,7 @@ def _authority_due(authority: DesiredAuthority, ledger: LedgerState) -> datetime
     issued = record.issued(authority.request.generation) if record else None
     if issued is None:
         return datetime.min.replace(tzinfo=UTC)
-    life = issued.not_after - issued.not_before
-    return issued.not_after - min(authority.renew_before, life * LATEST)
+    return renewal_time(issued, authority.renew_before)
 
 
 def _limited(desired: Desired) -> Collection[str]:

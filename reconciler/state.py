@@ -10,6 +10,7 @@ from typing import Literal
 
 from providers.abilities import HeldTrust
 from providers.base import Installed
+from reconciler.keystores import DesiredKeystore, keystores_digest
 from reconciler.ledger.records import PastEntry
 from reconciler.limits import NO_LIMITS, Limits
 from schemas.authority import OcspSettings
@@ -21,7 +22,6 @@ from schemas.plan import Source
 from schemas.project import GuardSettings, LedgerSettings, PublishSettings, Recipient
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
-from schemas.secrets import SecretReference
 from schemas.target import TargetSpec
 
 KEYRING = "keyring"
@@ -68,7 +68,7 @@ class DesiredAuthority:
 
     A key that is not in the ledger has no recipients. `request` is of the generation that is to issue;
     `standby` is the one after it, to be signed ahead. `crossed` asks for a cross-certificate by the one
-    before it. `sealed` is the sops file that its custody names: of the key itself, or of the PIN of its token.
+    before it. `sealed` is the sops file that its custody names: of the key itself, or of its token's PIN.
     A certificate of it is renewed, with the same key, `renew_before` its end: at the least
     the longest life of what it issues. A CRL lives for `crl_duration`, and is signed anew
     `crl_refresh` before its nextUpdate.
@@ -116,21 +116,6 @@ class DesiredAuthority:
 
 
 @dataclass(frozen=True, slots=True)
-class DesiredKeystore:
-    """Two files for Java of one form. `sealed` is the sops file that `password` names, opened by nobody yet.
-
-    `told` is the digest of the password's ciphertext: with another one the files are written anew.
-    """
-
-    form: str
-    alias: str
-    profile: str
-    password: SecretReference
-    told: str
-    sealed: bytes = field(repr=False, default=b"")
-
-
-@dataclass(frozen=True, slots=True)
 class DesiredInstall:
     """One certificate in one target. `name` is the object's name there.
 
@@ -149,10 +134,8 @@ class DesiredInstall:
 
     @property
     def keystores_digest(self) -> str:
-        """What is wanted of its keystores, passwords included, in 128 bits; empty where none are."""
-        if not self.keystores:
-            return ""
-        return digest([[e.form, e.alias, e.profile, e.told] for e in self.keystores])
+        """What is wanted of its keystores, passwords included; empty where none are."""
+        return keystores_digest(self.keystores)
 
 
 @dataclass(frozen=True, slots=True)

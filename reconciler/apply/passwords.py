@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from providers.base import NO_KEYSTORES, Keystore, Keystores
 from providers.secret import Secret
 from providers.sops.binary import Sops
-from reconciler.state import DesiredInstall, DesiredKeystore
+from reconciler.keystores import DesiredKeystore
+from reconciler.state import DesiredInstall
 
 
 @dataclass

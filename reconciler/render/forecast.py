@@ -45,7 +45,11 @@ def warnings(ahead: Forecast) -> Iterator[str]:
             said = exceeded(quota)
             if said and said not in told:
                 told.add(said)
-                where = "" if series is ahead.series[0] else f" ({series.regime.label})"
+                where = (
+                    ""
+                    if series is ahead.series[0]
+                    else f" ({series.regime.label.partition(':')[0]})"
+                )
                 yield said + where
     ceremonies = [event for event in ahead.authorities if event.ceremony]
     for event in ceremonies[:_NAMED]:

@@ -74,7 +74,7 @@ def render_svg(ahead: Forecast) -> str:
     for place, note in enumerate(shown):
         y = frame.bottom + 48 + _NOTE * place
         svg.text(
-            root, (LEFT, y), f"▲ {svg.fitted(note, WIDTH - LEFT - RIGHT)}", "fill-grave strong"
+            root, (LEFT, y), f"▲ {svg.fitted(note, WIDTH - LEFT - RIGHT, 13)}", "fill-grave strong"
         )
     return svg.written(root)
 

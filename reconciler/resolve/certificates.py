@@ -188,7 +188,7 @@ def _installs(leaf: Leaf, around: Surroundings, *, hosted: bool) -> Iterator[Des
                 former,
                 entry.adopt,
                 hosted,
-                desired_keystores(entry, around.files),
+                desired_keystores(entry, around.sealed),
             )
 
 

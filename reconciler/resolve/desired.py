@@ -24,6 +24,7 @@ from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, Room, inherit, inheritances, section
 from reconciler.resolve.generations import with_renewals
 from reconciler.resolve.issuers import check_names, desired_issuer
+from reconciler.resolve.keystores import SealedFiles
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.plugins import plugged
 from reconciler.resolve.policies import (
@@ -105,7 +106,11 @@ def _resolved(
     found += check_directories(everything, root)
     found += check_names(everything)
     around = Surroundings(
-        everything.authorities, families, everything.targets, everything.issuers, named.files
+        everything.authorities,
+        families,
+        everything.targets,
+        everything.issuers,
+        SealedFiles(named.files),
     )
     rules = Rules(everything.policies.entries.values(), standing)
     found += check_authorities(families, rules)

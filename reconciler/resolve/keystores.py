@@ -7,17 +7,27 @@ many. What nobody can open here is looked at no further than that it is there an
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from reconciler.diagnostics import Diagnostic, error
+from reconciler.keystores import DesiredKeystore
 from reconciler.load.yaml import Step
 from reconciler.resolve.drafts import Draft
-from reconciler.state import DesiredKeystore
 from schemas.certificate import JksSettings, Pkcs12Settings, TargetEntry
 from schemas.secrets import SecretReference
 
-_SEALED = re.compile(r"ENC\[[A-Za-z0-9_]+,data:[^\s\]]+\]")
-_HINT = "`sops edit` writes such a file; a password is a text at its top level"
+_SEALED = re.compile(r"ENC\[[A-Za-z0-9_]+,data:[^\s\]]+,type:str\]")
+_LINE = re.compile(
+    r"""^(?:"([^"\\\n]+)"|'([^'\n]+)'|([^\s#"'][^:\n]*)):[ \t]+["']?(ENC\[\S+\])["']?[ \t\r]*$""",
+    re.MULTILINE,
+)
+"""A value at the top level of YAML, as sops writes it: on one line."""
+_LARGEST = 1 << 20
+_HINT = (
+    "`sops edit` writes such a file; a password is a text at its top level, in quotes where it looks"
+    " like a number"
+)
 Settings = Pkcs12Settings | JksSettings
 
 
@@ -29,58 +39,68 @@ def wanted(entry: TargetEntry) -> tuple[tuple[str, Settings], ...]:
     return tuple((form, settings) for form, settings in forms if settings and settings.create)
 
 
+@dataclass
+class SealedFiles:
+    """The files that certificates name, by path; each is read once, however many name it."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    _read: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def ciphertext(self, reference: SecretReference) -> str | None:
+        """Return what sops wrote for a key at the top level of a file; None where it is not there."""
+        if reference.name not in self._read:
+            content = self.files.get(reference.name, b"")
+            self._read[reference.name] = dict(_values(reference.name, content))
+        return self._read[reference.name].get(reference.key)
+
+
 def check_keystores(
-    entry: TargetEntry, files: Mapping[str, bytes], draft: Draft, path: tuple[Step, ...]
+    entry: TargetEntry, sealed: SealedFiles, draft: Draft, path: tuple[Step, ...]
 ) -> Iterator[Diagnostic]:
     """Yield what is wrong with the passwords; a file that cannot be read was told already."""
     for form, settings in wanted(entry):
         reference = settings.password_secret_ref
         place = (*path, "keystores", form, "passwordSecretRef")
-        if reference.name in files and _ciphertext(files[reference.name], reference) is None:
+        if reference.name in sealed.files and sealed.ciphertext(reference) is None:
             summary = (
                 f"{reference.name} holds no password under {reference.key} that sops encrypted"
             )
             yield error(summary, draft.at(*place, "key"), hint=_HINT)
 
 
-def desired_keystores(
-    entry: TargetEntry, files: Mapping[str, bytes]
-) -> tuple[DesiredKeystore, ...]:
+def desired_keystores(entry: TargetEntry, sealed: SealedFiles) -> tuple[DesiredKeystore, ...]:
     """Return the keystores of an entry, each with the file that its password is in."""
-    return tuple(_desired(form, settings, files) for form, settings in wanted(entry))
+    return tuple(_desired(form, settings, sealed) for form, settings in wanted(entry))
 
 
-def _desired(form: str, settings: Settings, files: Mapping[str, bytes]) -> DesiredKeystore:
+def _desired(form: str, settings: Settings, sealed: SealedFiles) -> DesiredKeystore:
     reference = settings.password_secret_ref
-    sealed = files.get(reference.name, b"")
-    told = _ciphertext(sealed, reference) or ""
+    told = sealed.ciphertext(reference) or ""
     return DesiredKeystore(
         form=form,
         alias=settings.alias if isinstance(settings, JksSettings) else "certificate",
         profile=settings.profile if isinstance(settings, Pkcs12Settings) else "",
         password=reference,
         told=hashlib.sha256(told.encode()).hexdigest(),
-        sealed=sealed,
+        sealed=sealed.files.get(reference.name, b""),
     )
 
 
-def _ciphertext(content: bytes, reference: SecretReference) -> str | None:
-    """Return what sops wrote for a key at the top level of a file; None where it is not there."""
-    text = content.decode("utf-8", "replace")
-    if reference.name.endswith(".json"):
-        return _sealed(_member(text, reference.key))
-    key = re.escape(reference.key)
-    found = re.search(rf"""^(?:{key}|"{key}"|'{key}'):[ \t]+(\S+)[ \t\r]*$""", text, re.MULTILINE)
-    return _sealed(found[1].strip("\"'")) if found else None
+def _values(name: str, content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the encrypted texts at the top level of a file by key; none of one that is too large."""
+    text = content.decode("utf-8", "replace") if len(content) <= _LARGEST else ""
+    if name.endswith(".json"):
+        found = _members(text)
+    else:
+        found = ((a or b or c.rstrip(), value) for a, b, c, value in _LINE.findall(text))
+    for key, value in found:
+        if isinstance(value, str) and _SEALED.fullmatch(value):
+            yield key, value
 
 
-def _member(text: str, key: str) -> object:
+def _members(text: str) -> Iterable[tuple[str, object]]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    return data.get(key) if isinstance(data, dict) else None
-
-
-def _sealed(value: object) -> str | None:
-    return value if isinstance(value, str) and _SEALED.fullmatch(value) else None
+        return ()
+    return data.items() if isinstance(data, dict) else ()

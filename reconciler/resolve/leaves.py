@@ -12,7 +12,7 @@ from reconciler.resolve.authorities import Family
 from reconciler.resolve.catalogue import Shelf, unknown
 from reconciler.resolve.drafts import Draft
 from reconciler.resolve.keys import check_size, holds, key_type
-from reconciler.resolve.keystores import check_keystores, wanted
+from reconciler.resolve.keystores import SealedFiles, check_keystores, wanted
 from schemas.authority import AuthoritySpec
 from schemas.capabilities import Capabilities, LabelRules
 from schemas.certificate import (
@@ -60,8 +60,7 @@ class Surroundings:
     families: Mapping[str, Family]
     targets: Shelf[TargetSpec]
     issuers: Shelf[IssuerSpec]
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    """The files that certificates name, by path."""
+    sealed: SealedFiles = field(default_factory=SealedFiles)
 
 
 def leaf_of(metadata: Metadata, spec: CertificateSpec, draft: Draft) -> Leaf:
@@ -207,7 +206,7 @@ def _check_target(
             yield error(summary, leaf.draft.at(*path))
         if capabilities.labels is not None:
             yield from _check_labels(leaf, name, spec, capabilities.labels)
-    yield from check_keystores(entry, around.files, leaf.draft, path)
+    yield from check_keystores(entry, around.sealed, leaf.draft, path)
     if any(earlier.target_ref == name for earlier in leaf.spec.targets[:index]):
         yield error(f"the target {name} is listed twice", leaf.draft.at(*path))
 

@@ -12,7 +12,8 @@ from providers.secret import Secret
 from providers.sops.binary import Sops
 from reconciler.apply import Session
 from reconciler.events import EventStatus
-from reconciler.state import Desired, DesiredKeystore
+from reconciler.keystores import DesiredKeystore
+from reconciler.state import Desired
 from schemas.base import digest
 from schemas.certificate import Custody
 from schemas.plan import Action, Reason

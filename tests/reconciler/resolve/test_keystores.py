@@ -46,7 +46,7 @@ def install(examination: Examination) -> DesiredInstall:
 
 def mistakes(examination: Examination) -> list[tuple[str, int]]:
     found = [d for d in examination.diagnostics if d.severity is Severity.ERROR]
-    return [(d.summary, d.source.line if d.source else 0) for d in found]
+    return [(f"{d.summary}; {d.hint}", d.source.line if d.source else 0) for d in found]
 
 
 def test_a_keystore_is_wanted_with_the_file_that_its_password_is_in(examined: Examined) -> None:
@@ -96,6 +96,16 @@ WRONG = {
     "a place that writes none": (written("cloud"), "writes no keystores: leave keystores out", 7),
     "a key that is not there": (written(key="wbe"), "holds no password under wbe", 9),
     "a password in the clear": (written(content="web: hunter2\n"), "that sops encrypted", 9),
+    "a number": (
+        written(content=sealed().replace("type:str", "type:int")),
+        "in quotes where it looks like a number",
+        9,
+    ),
+    "a file that is too large": (
+        written(content=sealed() + "#" * (1 << 20)),
+        "holds no password under web",
+        9,
+    ),
     "sops' own data": (written(key="sops"), "holds no password under sops", 9),
     "a file that is not there": (written(file="secrets/none.yaml"), "cannot be read", 9),
     "a file elsewhere": (written(file="../k.yaml"), "is not a file of the repository", 9),
