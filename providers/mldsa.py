@@ -26,7 +26,7 @@ else:
 
         mldsa = _Absent
 
-NEEDED = "cryptography 50 or newer"
+NEEDED = "cryptography 49 or newer"
 """What has ML-DSA, for people."""
 
 MlDsaPublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey

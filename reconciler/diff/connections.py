@@ -11,7 +11,8 @@ from typing import Any
 
 from reconciler.diff.changes import change
 from reconciler.ledger.records import LedgerState
-from reconciler.state import Desired, DesiredTarget
+from reconciler.state import Desired, DesiredAuthority, DesiredTarget
+from schemas.custody import RemoteKey
 from schemas.plan import Action, Change, FieldChange, Reason, Source
 
 PROJECT_FILE = Source(file="certform.yaml")
@@ -102,10 +103,19 @@ def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:
             for issuer in documents.issuers.values()
         },
         **{
-            f"custody/{ca.name}": Connection(ca.remote.connection() if ca.remote else {}, ca.source)
+            f"custody/{ca.name}": Connection(_custody(ca), ca.source)
             for ca in documents.authorities.values()
         },
     }
+
+
+def _custody(ca: DesiredAuthority) -> Mapping[str, Any]:
+    """Return how the keys of a CA are reached, also that of one that existed before a later generation."""
+    own = ca.remote.connection() if ca.remote else {}
+    before = ca.existing.custody if ca.existing else None
+    if not isinstance(before, RemoteKey) or before == ca.remote:
+        return own
+    return {**own, **{f"existing.{path}": value for path, value in before.connection().items()}}
 
 
 def _message(

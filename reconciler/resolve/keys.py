@@ -49,7 +49,7 @@ def _check_library(place: Place) -> Iterator[Diagnostic]:
 
     if not is_available():
         where = place.at("spec", "privateKey", "algorithm")
-        hint = "pip install 'cryptography>=50'"
+        hint = "pip install 'cryptography>=49'"
         yield error(f"ML-DSA needs {NEEDED} where certform runs", where, hint=hint)
 
 
