@@ -7,6 +7,7 @@ from reconciler.ledger.records import (
     CertificateRecord,
     CrlRecord,
     Issuance,
+    OcspRecord,
     Placement,
     Status,
 )
@@ -18,6 +19,9 @@ def deeds(before: Model | None, after: Model | None) -> Iterator[str]:
     """Yield what became of a record, oldest first; None where there is no record."""
     if isinstance(after, CrlRecord):
         yield from _crl(before, after)
+        return
+    if isinstance(after, OcspRecord):
+        yield from _responses(before, after)
         return
     if after is None:
         yield "left the ledger"
@@ -68,3 +72,15 @@ def _crl(before: Model | None, after: CrlRecord) -> Iterator[str]:
     signed = "signed" if after.sha256 else "reserved"
     if before != after:
         yield f"{signed} CRL {after.number} of generation {after.generation}"
+
+
+def _responses(before: Model | None, after: OcspRecord) -> Iterator[str]:
+    """Tell of responders, each by its serial: they are certificates that the CA signed."""
+    known = before.responders if isinstance(before, OcspRecord) else ()
+    signed = {each.serial: each.sha256 for each in known}
+    for each in after.responders:
+        if each.serial not in signed:
+            yield f"reserved OCSP responder {each.serial} of generation {after.generation}"
+        elif each.sha256 != signed[each.serial]:
+            until = format_instant(after.next_update)
+            yield f"published OCSP responses of {each.serial}, good until {until}"

@@ -106,7 +106,7 @@ def test_what_has_no_dates_says_so(content: bytes) -> None:
         freshness_of(content)
 
 
-@pytest.mark.parametrize("kind", (*KINDS, *ML_DSA), ids=str)
+@pytest.mark.parametrize("kind", [*KINDS, *ML_DSA], ids=str)
 def test_who_can_check_the_ca_can_check_the_responder(kind: KeyType) -> None:
     authority = Mint().authority("services", kind)
     responder = delegated(authority, NOW)

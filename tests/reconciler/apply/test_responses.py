@@ -19,12 +19,13 @@ from providers.x509.ocsp import request_for, request_path
 from reconciler.assumption import Assumption
 from reconciler.events import EventStatus
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import Status
+from reconciler.ledger.records import PastEntry, PastRecord, Revoked, Status
 from reconciler.planning import make_plan
 from reconciler.selection import Selection
 from reconciler.state import Observed
 from schemas.authority import OcspSettings
 from schemas.plan import Action, Reason
+from schemas.revocation import RevocationReason
 
 TREE = "ocsp/services-g1"
 ASKED = OcspSettings()
@@ -282,6 +283,33 @@ def test_a_certificate_that_waits_for_its_review_does_not_hold_back_the_night() 
     assert [e.status for e in world.apply(nightly)] == [EventStatus.DONE]
     assert world.plan(nightly).changes == ()
     world.converge()
+
+
+def test_a_renewal_of_the_night_has_its_response_in_the_same_run() -> None:
+    world = fleet().converge().wait(21)
+    nightly = Selection(due_only=True)
+    while any(step.address != TREE for step in world.plan(nightly).changes):
+        world.apply(nightly)
+        assert world.plan(nightly).changes == ()
+        assert statuses(world)[serial(world, "web")] == "GOOD"
+        world.wait(1)
+
+
+def test_what_a_ca_issued_before_it_was_taken_over_is_told_of_as_far_as_it_is_known() -> None:
+    world = fleet().converge()
+    gone = Revoked(at=world.now - timedelta(days=9), reason=RevocationReason.SUPERSEDED)
+    entries = (
+        PastEntry(serial="7a" * 16, not_after=world.now + timedelta(days=9)),
+        PastEntry(serial="7b" * 16, not_after=world.now - timedelta(days=1)),
+        PastEntry(serial="7c" * 16, revoked=gone),
+    )
+    past = PastRecord(authority="services", generation=1, entries=entries)
+    world.journal.write(Wave(message="before", past=[past]))
+    assert publishes(world) == [("publish", TREE, "RevocationAdded")]
+    world.apply()
+    told_of = {s: status for s, status in statuses(world).items() if len(s) == 32}
+    assert told_of == {"7a" * 16: "GOOD", "7c" * 16: "REVOKED"}
+    assert publishes(world) == []
 
 
 def test_other_terms_are_reviewed_and_what_time_asks_for_meanwhile_goes_by_the_old_ones() -> None:

@@ -9,7 +9,9 @@ from reconciler.ledger.records import (
     CertificateRecord,
     CrlRecord,
     Issuance,
+    OcspRecord,
     Placement,
+    Responder,
     Revoked,
     Status,
 )
@@ -89,3 +91,20 @@ def test_a_crl_is_reserved_and_signed() -> None:
     assert tuple(deeds(None, reserved)) == ("reserved CRL 7 of generation 2",)
     assert tuple(deeds(reserved, signed)) == ("signed CRL 7 of generation 2",)
     assert tuple(deeds(signed, signed)) == ()
+
+
+def test_responders_are_told_when_they_are_reserved_and_when_they_have_answered() -> None:
+    made = Responder(serial="7f", not_before=NOW, not_after=NOW + timedelta(days=4), spki="")
+    reserved = OcspRecord(
+        authority="services",
+        generation=2,
+        responders=(made,),
+        this_update=NOW,
+        next_update=NOW + timedelta(days=4),
+    )
+    signed = made.model_copy(update={"sha256": "ab"})
+    published = reserved.model_copy(update={"responders": (signed,), "sha256": "cd"})
+    assert tuple(deeds(None, reserved)) == ("reserved OCSP responder 7f of generation 2",)
+    assert tuple(deeds(reserved, published)) == (
+        "published OCSP responses of 7f, good until 2026-11-27T02:41:00Z",
+    )
