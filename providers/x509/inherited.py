@@ -57,6 +57,8 @@ def existing_authority(der: bytes) -> ExistingAuthority:
     _require_authority(certificate)
     key = _key(certificate)
     common_name, words = _common_name(name), _words(name)
+    # a request always has a common name: a certificate without one keeps its name as it is
+    ours = None if common_name is None else subject_name(words, common_name)
     algorithm, size = key_type(key)
     constraints = extension(certificate, x509.NameConstraints)
     basic = extension(certificate, x509.BasicConstraints)
@@ -68,7 +70,7 @@ def existing_authority(der: bytes) -> ExistingAuthority:
         duration=_duration(certificate),
         path_length=basic.path_length if basic else None,
         constraints=decode_constraints(constraints) if constraints is not None else None,
-        inherited=_inherited(certificate, name, subject_name(words, common_name), key),
+        inherited=_inherited(certificate, name, ours, key),
         is_root=is_issued_by(certificate, certificate),
         remarks=unlike(constraints) if constraints is not None else (),
     )
@@ -137,13 +139,13 @@ def _duration(certificate: x509.Certificate) -> int:
 
 
 def _inherited(
-    certificate: x509.Certificate, name: x509.Name, ours: x509.Name, key: PublicKey
+    certificate: x509.Certificate, name: x509.Name, ours: x509.Name | None, key: PublicKey
 ) -> Inherited | None:
     theirs = extension(certificate, x509.SubjectKeyIdentifier)
     usual = x509.SubjectKeyIdentifier.from_public_key(key)
     found = Inherited(
         name=None
-        if name.public_bytes() == ours.public_bytes()
+        if ours is not None and name.public_bytes() == ours.public_bytes()
         else b64encode(name.public_bytes()).decode(),
         key_id=None if theirs is None or theirs == usual else theirs.digest.hex(),
     )

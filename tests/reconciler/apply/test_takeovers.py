@@ -1,6 +1,6 @@
 """CAs that existed before, in the fleet: taken over with their past, and from then on like any other."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +10,11 @@ from memory_ledger import Crash
 from takeovers import ANCHOR, NAME, OFFLINE, elliptic, entry, made, sealed, takeover
 
 from providers import x509
+from providers.signer import KeySigner, PrivateKey, Signer
+from reconciler.apply import Session
 from reconciler.events import EventStatus
 from reconciler.state import DesiredRevocation, Takeover
+from schemas.custody import RemoteKey
 from schemas.plan import Action, Reason
 from schemas.revocation import RevocationReason
 
@@ -261,3 +264,38 @@ def test_a_ca_whose_certificates_of_before_are_valid_cannot_leave(fleet: Fleet) 
     del fleet.cas["legacy"]
     (stuck,) = (c for c in fleet.plan().changes if c.address == "authority/legacy")
     assert stuck.message.startswith("4 of its certificates are still valid")
+
+
+@dataclass
+class ServiceFleet(Fleet):
+    """A fleet of which one key is at a key service; `asked` are the keys that were."""
+
+    keys: dict[str, PrivateKey] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def session(self) -> Session:
+        session = super().session()
+        session.open_remote = self._open
+        return session
+
+    def _open(self, key: RemoteKey, _secret: object) -> Signer:
+        self.asked.append(key.reference)
+        return KeySigner(self.keys[key.reference])
+
+
+def test_a_key_at_a_key_service_proves_itself_there_and_goes_on_beside_a_later_generation() -> None:
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    custody, key = RemoteKey.named(f"aws-kms:{arn}"), elliptic()
+    existing = takeover(made(BEFORE, key), custody=custody, past=PAST)
+    fleet = ServiceFleet({"legacy": Ca(existing=existing)}, {"web": Leaf(issuer="legacy")})
+    fleet.keys[custody.reference] = key
+    fleet.plan()
+    assert fleet.asked == [], "a plan asks no key"
+    fleet.converge()
+    fleet.cas["legacy"] = Ca(existing=existing, generation=2)
+    fleet.converge().wait(6).converge()
+    assert set(crl(fleet).entries) == {"1002", "1004"}
+    fleet.keys[custody.reference] = elliptic()
+    stranger = ServiceFleet({"legacy": Ca(existing=existing)}, keys=fleet.keys)
+    assert {e.status for e in stranger.apply()} >= {EventStatus.FAILED}
+    assert stranger.journal.state.authorities == {}
