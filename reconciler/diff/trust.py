@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reconciler.diff.anchors import placement_of
 from reconciler.diff.bundles import obstacle
 from reconciler.diff.changes import change_id
 from reconciler.diff.world import World
@@ -51,12 +52,13 @@ def _anchors(world: World, root: tuple[str, int]) -> frozenset[str]:
     )
 
 
-def _verified(world: World, bundle: DesiredBundle, install: DesiredInstall) -> tuple[str, ...]:
-    """What a place was last seen to hold, as the ledger has it."""
-    record = world.ledger.trust.get(bundle.name)
-    spot = (install.target, install.name)
-    known = record.placements if record else ()
-    return next((p.anchors for p in known if (p.target, p.object_name) == spot), ())
+def _verified(world: World, bundle: DesiredBundle, install: DesiredInstall) -> frozenset[str]:
+    """What a place was last seen to hold, as the ledger has it, and holds still where that can be seen."""
+    placement, held = placement_of(world, bundle, install), world.held(install)
+    known = frozenset(placement.anchors if placement else ())
+    if world.observation(install.target).status != "observed":
+        return known
+    return known.intersection(held.anchors if held and not held.drift else ())
 
 
 def _obstacle(world: World, bundle: DesiredBundle, install: DesiredInstall) -> str:

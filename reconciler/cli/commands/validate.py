@@ -47,6 +47,7 @@ def _counts(found: Examination) -> str:
         (len(desired.authorities), "authority", "authorities"),
         (len(desired.certificates), "certificate", "certificates"),
         (len(desired.targets), "target", "targets"),
+        (len(desired.bundles), "bundle", "bundles"),
         (len(desired.revocations), "revocation", "revocations"),
     )
     words = ", ".join(count(number, one, many) for number, one, many in numbers if number)

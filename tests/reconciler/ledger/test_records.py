@@ -21,6 +21,8 @@ from reconciler.ledger.records import (
     Responder,
     Revoked,
     Status,
+    TrustPlacement,
+    TrustRecord,
     Urls,
 )
 from schemas.authority import NameConstraints, NameForms
@@ -61,6 +63,16 @@ OCSP = OcspRecord(
     this_update=NOW,
     next_update=NOW + timedelta(days=4),
     terms=OcspTerms(duration=345_600, refresh_before=86_400),
+)
+TRUST = TrustRecord(
+    name="corp",
+    placements=(
+        TrustPlacement(
+            target="haproxy", object_name="cas", anchors=("ab" * 32, "cd" * 32), verified_at=NOW
+        ),
+        TrustPlacement(target="nginx", object_name="corp"),
+    ),
+    replaced={"ab" * 32: NOW},
 )
 REQUEST = AuthorityRequest(
     issuer="root",
@@ -104,10 +116,11 @@ def records() -> Mapping[str, Model]:
         "certificate-new": CertificateRecord(name="new"),
         "crl": CRL,
         "ocsp": OCSP,
+        "trust": TRUST,
     }
 
 
-KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp")
+KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp", "trust")
 
 
 @pytest.mark.parametrize("name", KINDS)
