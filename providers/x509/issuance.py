@@ -1,4 +1,4 @@
-"""Signing: one content and one key give the same bytes, always; to sign again is no second certificate."""
+"""Signing: one content and one key give the same bytes, but by ML-DSA; again is no second certificate."""
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
