@@ -234,7 +234,7 @@ def _publish(answers: _Answers, need: Finding, edit: tuple[Change, ...]) -> Chan
     """Return the change; it tells of what succeeds, so nothing that it follows holds it back."""
     settling = tuple(step.id for step in edit)
     first = () if answers.signing.issuance else answers.signing.coming
-    due = _is_due(answers, edited=bool(edit))
+    due = _is_due(answers)
     after_those = (*answers.revoking, *(step.id for step in answers.issuing))
     return change(
         answers.name,
@@ -251,12 +251,11 @@ def _publish(answers: _Answers, need: Finding, edit: tuple[Change, ...]) -> Chan
     )
 
 
-def _is_due(answers: _Answers, *, edited: bool) -> bool:
+def _is_due(answers: _Answers) -> bool:
     """Whether responses are signed whatever was reviewed: to tell what happened needs no review.
 
     That a CA answers at all does, once: it is known where responses were made or certificates name them.
     """
     if answers.record is None and not answers.are_named:
         return False
-    follows_due = not edited and any(step.due for step in answers.issuing)
-    return answers.upkeep is not None or follows_due
+    return answers.upkeep is not None or any(step.due for step in answers.issuing)

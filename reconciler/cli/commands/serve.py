@@ -1,5 +1,6 @@
 """certform serve."""
 
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
@@ -31,15 +32,17 @@ def command(console: Console, port: int, directory: Path | None) -> None:
     responses that are published: no key is opened. For anybody else use a web server: docs/ocsp.md.
     """
     showcase = _showcase(console, directory)
-    try:
-        with serving(showcase, port, lambda line: console.say(visible(line))) as taken:
-            console.write(f"http://127.0.0.1:{taken}{showcase.prefix}/")
-            console.say("Ctrl-C stops it.")
+    with ExitStack() as stack:
+        try:
+            server = serving(showcase, port, lambda line: console.say(visible(line)))
+            taken = stack.enter_context(server)
+        except OSError as why:
+            raise InvalidInput([error(f"cannot listen on port {port}: {why.strerror}")]) from None
+        console.write(f"http://127.0.0.1:{taken}{showcase.prefix}/")
+        console.say("Ctrl-C stops it.")
+        with suppress(KeyboardInterrupt):
             Event().wait()
-    except KeyboardInterrupt:
-        console.say("Stopped.")
-    except OSError as why:
-        raise InvalidInput([error(f"cannot listen on port {port}: {why.strerror}")]) from None
+    console.say("Stopped.")
 
 
 def _showcase(console: Console, directory: Path | None) -> Showcase:

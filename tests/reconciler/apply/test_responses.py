@@ -295,6 +295,34 @@ def test_a_renewal_of_the_night_has_its_response_in_the_same_run() -> None:
         world.wait(1)
 
 
+def test_terms_that_wait_for_their_review_hold_back_no_response_of_a_renewal() -> None:
+    world = fleet(OcspSettings(duration=timedelta(days=10))).converge().wait(17.5).converge()
+    ask(world, OcspSettings(duration=timedelta(days=8)))
+    world.wait(2.6)
+    nightly = Selection(due_only=True)
+    assert any(step.address == "certificate/web" for step in world.plan(nightly).changes)
+    world.apply(nightly)
+    assert statuses(world)[serial(world, "web")] == "GOOD"
+    assert {r.next_update_utc for r in told(world).values()} == {world.now + timedelta(days=10)}
+
+
+def test_a_key_that_was_taken_away_is_told_of_before_its_responses_end() -> None:
+    world = fleet().converge()
+    record = world.journal.state.authorities["services"]
+    (issuance,) = record.issuances
+    away = issuance.request.model_copy(update={"key_ref": "offline"})
+    moved = record.model_copy(
+        update={"issuances": (issuance.model_copy(update={"request": away}),)}
+    )
+    authorities = {**world.journal.state.authorities, "services": moved}
+    world.journal.state = replace(world.journal.state, authorities=authorities)
+    assert publishes(world) == []
+    world.wait(2.1)
+    (step,) = (s for s in world.plan().changes if s.address == TREE)
+    assert (step.action, step.reason) == (Action.BLOCKED, Reason.CEREMONY)
+    assert "its key is not at hand" in step.message
+
+
 def test_what_a_ca_issued_before_it_was_taken_over_is_told_of_as_far_as_it_is_known() -> None:
     world = fleet().converge()
     gone = Revoked(at=world.now - timedelta(days=9), reason=RevocationReason.SUPERSEDED)
