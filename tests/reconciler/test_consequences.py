@@ -5,14 +5,16 @@ import re
 from dataclasses import replace
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at
+from fleet import HERE, Ca, Fleet, Leaf, at
 from markdown_it import MarkdownIt
 
 from reconciler.planning import make_plan
 from reconciler.render.markdown import render_markdown
 from reconciler.render.text import render_text
 from reconciler.selection import Selection
-from schemas.plan import ImpactReport, LeftBehind, PlaceCount, Plan
+from reconciler.state import DesiredRevocation
+from schemas.plan import Action, ImpactReport, LeftBehind, PlaceCount, Plan, Reason
+from schemas.revocation import RevocationReason
 
 CAS = {
     "root": Ca(),
@@ -137,3 +139,36 @@ def test_of_many_cas_only_those_are_told_by_which_the_most_hangs() -> None:
         fleet.cas[f"ca{n}"] = Ca(parent="root", generation=2)
     told = [(each.address, each.certificates) for each in fleet.plan().impacts or ()]
     assert told == [(f"authority/ca{n}", n) for n in (6, 5, 4, 3, 2)]
+
+
+def test_a_generation_that_is_revoked_is_told_so_whether_at_once_or_after_its_successor() -> None:
+    for immediate in (False, True):
+        fleet = Fleet(cas=dict(CAS), leaves=dict(LEAVES)).converge()
+        fleet.cas["services"] = replace(CAS["services"], generation=2)
+        fleet.revocations["leak"] = DesiredRevocation(
+            name="leak",
+            source=HERE,
+            certificates=(),
+            issued_before=None,
+            serials=(),
+            reason=RevocationReason.KEY_COMPROMISE,
+            authority="services",
+            generation=1,
+            immediate=immediate,
+        )
+        told = report(fleet.plan())
+        assert (told.address, told.generation, told.revoked) == ("authority/services", 1, True)
+        assert (told.certificates, told.reissued) == (4, 4)
+        text = render_markdown(fleet.plan())
+        assert "generation 1, which is **revoked**: 4 certificates in 2 places" in text
+
+
+def test_a_renewed_ca_keeps_what_hangs_by_it_and_nothing_is_told() -> None:
+    fleet = Fleet(cas={"root": Ca(), "services": Ca(parent="root", days=60)}, leaves={})
+    fleet.leaves["web"] = Leaf(issuer="services", days=20)
+    fleet.converge()
+    fleet.wait(56)
+    plan = fleet.plan()
+    issued = {c.address: c.reason for c in plan.changes if c.action is Action.ISSUE}
+    assert issued["authority/services"] is Reason.RENEWING
+    assert plan.impacts is None
