@@ -20,6 +20,7 @@ from reconciler.assumption import Assumption
 from reconciler.events import EventStatus
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import PastEntry, PastRecord, Revoked, Status
+from reconciler.lifetimes import lifetimes
 from reconciler.planning import make_plan
 from reconciler.selection import Selection
 from reconciler.state import Observed
@@ -425,3 +426,16 @@ def test_responses_end_with_their_ca() -> None:
             issuance.not_after for issuance in world.journal.state.authorities["services"].issuances
         )
     )
+
+
+def test_they_end_and_fall_due_like_anything_else() -> None:
+    world = fleet().converge()
+    (life,) = (each for each in lifetimes(world.world()) if each.address == TREE)
+    assert (life.not_after, life.renews_at) == (
+        world.now + timedelta(days=4),
+        world.now + timedelta(days=2),
+    )
+    ask(world, None)
+    assert TREE in {each.address for each in lifetimes(world.world())}
+    world.wait(31)
+    assert TREE not in {each.address for each in lifetimes(world.world())}

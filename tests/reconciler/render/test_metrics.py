@@ -80,6 +80,13 @@ def test_a_crl_is_no_certificate() -> None:
     assert not [key for key in read(drift) if key[0].startswith("certform_certificate")]
 
 
+def test_responses_are_neither_certificates_nor_lists() -> None:
+    drift = drifted(lifetimes=(Lifetime("ocsp/root-g1", "root", NOW, NOW),))
+    name = "certform_ocsp_next_update_timestamp_seconds"
+    assert value(drift, name, ocsp="ocsp/root-g1", issuer="root") == NOW.timestamp()
+    assert not [key for key in read(drift) if key[0].startswith(("certform_cert", "certform_crl"))]
+
+
 def test_a_place_that_could_not_be_read_is_down_and_one_elsewhere_is_not_told() -> None:
     drift = every_kind()
     ups = {t: value(drift, "certform_target_up", target=t) for t in ("edge", "vault", "mesh")}
