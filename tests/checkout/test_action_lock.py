@@ -40,11 +40,11 @@ def test_a_dependency_is_locked_within_its_range(requirement: Requirement) -> No
     assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)])
 
 
-def test_every_extra_but_the_one_of_all_is_locked() -> None:
+def test_every_extra_is_locked_but_the_one_of_all_and_tokens_which_no_hosted_runner_has() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
-    assert set(EXTRAS) == extras.keys() - {"all"}
+    assert set(EXTRAS) == extras.keys() - {"all", "hsm"}
 
 
 def test_what_the_locked_packages_need_is_locked_too() -> None:
