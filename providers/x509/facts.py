@@ -100,7 +100,7 @@ def is_issued_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the issuer's name is the one in the certificate, and its key made the signature."""
     try:
         child.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
 

@@ -34,8 +34,13 @@ def read_foreign_crl(data: bytes, certificate: bytes) -> ForeignCrl:
 
     Raises ValueError when it is malformed, no whole list, or another CA signed it.
     """
-    crl = _load(data)
-    issuer = x509.load_der_x509_certificate(certificate)
+    try:
+        return _read(_load(data), x509.load_der_x509_certificate(certificate))
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as why:
+        raise ValueError(f"it cannot be read: {why}") from None
+
+
+def _read(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> ForeignCrl:
     if any(extension.value.oid in [part.oid for part in _PARTS] for extension in crl.extensions):
         raise ValueError("it is a part of a list, not the whole of one")
     if not _is_by(crl, issuer):

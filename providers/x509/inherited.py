@@ -52,7 +52,13 @@ class ExistingAuthority:
 
 def existing_authority(der: bytes) -> ExistingAuthority:
     """Return what a CA certificate (DER) says; raises ValueError for one that nothing can be issued under."""
-    certificate = facts(der).certificate
+    try:
+        return _read(facts(der).certificate)
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm) as why:
+        raise ValueError(f"it cannot be read: {why}") from None
+
+
+def _read(certificate: x509.Certificate) -> ExistingAuthority:
     name = _subject(certificate)
     _require_authority(certificate)
     key = _key(certificate)
