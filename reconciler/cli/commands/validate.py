@@ -1,13 +1,13 @@
 """certform validate."""
 
 import json
+from datetime import UTC, datetime
 
 import click
 
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.options import ref_option
-from reconciler.cli.survey import now
 from reconciler.diagnostics import Diagnostic, has_errors, in_order
 from reconciler.forewarning import foretold
 from reconciler.render.summary import count
@@ -22,7 +22,7 @@ def command(console: Console, ref: str | None, form: str) -> int:
     """Check every document and show all that is wrong at once."""
     found = examine(console.root, ref)
     failed = found.desired is None or has_errors(found.diagnostics)
-    ahead = foretold(found.desired, now()) if found.desired else ()
+    ahead = foretold(found.desired, datetime.now(UTC)) if found.desired else ()
     told = in_order((*found.diagnostics, *ahead))
     if form == "json":
         data = {
