@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterator
 from reconciler.diff.changes import blocked, change
 from reconciler.diff.crossings import crossing
 from reconciler.diff.generations import Case, Steps, generation_steps
+from reconciler.diff.incoming import taken_over
 from reconciler.diff.prospects import Prospect, Prospects, is_sound
 from reconciler.diff.sides import unexpired
-from reconciler.diff.takeovers import is_taken_over_here, taken_over, takeover_changes
+from reconciler.diff.takeovers import is_taken_over_here, takeover_changes
 from reconciler.diff.world import World
-from reconciler.ledger.records import AuthorityRecord, Issuance
+from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.state import DesiredAuthority
 from schemas.plan import Action, Change, Reason
 from schemas.request import AuthorityRequest
@@ -53,9 +54,25 @@ def _prospect(
         line = ((desired.name, errand.request.generation), *seen.line(errand.request))
         renewal = standing is not None and standing.line == line
         return Prospect(errand.request, line, coming=True, renewal=renewal)
+    if issued is not None and issued.status is Status.REVOKED:
+        return _later(seen.world, desired)
     if standing is not None or issued is not None:
         return standing
     return _earlier(seen.world, desired, leaving)
+
+
+def _later(world: World, desired: DesiredAuthority) -> Prospect | None:
+    """Return the newest generation after one that is revoked: what moved on for a Revocation stays there.
+
+    That document may have gone since, and the Authority never said so itself.
+    """
+    record = world.authority(desired.name)
+    numbers = {i.request.generation for i in record.issuances if i.request.kind == "authority"}
+    for number in sorted(numbers, reverse=True):
+        issued = record.issued(number) if number > desired.request.generation else None
+        if issued is not None and is_sound(world, issued):
+            return _standing(world, desired.name, issued)
+    return None
 
 
 def _earlier(world: World, desired: DesiredAuthority, leaving: Collection[str]) -> Prospect | None:

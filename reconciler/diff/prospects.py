@@ -129,12 +129,21 @@ class Prospects:
         return tuple(change_id(Action.ISSUE, address) for address in above)
 
     def placed(self, request: Request) -> Request:
-        """Return a request below the generation of its parent that can sign, where the wanted one waits."""
+        """Return a request below the generation of its parent that can sign, where the wanted one cannot.
+
+        It waits, or it is revoked and the parent went on with a later one.
+        """
         above = self.signing.get(request.issuer or "")
         wanted = request.issuer_generation or 0
-        if above is None or above.request.generation >= wanted:
+        if above is None or above.request.generation == wanted:
+            return request
+        if above.request.generation > wanted and not self._is_revoked(above, wanted):
             return request
         return request.model_copy(update={"issuer_generation": above.request.generation})
+
+    def _is_revoked(self, above: Prospect, generation: int) -> bool:
+        issued = self.world.authority(above.line[0][0]).issued(generation)
+        return issued is not None and issued.status is Status.REVOKED
 
     def line(self, request: LeafRequest | AuthorityRequest) -> Line:
         """Return the CAs above what is signed now; empty for a root, and where one is not known."""
