@@ -15,6 +15,7 @@ from reconciler.diff.anchors import (
 )
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.hanging import Generation
+from reconciler.diff.takeovers import is_untaken
 from reconciler.diff.world import World
 from reconciler.state import DesiredBundle, DesiredInstall
 from schemas.plan import Action, Change, Reason
@@ -41,6 +42,8 @@ def _issues(world: World, bundle: DesiredBundle) -> Iterator[tuple[Generation, s
     for name in bundle.authorities:
         asked = world.desired.authorities[name]
         yield (name, asked.request.generation), change_id(Action.ISSUE, f"authority/{name}")
+        if asked.existing is not None and is_untaken(world, asked):
+            yield (name, asked.existing.generation), change_id(Action.ADOPT, f"authority/{name}")
         if asked.standby is not None:
             number = asked.standby.generation
             yield (name, number), change_id(Action.ISSUE, f"standby/{name}-g{number}")

@@ -10,7 +10,6 @@ from reconciler.checks import Finding
 from reconciler.custody import key_holder
 from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, change_id
-from reconciler.diff.prospects import Prospect, Prospects
 from reconciler.diff.world import World
 from reconciler.ledger.records import Issuance, PastEntry, PastRecord, Status
 from reconciler.schedule import is_ahead
@@ -54,21 +53,17 @@ def _takeover(world: World, desired: DesiredAuthority, existing: Takeover) -> It
         yield _adopt(desired, existing, world.now, new if known else None)
 
 
-def is_taken_over_here(world: World, desired: DesiredAuthority) -> bool:
-    """Whether the generation that is to issue existed before, and is not recorded yet."""
+def is_untaken(world: World, desired: DesiredAuthority) -> bool:
+    """Whether a generation of a CA existed before, and is not recorded yet."""
     existing = desired.existing
-    return (
-        existing is not None
-        and existing.generation == desired.request.generation
-        and not _recorded(world, desired.name, existing.generation)
-    )
+    return existing is not None and not _recorded(world, desired.name, existing.generation)
 
 
-def taken_over(seen: Prospects, desired: DesiredAuthority) -> Prospect | None:
-    """Return as what a CA signs that this plan takes over; None where something stands in the way."""
-    adopted = any(is_takeover(step) and step.address == desired.address for step in seen.changes)
-    line = ((desired.name, desired.request.generation), *seen.line(desired.request))
-    return Prospect(desired.request, line, coming=True) if adopted else None
+def is_taken_over_here(world: World, desired: DesiredAuthority) -> bool:
+    """Whether that is the generation that is to issue."""
+    existing, wanted = desired.existing, desired.request.generation
+    issues = existing is not None and existing.generation == wanted
+    return issues and is_untaken(world, desired)
 
 
 def after_takeovers(changes: Iterable[Change]) -> list[Change]:
