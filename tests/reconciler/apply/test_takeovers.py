@@ -8,6 +8,7 @@ from cryptography import x509 as cx
 from fleet import HERE, START, Ca, Fleet, Leaf, named, reasons, shown
 from memory_ledger import Crash
 from takeovers import ANCHOR, NAME, OFFLINE, elliptic, entry, made, sealed, takeover
+from trusting import Trust
 
 from providers import x509
 from providers.signer import KeySigner, PrivateKey, Signer
@@ -299,3 +300,15 @@ def test_a_key_at_a_key_service_proves_itself_there_and_goes_on_beside_a_later_g
     stranger = ServiceFleet({"legacy": Ca(existing=existing)}, keys=fleet.keys)
     assert {e.status for e in stranger.apply()} >= {EventStatus.FAILED}
     assert stranger.journal.state.authorities == {}
+
+
+def test_an_anchor_is_in_bundles_by_the_plan_that_takes_it_over() -> None:
+    anchor = made(BEFORE, elliptic())
+    fleet = Fleet({"anchor": Ca(existing=takeover(anchor, custody=ANCHOR))})
+    fleet.bundles["trust"] = Trust(authorities=("anchor",))
+    assert named(fleet.plan(), Action.INSTALL, "bundle/trust@a").requires == (
+        "adopt:authority/anchor",
+    )
+    fleet.converge()
+    (place,) = fleet.journal.state.trust["trust"].placements
+    assert place.anchors == (x509.facts(anchor).sha256,)

@@ -13,7 +13,7 @@ from reconciler.diagnostics import Diagnostic
 from reconciler.past.history import Files, read_history
 from schemas.plan import Source
 
-ROUNDS = 150
+ROUNDS = 600
 HERE = Source(file="legacy.yaml")
 
 
