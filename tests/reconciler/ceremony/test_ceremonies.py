@@ -204,6 +204,19 @@ def test_a_new_generation_of_an_offline_root_has_a_key_of_its_own(table: Table) 
     certificate(cross).verify_directly_issued_by(certificate(ca(table.fleet, "root")))
 
 
+def test_a_standby_root_takes_over_at_one_ceremony(table: Table) -> None:
+    table.fleet.cas["root"] = Ca(custody=Kept.OFFLINE, standby=True)
+    table.fleet.cas["mid"] = Ca("root", days=1500)
+    table.hold()
+    table.fleet.converge()
+    table.fleet.cas["root"] = Ca(custody=Kept.OFFLINE, generation=2, crossed=True)
+    assert asked(table.export()) == ["mid-g1", "root-g2"]
+    table.hold()
+    table.fleet.converge()
+    root = certificate(ca(table.fleet, "root", 2))
+    certificate(ca(table.fleet, "mid")).verify_directly_issued_by(root)
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("step", ["export", "import"])
 def test_a_run_that_died_is_begun_again(table: Table, step: str, *, after: bool) -> None:
