@@ -18,8 +18,13 @@ def patient(above: Prospects) -> tuple[World, Mapping[str, Change]]:
     world = above.world
     kept: dict[str, DesiredCertificate] = {}
     held: dict[str, Change] = {}
+    ready: dict[tuple[str, int], bool] = {}  # asked once for all that one CA issues
     for certificate in world.desired.certificates.values():
-        if certificate.request.issuer_id is not None:
+        request = certificate.request
+        issuer = (request.issuer, request.issuer_generation)
+        if issuer not in ready:
+            ready[issuer] = request.issuer_id is not None or _is_ready(above, request)
+        if ready[issuer]:
             continue
         if why := _withheld(above, certificate):
             held[certificate.name] = why
@@ -30,6 +35,11 @@ def patient(above: Prospects) -> tuple[World, Mapping[str, Change]]:
         return world, held
     certificates = {**world.desired.certificates, **kept}
     return replace(world, desired=replace(world.desired, certificates=certificates)), held
+
+
+def _is_ready(above: Prospects, request: LeafRequest) -> bool:
+    """Whether a CA can sign as it is asked for, and its root is trusted wherever that is known."""
+    return above.placed(request) is request and not above.waits(above.line(request)).missing
 
 
 def _withheld(above: Prospects, certificate: DesiredCertificate) -> Change | None:
