@@ -105,7 +105,7 @@ def _signed(
 ) -> Iterator[Change]:
     """Yield a list that has to be signed anew.
 
-    What time asks for waits for no edit; what only an edit asks for waits for its review.
+    What time asks for, or a revocation, waits for no edit; what only an edit asks for waits for its review.
     """
     adding = tuple(told.changes.get(key, ()))
     upkeep = _upkeep(world, signing, key, known)
@@ -116,16 +116,16 @@ def _signed(
     if need is None:
         return
     new = key[2] is not None and key not in world.ledger.crls and bool(settling)
-    due = upkeep is not None and not new
+    edited = new or (upkeep is None and not adding)
     first = () if signing.issuance else signing.coming  # a renewal has the key of what it renews
     yield _publish(
         key,
         need,
         source,
-        requires=(*adding, *first, *(() if due else settling)),
-        follows=settling if due else (),
+        requires=(*adding, *first, *(settling if edited else ())),
+        follows=() if edited else settling,
         adding=told.serials.get(key, ()),
-        due=due,
+        due=upkeep is not None and not new,
     )
 
 

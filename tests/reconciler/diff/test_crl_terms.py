@@ -10,6 +10,7 @@ from fleet import Fleet, Leaf, reasons, shown
 
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CrlRecord, CrlTerms, Status
+from reconciler.reviewing import Fingerprints
 from reconciler.selection import Selection
 from schemas.custody import Kept
 from schemas.plan import Action, Change, Reason
@@ -77,6 +78,15 @@ def test_an_earlier_refresh_makes_nothing_due_before_it_was_reviewed(fleet: Flee
     fleet.apply(NIGHT)
     assert crl(fleet).number == number
     fleet.converge()
+
+
+def test_a_revocation_is_told_although_an_edit_waits_for_its_review(fleet: Fleet) -> None:
+    edit(fleet, crl_days=90).wait(0.1).revoke("inc", "web")
+    plan = fleet.plan()
+    known = {c.fingerprint for c in plan.changes if c.action is not Action.CONFIGURE}
+    verdict = Fingerprints(frozenset(known)).judge(plan)
+    assert [each.change.id for each in verdict.refused] == ["configure:crl/root-g1"]
+    assert "publish:crl/root-g1" in {step.id for step in verdict.allowed}
 
 
 def test_a_ledger_of_before_goes_by_the_dates_of_its_crl(fleet: Fleet) -> None:
