@@ -8,10 +8,16 @@ from providers.abilities import Activator, Relabeler, RelabelRequest, Sweeper, W
 from providers.base import NAME, OWNER, SPEC, Installed
 from providers.errors import ProviderError
 from reconciler.apply.session import Outcome, Session, named, owner, place
-from reconciler.apply.transitions import abandoned, put, withdrawn, without_keys
+from reconciler.apply.transitions import (
+    abandoned,
+    put,
+    put_authority,
+    withdrawn,
+    without_keys,
+)
 from reconciler.diff.standing import labelled_digest
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import CertificateRecord
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Status
 from schemas.plan import Change
 
 OURS = frozenset({OWNER, NAME, SPEC})
@@ -102,8 +108,25 @@ def forget(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
 def forget_authorities(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     """Drop CAs that nothing depends on any more, their keys with them."""
     names = [owner(change) for change in changes]
+    if given_up := [r for name in names if (r := _given_up(session, name)) is not None]:
+        what = ", ".join(record.name for record in given_up)
+        session.journal.write(Wave(message=f"Give up {what}", authorities=given_up))
     session.journal.write(Wave(message=f"Forget {', '.join(names)}", gone_authorities=names))
     yield from (Outcome(change) for change in changes)
+
+
+def _given_up(session: Session, name: str) -> AuthorityRecord | None:
+    """Return the record of a CA without reservations that may yet be signed; None where it has none.
+
+    A ceremony may have been asked for them: its answer is refused from then on.
+    """
+    record = session.journal.state.authorities.get(name)
+    reserved = [i for i in record.issuances if i.status is Status.RESERVED] if record else []
+    if record is None or not reserved:
+        return None
+    for issuance in reserved:
+        record = put_authority(record, abandoned(issuance))
+    return record
 
 
 def forget_keys(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:

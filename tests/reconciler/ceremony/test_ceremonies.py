@@ -84,6 +84,17 @@ def test_what_is_not_wanted_any_more_is_given_up_and_asked_for_anew(table: Table
         table.take_in(answer)
 
 
+def test_what_leaves_the_documents_while_it_waits_is_given_up_and_forgotten(table: Table) -> None:
+    answer = table.sign(table.export())
+    del table.fleet.cas["mid"], table.fleet.leaves["web"]
+    table.fleet.apply()
+    assert "mid" not in table.fleet.journal.state.authorities
+    with pytest.raises(Exception, match="no such reservation"):
+        table.take_in(answer)
+    table.hold()
+    table.fleet.converge()
+
+
 def test_taking_the_same_answer_in_twice_changes_nothing(table: Table) -> None:
     answer = table.sign(table.export())
     first = table.take_in(answer)
