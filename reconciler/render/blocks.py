@@ -46,12 +46,13 @@ def subject_of(address: str) -> str:
 
 def place_of(address: str) -> str:
     """Return the target an address is in; empty when it is in none."""
-    return address.partition("@")[2].partition("#")[0]
+    place, anchor = address.partition("@")[2], anchor_of(address)
+    return place.removesuffix(f"#{anchor}") if anchor else place
 
 
 def anchor_of(address: str) -> str:
     """Return what a single anchor of a bundle in a target is called; empty for any other address."""
-    return address.partition("@")[2].partition("#")[2]
+    return address.partition("@")[2].partition("#")[2] if address.startswith("bundle/") else ""
 
 
 def _group(change: Change) -> tuple[int, str]:

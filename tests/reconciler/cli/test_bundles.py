@@ -29,8 +29,9 @@ def verify(applied: Repository, require: Callable[[str], str]) -> Callable[[], i
         anchors = local / "corp" / "current" / "ca-certificates.pem"
         for service in ("orders", "payments"):
             current = local / service / "current"
-            argv = [openssl, "verify", "-CAfile", anchors, "-untrusted", current / "chain.pem"]
-            subprocess.run([*argv, current / "cert.pem"], check=True, capture_output=True)
+            chain, leaf = str(current / "chain.pem"), str(current / "cert.pem")
+            argv = [openssl, "verify", "-CAfile", str(anchors), "-untrusted", chain, leaf]
+            subprocess.run(argv, check=True, capture_output=True)
         return anchors.read_text().count("BEGIN CERTIFICATE")
 
     return judge
