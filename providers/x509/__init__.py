@@ -9,6 +9,7 @@ from providers.x509.facts import (
     split_pem,
     to_der,
     trust_digest,
+    was_issued_by,
 )
 from providers.x509.inherited import ExistingAuthority, existing_authority
 from providers.x509.issuance import sign
@@ -57,4 +58,5 @@ __all__ = [
     "to_der",
     "trust_digest",
     "validity",
+    "was_issued_by",
 ]

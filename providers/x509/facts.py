@@ -9,10 +9,14 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from providers.x509.keys import armoured
 
+_SHA1 = (SignatureAlgorithmOID.RSA_WITH_SHA1, SignatureAlgorithmOID.ECDSA_WITH_SHA1)
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
 
@@ -101,6 +105,28 @@ def is_issued_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         child.verify_directly_issued_by(issuer)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
+def was_issued_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether an issuer signed a certificate, also in times when SHA-1 was good enough.
+
+    Nothing is trusted by this: a relying party looks at no anchor's own signature, and refuses SHA-1 below.
+    """
+    if is_issued_by(child, issuer):
+        return True
+    if child.signature_algorithm_oid not in _SHA1 or child.issuer != issuer.subject:
+        return False
+    key, digest = issuer.public_key(), hashes.SHA1()  # noqa: S303 - what was signed with it stays so
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(child.signature, child.tbs_certificate_bytes, padding.PKCS1v15(), digest)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(child.signature, child.tbs_certificate_bytes, ec.ECDSA(digest))
+        else:
+            return False
+    except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 

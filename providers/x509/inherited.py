@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from providers.signer import PublicKey
-from providers.x509.facts import facts, is_issued_by
+from providers.x509.facts import facts, was_issued_by
 from providers.x509.issuer import extension
 from providers.x509.keys import key_type
 from providers.x509.profile import subject_name
@@ -77,7 +77,7 @@ def _read(certificate: x509.Certificate) -> ExistingAuthority:
         path_length=basic.path_length if basic else None,
         constraints=decode_constraints(constraints) if constraints is not None else None,
         inherited=_inherited(certificate, name, ours, key),
-        is_root=is_issued_by(certificate, certificate),
+        is_root=was_issued_by(certificate, certificate),
         remarks=unlike(constraints) if constraints is not None else (),
     )
 

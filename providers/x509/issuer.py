@@ -1,5 +1,6 @@
 """The CA that signs: its certificate and everything above it, read once for many signatures."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from providers.errors import ProviderError
 from providers.signer import PublicKey
+from providers.x509.facts import was_issued_by
 from providers.x509.subtrees import decode_constraints
 from schemas.authority import NameConstraints
 
@@ -102,9 +104,11 @@ def _key_id(own: x509.Certificate, key: PublicKey) -> x509.AuthorityKeyIdentifie
 
 
 def _require_path(path: Sequence[x509.Certificate]) -> None:
-    """Every certificate is signed by the next one and the last by itself."""
-    for child, parent in zip(path, [*path[1:], path[-1]], strict=True):
+    """Every certificate is signed by the next one and the last by itself, with whatever was good then."""
+    for child, parent in itertools.pairwise(path):
         child.verify_directly_issued_by(parent)
+    if not was_issued_by(path[-1], path[-1]):
+        raise ValueError(f"{path[-1].subject.rfc4514_string()} is not signed by itself")
     # issuer names below are written from this value: they must come out as the bytes that stand here
     if path[0].subject.public_bytes() not in path[0].tbs_certificate_bytes:
         raise ValueError("the issuer's name is encoded in an unusual way")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from providers.x509 import CertificateFacts, facts, is_issued_by, split_pem
+from providers.x509 import CertificateFacts, facts, split_pem, was_issued_by
 from providers.x509.foreign_crl import ForeignCrl, read_foreign_crl
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.ledger.records import PastEntry, Revoked
@@ -123,7 +123,7 @@ def _malformed(wrong: list[Malformed], path: str) -> Iterator[Diagnostic]:
 def _issued(files: Files, found: list[Diagnostic]) -> Iterator[PastEntry]:
     for data, path, source in files.issued:
         for number, certificate in _certificates(data, path, source, found):
-            if not is_issued_by(certificate.certificate, files.certificate.certificate):
+            if not was_issued_by(certificate.certificate, files.certificate.certificate):
                 found.append(_of_others(certificate, path, number, source))
             yield PastEntry.model_construct(
                 serial=certificate.serial,

@@ -14,6 +14,7 @@ from providers.x509 import (
     facts,
     is_issued_by,
     split_pem,
+    was_issued_by,
 )
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.yaml import Step
@@ -144,8 +145,14 @@ def _above(one: Read, read: Mapping[str, Read]) -> Iterator[Diagnostic]:
         )
         yield error(summary, one.at("parentRef"), hint=hint)
     elif not is_issued_by(one.facts.certificate, parent.facts.certificate):
-        summary = f'"{one.path}" is not signed by {name} ("{parent.path}")'
-        yield error(summary, one.at("parentRef"), hint=f"it is signed by {issuer}")
+        summary, hint = (
+            f'"{one.path}" is not signed by {name} ("{parent.path}")',
+            f"it is signed by {issuer}",
+        )
+        if was_issued_by(one.facts.certificate, parent.facts.certificate):
+            summary = f'{name} signed "{one.path}" with SHA-1, and nobody takes that any more'
+            hint = "have it signed anew, for the same key and name"
+        yield error(summary, one.at("parentRef"), hint=hint)
 
 
 def _unlike(one: Read) -> Iterator[Diagnostic]:

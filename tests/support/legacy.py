@@ -88,7 +88,7 @@ class LegacyCa:
         made.key("ca", key)
         made.openssl(
             *("req", "-x509", "-new", "-key", "ca.key", "-out", "ca.pem", "-days", str(days)),
-            *("-config", "openssl.cnf", "-extensions", "root"),
+            *("-config", "openssl.cnf", "-extensions", "root", f"-{md}"),
         )
         return made
 

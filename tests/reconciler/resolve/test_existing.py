@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from legacy import LegacyCa
 
+from providers import x509
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.repository import Examination, examine
 from reconciler.state import Takeover
@@ -284,3 +285,29 @@ def test_a_parent_that_revoked_it_is_told(
     files.pop("index.txt")
     sound = bring(files=files, more=below)
     assert taken(sound, "sub").request.issuer_generation == 1
+
+
+def test_a_root_that_signed_itself_with_sha_1_goes_on_but_nothing_that_it_signed_so(
+    bring: Bring, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("sha1") / "ca"
+    root = LegacyCa.founded(folder, key=ELLIPTIC, md="sha1")
+    served = root.issue("served.example.com")
+    root.issue("Sub", extensions="sub")
+    root.publish()
+    below = (
+        "---\nkind: Authority\nmetadata: {name: sub}\nspec:\n  parentRef: legacy\n  commonName: Sub\n"
+        "  privateKey: {custody: offline}\n  existing: {certificate: legacy/sub.pem}\n"
+    )
+    files = {
+        "ca.pem": (folder / "ca.pem").read_bytes(),
+        "sub.pem": (folder / "Sub.pem").read_bytes(),
+        "issued.pem": (folder / "served.example.com.pem").read_bytes(),
+        "index.txt": b"",
+    }
+    rest = ("    crl: legacy/ca.crl\n", "")
+    existing = taken(bring(rest, files=files))
+    assert [entry.serial.upper() for entry in existing.past] == [served]
+    assert x509.IssuingAuthority.load(existing.certificate).signs_crls
+    found = bring(rest, files=files, more=below)
+    assert any("with SHA-1, and nobody takes that any more" in d.summary for d in found.diagnostics)
