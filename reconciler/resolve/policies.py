@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.diagnostics import Diagnostic, error, warning
-from reconciler.limits import Judgement, Limit, Limits
+from reconciler.limits import NO_LIMITS, Judgement, Limit, Limits
 from reconciler.load.documents import Document, Place
 from reconciler.load.suggest import nearest
 from reconciler.resolve.catalogue import Catalogue, Entry, catalogue, unknown
@@ -169,6 +169,8 @@ def limits_of(
 ) -> Limits:
     """Return what policies say of a leaf that the day decides, or a linter."""
     rules = tuple(selecting)
+    if not rules:
+        return NO_LIMITS
     dated = tuple(limit for rule in rules for limit in _dated(leaf, rule, honours))
     return Limits(dated, judgements(rules, Governed.CERTIFICATE, leaf.name), accepted(rules))
 
