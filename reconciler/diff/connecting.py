@@ -8,6 +8,7 @@ from reconciler.diff.connections import connection_changes
 from reconciler.diff.world import World
 from reconciler.published_names import list_key
 from reconciler.response_terms import tree_key
+from reconciler.state import DesiredAuthority
 from schemas.plan import Action, Change
 
 
@@ -53,7 +54,17 @@ def _signers(world: World, step: Change) -> Iterator[str]:
         yield tree_key(step.address)[0]
     elif step.action is Action.REVOKE:
         yield str((step.after or {}).get("issuer"))
-    elif kind == "authority" and (ca := world.desired.authorities.get(name)):
+    elif ca := _authority(world, step.address):
         yield from filter(None, (ca.name, ca.request.issuer))
     elif kind == "certificate" and step.action in (Action.ISSUE, Action.INSTALL):
         yield world.desired.certificates[name].request.issuer
+
+
+def _authority(world: World, address: str) -> DesiredAuthority | None:
+    """Return the CA that a certificate is of: `authority/NAME`, `standby/NAME-gN` or `cross/NAME-gN`."""
+    kind, name = address.partition("/")[0], owner(address)
+    if kind in ("standby", "cross"):
+        name = list_key(address)[0]
+    elif kind != "authority":
+        return None
+    return world.desired.authorities.get(name)

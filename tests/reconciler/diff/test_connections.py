@@ -206,6 +206,17 @@ def test_what_a_ca_signs_waits_until_it_is_settled_who_has_its_key(fleet: Fleet)
     }
 
 
+def test_so_does_what_is_signed_ahead_or_across(fleet: Fleet) -> None:
+    fleet.cas["root"] = Ca(generation=2, crossed=True, standby=True)
+    fleet.converge().cas["root"] = Ca(generation=3, crossed=True, standby=True)
+    world, remote = fleet.world(), RemoteKey.named(f"aws-kms:{KMS}1")
+    root = replace(world.desired.authorities["root"], custody=remote)
+    desired = replace(world.desired, authorities={**world.desired.authorities, "root": root})
+    found = required(diff(replace(world, desired=desired, base=world.desired)))
+    waiting = {id_ for id_, ids in found.items() if "configure:custody/root" in ids}
+    assert {"issue:cross/root-g3", "issue:standby/root-g4"} <= waiting
+
+
 def test_everything_waits_until_it_is_settled_where_the_ledger_is(fleet: Fleet) -> None:
     world = fleet.world()
     base = replace(world.desired, ledger=LedgerSettings(branch="elsewhere"))
