@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.checks import Finding, Subject, first_finding
 from reconciler.description import describe
-from reconciler.diff.adoption import STOPS, adoption
+from reconciler.diff.adoption import STOPS, Adoption, adoption
 from reconciler.diff.changes import blocked, change, change_id, seen
 from reconciler.diff.dues import is_labelled_as_before, is_lapsing, is_wanted_as_before
 from reconciler.diff.labelling import relabelling, renaming
@@ -49,15 +49,8 @@ def certificate_changes(
     yield from rename
     adopting = adoption(world, desired, record)
     yield from adopting.changes
-    needs = {
-        install: adopting.need(install, record)
-        if adopting.decides(install)
-        else need_of(world, desired, record, install)
-        for install in desired.installs
-    }
     vouching = above.vouching(record.current)
-    if vouching:
-        needs = {i: need or _lacks_cross(world, i) for i, need in needs.items()}
+    needs = _needs(world, desired, record, adopting, vouched=bool(vouching))
     subject = Subject(
         desired,
         record,
@@ -89,6 +82,26 @@ def certificate_changes(
         yield from _installs(world, desired, record, needs, first)
     else:
         yield from _issue(world, desired, record, finding, needs, first, above)
+
+
+def _needs(
+    world: World,
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    adopting: Adoption,
+    *,
+    vouched: bool,
+) -> Needs:
+    """Return what each install needs; `vouched` tells that its chain gets a cross-certificate."""
+    needs = {
+        install: adopting.need(install, record)
+        if adopting.decides(install)
+        else need_of(world, desired, record, install)
+        for install in desired.installs
+    }
+    if not vouched:
+        return needs
+    return {install: need or _lacks_cross(world, install) for install, need in needs.items()}
 
 
 def _lacks_cross(world: World, install: DesiredInstall) -> Finding | None:
