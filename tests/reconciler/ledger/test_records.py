@@ -17,6 +17,8 @@ from reconciler.ledger.records import (
     Lineage,
     OcspRecord,
     OcspTerms,
+    PastEntry,
+    PastRecord,
     Placement,
     Responder,
     Revoked,
@@ -74,6 +76,21 @@ TRUST = TrustRecord(
     ),
     replaced={"ab" * 32: NOW},
 )
+PAST = PastRecord(
+    authority="legacy",
+    generation=1,
+    number=4096,
+    entries=(
+        PastEntry(serial="1000", not_after=NOW + timedelta(days=90), subject="/CN=a.example.com"),
+        PastEntry(
+            serial="1001",
+            not_after=NOW + timedelta(days=90),
+            subject="/CN=b.example.com",
+            revoked=Revoked(at=NOW, reason=RevocationReason.KEY_COMPROMISE),
+        ),
+        PastEntry(serial="7", revoked=Revoked(at=NOW, reason=RevocationReason.UNSPECIFIED)),
+    ),
+)
 REQUEST = AuthorityRequest(
     issuer="root",
     issuer_generation=1,
@@ -117,10 +134,11 @@ def records() -> Mapping[str, Model]:
         "crl": CRL,
         "ocsp": OCSP,
         "trust": TRUST,
+        "past": PAST,
     }
 
 
-KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp", "trust")
+KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp", "trust", "past")
 
 
 @pytest.mark.parametrize("name", KINDS)
