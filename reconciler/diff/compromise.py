@@ -61,7 +61,10 @@ def _cause(
     kind, _, name = step.address.partition("/")
     if kind == "certificate":
         record = world.records.get(name)
-        return _hung_by(world, record.current if record else None, known, serials)
+        current = record.current if record else None
+        if found := _hung_by(world, current, known, serials):
+            return found
+        return _crossed_by(world, current, known) if _is_keyless(step) else None
     desired = world.desired.authorities.get(name) if kind == "authority" else None
     if desired is None:
         return None
@@ -83,6 +86,23 @@ def _hung_by(
     issuer = (str(issuance.request.issuer), issuance.request.issuer_generation or 0)
     above = (serials[serial] for serial in world.above(issuance) if serial in serials)
     return known.get(issuer) or next(above, None)
+
+
+def _is_keyless(step: Change) -> bool:
+    """Whether a certificate is issued anew since its chain is another one, and its key was not kept."""
+    return step.reason is Reason.KEY_UNAVAILABLE
+
+
+def _crossed_by(
+    world: World, issuance: Issuance | None, known: Compromised
+) -> DesiredRevocation | None:
+    """Return the document that took the cross-certificate away that a chain ended in."""
+    line = world.line(issuance) if issuance is not None else ()
+    if not line:
+        return None
+    root, number = line[-1]
+    crossing = world.authority(root).crossing(number)
+    return known.get((root, crossing.request.issuer_generation or 0)) if crossing else None
 
 
 def _marked(step: Change, revocation: DesiredRevocation) -> Change:
