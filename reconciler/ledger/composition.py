@@ -146,6 +146,7 @@ def _files(ledger: Ledger, wave: Wave, blobs: Mapping[str, Packed]) -> dict[str,
             if issuance.request.kind == "authority"
         }
         gone |= {layout.past_path(*key) for key in ledger.state.past if key[0] == name}
+        gone |= {layout.ocsp_path(*key) for key in ledger.state.ocsp if key[0] == name}
     kept = {path: blob for path, blob in ledger.files.items() if path not in gone}
     return {**kept, **{path: blob.id for path, blob in blobs.items()}}
 
@@ -166,7 +167,10 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
         certificates=certificates,
         authorities={**authorities, **{r.name: r for r in wave.authorities}},
         crls={**state.crls, **{r.key: r for r in wave.crls}},
-        ocsp={**state.ocsp, **{(r.authority, r.generation): r for r in wave.ocsp}},
+        ocsp={
+            **{key: r for key, r in state.ocsp.items() if key[0] not in wave.gone_authorities},
+            **{(r.authority, r.generation): r for r in wave.ocsp},
+        },
         past={
             **{key: r for key, r in state.past.items() if key[0] not in wave.gone_authorities},
             **{(r.authority, r.generation): r for r in wave.past},

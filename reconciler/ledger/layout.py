@@ -60,6 +60,11 @@ def generation_path(folder: str, authority: str, generation: int) -> str:
     return f"{folder}{authority}.g{generation}.json"
 
 
+def ocsp_path(authority: str, generation: int) -> str:
+    """Return where the record of a CA generation's OCSP responses lies."""
+    return generation_path(_OCSP, authority, generation)
+
+
 def past_path(authority: str, generation: int) -> str:
     """Return where the record of what a CA generation did before it was taken over lies."""
     return generation_path(_PAST, authority, generation)

@@ -126,7 +126,10 @@ class MemoryJournal:
             certificates=certificates,
             authorities={**cas, **{record.name: record for record in wave.authorities}},
             crls={**self.state.crls, **{c.key: c for c in wave.crls}},
-            ocsp={**self.state.ocsp, **{(r.authority, r.generation): r for r in wave.ocsp}},
+            ocsp={
+                **{k: r for k, r in self.state.ocsp.items() if k[0] not in wave.gone_authorities},
+                **{(r.authority, r.generation): r for r in wave.ocsp},
+            },
             past={
                 **{k: r for k, r in self.state.past.items() if k[0] not in wave.gone_authorities},
                 **{(r.authority, r.generation): r for r in wave.past},
@@ -175,9 +178,8 @@ class MemoryJournal:
 def _files(state: LedgerState) -> dict[str, Model]:
     records: dict[str, Model] = {f"certificates/{n}": r for n, r in state.certificates.items()}
     records |= {f"authorities/{n}": r for n, r in state.authorities.items()}
-    forgotten = {key for key in state.crls if key[0] not in state.authorities}
-    records |= {f"crls/{k}": r for k, r in state.crls.items() if k not in forgotten}
-    records |= {f"ocsp/{k}": r for k, r in state.ocsp.items() if k[0] in state.authorities}
+    records |= {f"crls/{k}": r for k, r in state.crls.items()}
+    records |= {f"ocsp/{k}": r for k, r in state.ocsp.items()}
     records |= {f"past/{k}": r for k, r in state.past.items()}
     return {**records, "lineage": state.lineage}
 

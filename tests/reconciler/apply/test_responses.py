@@ -439,3 +439,20 @@ def test_they_end_and_fall_due_like_anything_else() -> None:
     assert TREE in {each.address for each in lifetimes(world.world())}
     world.wait(31)
     assert TREE not in {each.address for each in lifetimes(world.world())}
+
+
+def test_a_ca_of_the_same_name_as_a_forgotten_one_is_reviewed_anew() -> None:
+    world = Fleet(cas={"root": Ca(days=60, ocsp=ASKED)}, leaves={"web": Leaf(days=30)}).converge()
+    key = ("root", 1)
+    assert key in world.journal.state.ocsp
+    del world.leaves["web"]
+    world.converge()
+    del world.cas["root"]
+    world.wait(61).converge()
+    assert world.journal.state.ocsp == {}
+    del world.publisher.files["root-g1.crl"], world.publisher.numbers["root-g1.crl"]
+    world.cas, world.leaves = {"root": Ca(ocsp=ASKED)}, {"web": Leaf(days=30)}
+    (step,) = (each for each in world.plan().changes if each.address == "ocsp/root-g1")
+    assert not step.due
+    world.converge()
+    assert statuses(world, "ocsp/root-g1") == {serial(world, "web"): "GOOD"}
