@@ -71,7 +71,7 @@ def _outage(places: Sequence[str]) -> Part:
 
 
 def _opens_keys(change: Change) -> bool:
-    terms = change.address.startswith(("crl/", "ocsp/"))
+    terms = change.address.startswith(("crl/", "ocsp/", "bundle/"))
     return change.reason is not Reason.CONNECTION_CHANGED and not terms
 
 
