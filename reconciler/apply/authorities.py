@@ -117,6 +117,8 @@ def _key(
         decided = {item.record.name: item.record for item in before}
         everybody = {**session.journal.state.authorities, **decided}
         return _remote_half(session, desired, everybody), None
+    if desired.custody is not None:
+        raise Impossible(f"authority/{errand.name} has a key elsewhere, and no certificate for it")
     key, spki = new_key(errand.request.key)
     return spki, session.sops.encrypt(key, desired.recipients)
 

@@ -9,6 +9,7 @@ from reconciler.load.documents import Place
 from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.authority import AuthoritySpec
 from schemas.custody import Kept
+from schemas.request import AuthorityRequest, LeafRequest
 from schemas.scalars import format_duration
 
 LATEST = 0.9
@@ -44,7 +45,8 @@ def with_renewals(
 ) -> Mapping[str, DesiredAuthority]:
     """Return CAs with the time before their end that they are renewed, by what each of them issues."""
     longest: dict[str, int] = {}
-    requests = [*(c.request for c in certificates), *(a.request for a in authorities.values())]
+    requests: list[LeafRequest | AuthorityRequest] = [c.request for c in certificates]
+    requests += [ca.request for ca in authorities.values()]
     for request in requests:
         issuer = str(request.issuer)
         longest[issuer] = max(longest.get(issuer, 0), request.duration)

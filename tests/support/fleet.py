@@ -66,7 +66,7 @@ PUBLISH = PublishSettings(to=PublishTo(directory="public"), base_url="http://pki
 
 @dataclass(frozen=True)
 class Ca:
-    """An Authority as it is written; it is renewed by what it issues, or `renew_before` days before its end."""
+    """An Authority as it is written; renewed by what it issues, or `renew_before` days before its end."""
 
     parent: str | None = None
     generation: int = 1
