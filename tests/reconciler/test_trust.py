@@ -180,3 +180,13 @@ def test_an_anchor_of_others_that_expired_is_warned_of(fleet: Fleet) -> None:
     fleet.wait(5)
     (warning,) = plan_warnings(fleet.world(), ())
     assert warning.summary == "bundle/corp: the anchor CN=Partner expired at 2026-01-06T00:00:00Z"
+
+
+def test_noting_what_nothing_hangs_by_is_no_matter_of_keys(fleet: Fleet) -> None:
+    fleet.cas["root"] = Ca(standby=True)
+    fleet.converge().cas["root"] = Ca()
+    plan = fleet.plan()
+    assert shown(plan) == [("configure", "bundle/corp", "AnchorWithdrawn")]
+    assert "key" not in render_markdown(plan)
+    fleet.converge().wait(7.1).converge()
+    assert fleet.trusted("a") == ["root-g1"]
