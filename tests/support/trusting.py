@@ -42,7 +42,7 @@ def desired_bundle(name: str, trust: Trust) -> DesiredBundle:
 def stranger(
     name: str, start: datetime, days: int = 3650, *, ca: bool = True, by: str | None = None
 ) -> bytes:
-    """Return a certificate (PEM) of somebody else's, `by` whom it says; its key was for a test, and is lost."""
+    """Return a certificate (PEM) of somebody else, `by` whom it says; its key is made for tests and lost."""
     key = Ed25519PrivateKey.generate()
     named = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (name, by or name)]
     made = (
