@@ -14,15 +14,9 @@ from providers.base import NAME, OWNER, SPEC, Content, Hosting, HostingState, In
 from reconciler.crl_terms import first_issued
 from reconciler.diff.lists import Contents, contents, lists_of, urls_for
 from reconciler.diff.sides import Sides
-from reconciler.ledger.records import (
-    CertificateRecord,
-    CrlKey,
-    CrlRecord,
-    Issuance,
-    LedgerState,
-    Placement,
-    TrustPlacement,
-)
+from reconciler.ledger.publications import CrlKey, CrlRecord
+from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Placement
+from reconciler.ledger.trust import TrustPlacement
 from reconciler.published_names import file_name
 from reconciler.response_terms import told_at, tree_name
 from reconciler.schedule import is_ahead

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from reconciler.ledger.records import AuthorityRecord, CrlRecord, CrlTerms, LedgerState
+from reconciler.ledger.publications import CrlRecord, CrlTerms
+from reconciler.ledger.records import AuthorityRecord, LedgerState
 from reconciler.schedule import crl_refresh_time
 from reconciler.state import DesiredAuthority
 

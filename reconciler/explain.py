@@ -8,7 +8,8 @@ from typing import Literal
 from providers.base import HostingState
 from reconciler.description import describe, describe_authority
 from reconciler.diff import World
-from reconciler.ledger.records import Attempts, CrlRecord, Issuance, PastEntry, Placement
+from reconciler.ledger.publications import CrlRecord
+from reconciler.ledger.records import Attempts, Issuance, PastEntry, Placement
 from reconciler.schedule import renewal_time
 from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import Source

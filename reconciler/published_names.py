@@ -2,7 +2,8 @@
 
 import re
 
-from reconciler.ledger.records import CrlKey, Issuance
+from reconciler.ledger.publications import CrlKey
+from reconciler.ledger.records import Issuance
 
 _ADDRESS = re.compile(r"(?P<name>.+)-g(?P<generation>\d+)(?:-s(?P<shard>\d+))?")
 _SHARD = re.compile(r"-s([1-9][0-9]*)\.crl$")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from providers.x509 import CrlEntry
-from reconciler.ledger.records import Issuance, LedgerState, OcspRecord, OcspTerms, Status
+from reconciler.ledger.publications import OcspRecord, OcspTerms
+from reconciler.ledger.records import Issuance, LedgerState, Status
 from reconciler.schedule import crl_refresh_time
 from reconciler.state import DesiredAuthority
 from schemas.authority import OcspSettings

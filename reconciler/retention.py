@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from reconciler.diff.lists import lists_of
 from reconciler.diff.world import World
-from reconciler.ledger.records import CertificateRecord, CrlKey, Issuance
+from reconciler.ledger.publications import CrlKey
+from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.published_names import file_name
 
 

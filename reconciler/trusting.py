@@ -14,7 +14,7 @@ from reconciler.diff.anchors import (
 )
 from reconciler.diff.bundles import bundle_need, obstacle
 from reconciler.diff.hanging import uses
-from reconciler.ledger.records import TrustRecord
+from reconciler.ledger.trust import TrustRecord
 from reconciler.render.bundles import AnchorRow, BundleRow, TrustPlace
 from reconciler.state import DesiredBundle, DesiredInstall
 from schemas.plan import Action, Change

@@ -12,7 +12,7 @@ from reconciler.diff import World
 from reconciler.diff.anchors import Anchors, standing, stock_of
 from reconciler.diff.withdrawals import noted
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import TrustPlacement, TrustRecord
+from reconciler.ledger.trust import TrustPlacement, TrustRecord
 from reconciler.state import DesiredBundle, DesiredInstall
 from schemas.plan import Change
 

@@ -14,7 +14,8 @@ from reconciler.apply.session import Impossible, Outcome, Session
 from reconciler.crl_terms import settled_terms
 from reconciler.diff.lists import Contents, contents, lists_of, urls_for
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import CrlKey, CrlRecord, CrlTerms, Issuance, PastEntry
+from reconciler.ledger.publications import CrlKey, CrlRecord, CrlTerms
+from reconciler.ledger.records import Issuance, PastEntry
 from reconciler.published_names import file_name, list_key
 from schemas.plan import Change
 

@@ -10,7 +10,7 @@ from reconciler.apply.made import made
 from reconciler.apply.session import Outcome, Session
 from reconciler.crl_terms import wanted_terms
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import CrlRecord
+from reconciler.ledger.publications import CrlRecord
 from reconciler.published_names import list_key
 from schemas.plan import Change
 

@@ -23,9 +23,9 @@ from providers.x509.responder import (
 )
 from reconciler.apply.made import made
 from reconciler.apply.session import Impossible, Outcome, Session
-from reconciler.ledger import records
+from reconciler.ledger import publications
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import OcspRecord, OcspTerms
+from reconciler.ledger.publications import OcspRecord, OcspTerms
 from reconciler.response_terms import settled_terms, statuses, tree_key, tree_name, wanted_terms
 from schemas.plan import Change
 
@@ -119,7 +119,7 @@ def _reserved(
 ) -> OcspRecord:
     """Return the record with the responder that is to be signed, without those that have expired."""
     earlier = [each for each in (last.responders if last else ()) if each.not_after > now]
-    responder = records.Responder(
+    responder = publications.Responder(
         serial=request.serial,
         not_before=request.not_before,
         not_after=request.not_after,

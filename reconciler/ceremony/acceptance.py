@@ -27,7 +27,8 @@ from reconciler.custody import key_holder
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.errors import InvalidInput, Refused
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import AuthorityRecord, CrlRecord, Issuance, Status
+from reconciler.ledger.publications import CrlRecord
+from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.published_names import list_key
 
 AGAIN = "nothing of it was recorded; certform ceremony export tells what is asked for now"

@@ -7,7 +7,7 @@ from reconciler.apply.crls import Press, listed, reserved
 from reconciler.apply.session import Session
 from reconciler.ceremony.papers import AskedCertificate, AskedCrl, AskedRevocation
 from reconciler.crl_terms import settled_terms
-from reconciler.ledger.records import CrlKey, CrlRecord
+from reconciler.ledger.publications import CrlKey, CrlRecord
 from reconciler.planning import make_plan
 from reconciler.published_names import list_key
 from schemas.custody import Kept

@@ -13,7 +13,8 @@ from providers.anchors import by_fingerprint
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.hanging import Generation, uses
 from reconciler.diff.world import World
-from reconciler.ledger.records import AuthorityRecord, Issuance, Status, TrustPlacement
+from reconciler.ledger.records import AuthorityRecord, Issuance, Status
+from reconciler.ledger.trust import TrustPlacement
 from reconciler.state import DesiredAuthority, DesiredBundle, DesiredInstall
 from schemas.request import AuthorityRequest
 from schemas.revocation import COMPROMISES

@@ -17,7 +17,7 @@ from reconciler.diff.lists import (
     wanted,
 )
 from reconciler.diff.world import World
-from reconciler.ledger.records import CrlKey, CrlRecord, CrlTerms
+from reconciler.ledger.publications import CrlKey, CrlRecord, CrlTerms
 from reconciler.published_names import file_name, list_address
 from reconciler.schedule import is_ahead
 from reconciler.state import PublishedFile

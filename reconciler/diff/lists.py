@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from reconciler.crl_terms import settled_terms, wanted_terms
 from reconciler.diff.sides import Sides
-from reconciler.ledger.records import CrlKey, CrlTerms, Issuance, PastEntry, Status
+from reconciler.ledger.publications import CrlKey, CrlTerms
+from reconciler.ledger.records import Issuance, PastEntry, Status
 from reconciler.published_names import file_name, shard_named
 from schemas.request import AuthorityRequest
 

@@ -8,7 +8,8 @@ from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.takeovers import is_takeover, pasts
 from reconciler.diff.world import World
-from reconciler.ledger.records import CrlKey, PastEntry
+from reconciler.ledger.publications import CrlKey
+from reconciler.ledger.records import PastEntry
 from reconciler.state import DesiredRevocation
 from schemas.plan import Action, Change, Reason
 from schemas.revocation import COMPROMISES, RevocationReason

@@ -11,7 +11,8 @@ from reconciler.diff.responses import causes_of, response_changes
 from reconciler.diff.revocations import Wanted
 from reconciler.diff.takeovers import is_takeover
 from reconciler.diff.world import World
-from reconciler.ledger.records import CrlKey, Issuance, Status
+from reconciler.ledger.publications import CrlKey
+from reconciler.ledger.records import Issuance, Status
 from reconciler.published_names import file_name
 from schemas.plan import Action, Change, Reason, Source
 from schemas.request import AuthorityRequest

@@ -10,7 +10,7 @@ from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.lists import Generation, Signing, kept_where
 from reconciler.diff.revocations import Wanted
 from reconciler.diff.world import World
-from reconciler.ledger.records import OcspRecord, OcspTerms
+from reconciler.ledger.publications import OcspRecord, OcspTerms
 from reconciler.response_terms import (
     are_named,
     refresh_time,

@@ -12,7 +12,7 @@ from reconciler.diff.bundles import coming_generations, obstacle
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.hanging import Generation, replacing, uses
 from reconciler.diff.world import World
-from reconciler.ledger.records import TrustPlacement, TrustRecord
+from reconciler.ledger.trust import TrustPlacement, TrustRecord
 from reconciler.state import Desired, DesiredBundle, DesiredInstall
 from schemas.plan import Action, Change, Reason
 from schemas.scalars import format_duration, format_instant

@@ -5,15 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from providers.secret import Secret
-from reconciler.ledger.records import (
-    AuthorityRecord,
-    CertificateRecord,
-    CrlRecord,
-    LedgerState,
-    OcspRecord,
-    PastRecord,
-    TrustRecord,
-)
+from reconciler.ledger.publications import CrlRecord, OcspRecord
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, LedgerState, PastRecord
+from reconciler.ledger.trust import TrustRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
+from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import (
     AuthorityRecord,
     CertificateRecord,
-    CrlRecord,
     Issuance,
-    OcspRecord,
     Placement,
     Status,
 )

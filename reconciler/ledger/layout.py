@@ -11,15 +11,9 @@ from providers.errors import Conflict
 from providers.sops.recipients import recipients_of
 from reconciler.errors import LedgerRefused
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import (
-    AuthorityRecord,
-    CertificateRecord,
-    CrlRecord,
-    Lineage,
-    OcspRecord,
-    PastRecord,
-    TrustRecord,
-)
+from reconciler.ledger.publications import CrlRecord, OcspRecord
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Lineage, PastRecord
+from reconciler.ledger.trust import TrustRecord
 from schemas.base import Model
 
 LINEAGE = "lineage.json"

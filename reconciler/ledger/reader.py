@@ -12,19 +12,18 @@ from reconciler.git import Git, full
 from reconciler.ledger import bundles, erasure, layout
 from reconciler.ledger.bundles import Bundles
 from reconciler.ledger.objects import StoredCommit, parse_commit
+from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import (
     AuthorityRecord,
     CertificateRecord,
-    CrlRecord,
     LedgerState,
     Lineage,
-    OcspRecord,
     PastRecord,
-    TrustRecord,
 )
 from reconciler.ledger.refs import Tips
 from reconciler.ledger.register import register
 from reconciler.ledger.store import Store, open_store
+from reconciler.ledger.trust import TrustRecord
 from schemas.base import Model
 from schemas.project import LedgerSettings
 

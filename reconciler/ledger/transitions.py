@@ -3,17 +3,16 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import (
     AuthorityRecord,
     CertificateRecord,
-    CrlRecord,
     Issuance,
     Lineage,
-    OcspRecord,
     PastRecord,
     Status,
-    TrustRecord,
 )
+from reconciler.ledger.trust import TrustRecord
 from schemas.base import Model
 
 _FOLLOWS = {

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.explain import Explanation, Sighting
-from reconciler.ledger.records import Attempts, CrlRecord, Issuance, PastEntry, Placement
+from reconciler.ledger.publications import CrlRecord
+from reconciler.ledger.records import Attempts, Issuance, PastEntry, Placement
 from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.fields import flatten, shown
 from reconciler.render.summary import count

@@ -12,9 +12,8 @@ from reconciler.ledger.records import (
     Lineage,
     Placement,
     Status,
-    TrustPlacement,
-    TrustRecord,
 )
+from reconciler.ledger.trust import TrustPlacement, TrustRecord
 from reconciler.schedule import fraction
 from reconciler.state import (
     Desired,

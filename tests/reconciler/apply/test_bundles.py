@@ -12,7 +12,7 @@ from trusting import Trust
 from providers.errors import Rejected, Transient
 from reconciler.apply import apply
 from reconciler.events import EventStatus
-from reconciler.ledger.records import TrustRecord
+from reconciler.ledger.trust import TrustRecord
 from reconciler.state import DesiredRevocation
 from schemas.plan import Action, Change, Reason
 from schemas.revocation import RevocationReason

@@ -9,7 +9,8 @@ from ceremony_table import Table, offline_fleet
 from fleet import Fleet, Leaf, reasons, shown
 
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import CrlRecord, CrlTerms, Status
+from reconciler.ledger.publications import CrlRecord, CrlTerms
+from reconciler.ledger.records import Status
 from reconciler.reviewing import Fingerprints
 from reconciler.selection import Selection
 from schemas.custody import Kept

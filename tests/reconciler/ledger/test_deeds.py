@@ -4,14 +4,12 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 from reconciler.ledger.deeds import deeds
+from reconciler.ledger.publications import CrlRecord, OcspRecord, Responder
 from reconciler.ledger.records import (
     Attempts,
     CertificateRecord,
-    CrlRecord,
     Issuance,
-    OcspRecord,
     Placement,
-    Responder,
     Revoked,
     Status,
 )

@@ -12,15 +12,9 @@ from reconciler.git import Git
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.history import log, trace, verify_history
 from reconciler.ledger.layout import belongs_to
-from reconciler.ledger.records import (
-    CertificateRecord,
-    CrlRecord,
-    Issuance,
-    Placement,
-    Revoked,
-    Status,
-    TrustRecord,
-)
+from reconciler.ledger.publications import CrlRecord
+from reconciler.ledger.records import CertificateRecord, Issuance, Placement, Revoked, Status
+from reconciler.ledger.trust import TrustRecord
 from schemas.revocation import RevocationReason
 
 

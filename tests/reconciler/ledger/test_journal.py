@@ -15,7 +15,8 @@ from providers.secret import Secret
 from providers.sops.binary import Sops
 from reconciler.errors import LedgerRefused
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import AuthorityRecord, CertificateRecord, CrlRecord
+from reconciler.ledger.publications import CrlRecord
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord
 from schemas.certificate import Algorithm
 from schemas.request import AuthorityRequest, KeyType
 

@@ -9,24 +9,20 @@ import pytest
 
 from reconciler.errors import LedgerRefused
 from reconciler.ledger import layout
+from reconciler.ledger.publications import CrlRecord, OcspRecord, OcspTerms, Responder
 from reconciler.ledger.records import (
     Attempts,
     AuthorityRecord,
     CertificateRecord,
-    CrlRecord,
     Lineage,
-    OcspRecord,
-    OcspTerms,
     PastEntry,
     PastRecord,
     Placement,
-    Responder,
     Revoked,
     Status,
-    TrustPlacement,
-    TrustRecord,
     Urls,
 )
+from reconciler.ledger.trust import TrustPlacement, TrustRecord
 from schemas.authority import NameConstraints, NameForms
 from schemas.base import Model
 from schemas.certificate import Algorithm, OnRemove, Subject
