@@ -48,7 +48,7 @@ def rows(made: Repository, number: int) -> tuple[list[Row], float]:
     found.append(
         ("compromised, immediate", planned(made, _REVOCATION.format(immediate=", immediate: true")))
     )
-    lines = [
+    lines: list[Row] = [
         (
             f"{number:,}, {title}",
             seconds(cost.wall),
