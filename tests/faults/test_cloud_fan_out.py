@@ -8,7 +8,8 @@ from pathlib import Path
 import rig
 from cloud_rig import Clouds, closed, digest_of
 from disturbed_fleet import DisturbedFleet
-from fleet import LINEAGE, Leaf, at, shown
+from fleet_documents import LINEAGE, Leaf, at
+from fleet_sights import shown
 from judge import load
 
 from reconciler.ledger.records import Status

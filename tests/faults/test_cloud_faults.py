@@ -14,7 +14,8 @@ import pytest
 import rig
 from cloud_rig import REFUSALS, Clouds, changes, fail_from
 from disturbed_fleet import DisturbedFleet
-from fleet import LINEAGE, Leaf, at, shown
+from fleet_documents import LINEAGE, Leaf, at
+from fleet_sights import shown
 from wire import Response, Way
 
 from reconciler.events import EventStatus

@@ -21,7 +21,7 @@ from cloud_rig import REFUSALS, Clouds, answering
 from cloud_station import Station
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from disturbed_fleet import DisturbedFleet
-from fleet import LINEAGE
+from fleet_documents import LINEAGE
 from rig import Repository
 from wire import Request, Response, Way
 

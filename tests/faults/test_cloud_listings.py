@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cloud_rig import Clouds, lagging
 from disturbed_fleet import DisturbedFleet
-from fleet import LINEAGE, Leaf, at, shown
+from fleet_documents import LINEAGE, Leaf, at
+from fleet_sights import shown
 from wire import Way
 
 LISTINGS = frozenset({"GetResources", "SearchCertificates", "ListCertificates"})

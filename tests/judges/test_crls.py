@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fleet import Ca, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
 
 from providers import x509
 from reconciler.chains import chain_above

@@ -13,7 +13,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import shown
 from key_kinds import P256
 from memory_ledger import Crash
 from rotation_bench import ALLOWED, Bench, Field, crls, follows, served, trusted

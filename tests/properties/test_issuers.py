@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from fleet import issuances
+from fleet_sights import issuances
 from history import History, failed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

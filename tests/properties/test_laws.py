@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from fleet import Fleet, issuances, name_of
+from fleet import Fleet
+from fleet_sights import issuances, name_of
 from history import GARBAGE, TARGETS, History, failed
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from fleet import Ca, Fleet, Leaf, issuances
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
+from fleet_sights import issuances
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 

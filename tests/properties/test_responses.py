@@ -4,7 +4,8 @@ import os
 from dataclasses import replace
 
 from cryptography.x509 import ocsp
-from fleet import Fleet, issuances
+from fleet import Fleet
+from fleet_sights import issuances
 from history import History, failed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

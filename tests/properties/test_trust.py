@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from fleet import HERE, Ca, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import HERE, Ca, Leaf, at
+from fleet_sights import shown
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from memory_ledger import Crash

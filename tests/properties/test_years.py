@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from fleet import HERE, Ca, Fleet, Leaf, issuances
+from fleet import Fleet
+from fleet_documents import HERE, Ca, Leaf
+from fleet_sights import issuances
 from key_kinds import P256
 from malformed import Seen
 

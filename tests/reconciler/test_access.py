@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from ceremony_table import Table, offline_fleet
-from fleet import Ca, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
 
 from reconciler.access import shut_keys
 from reconciler.planning import make_plan, pending

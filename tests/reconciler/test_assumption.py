@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Leaf, at
+from fleet_sights import shown
 
 from providers.base import NAME, OWNER, HostingState, Installed
 from providers.errors import Transient

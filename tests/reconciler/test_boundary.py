@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from fleet import HERE, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import HERE, Leaf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Leaf
 
 from reconciler.checks import CHECKS, Subject, first_finding
 from reconciler.ledger.records import CertificateRecord, Revoked, Status

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from fleet import Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Leaf
 
 from providers.base import Content, Installed
 from providers.errors import Denied

@@ -5,7 +5,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from fleet import HERE, Ca, Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import HERE, Ca, Leaf, at
 from markdown_it import MarkdownIt
 
 from reconciler.planning import make_plan

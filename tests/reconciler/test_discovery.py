@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Leaf, at
 
 from providers import x509
 from providers.base import OWNER, Bundle, Content, Installed

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Leaf, at
 
 from reconciler.drifting import Difference, Drift, Kind, Outcome, drift
 from reconciler.planning import make_plan

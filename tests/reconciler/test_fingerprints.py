@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Leaf, at
 
 from reconciler.reviewing import Fingerprints, Verdict
 from schemas.plan import Action, Change, Plan

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from fleet import Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Leaf
 from paper_fleet import DAY, NOW, Paper, Sheet, authority, company, with_records
 
 from reconciler.forecast import AuthorityEvent, Forecast, forecast

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Leaf, at
 
 from reconciler.guard import guard
 from schemas.plan import Action, Change, Reason

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 import pytest
-from fleet import Ca, Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
 
 from reconciler.cli.app import Console
 from reconciler.cli.console import ColourOption

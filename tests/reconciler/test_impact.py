@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
 from paper_fleet import NOW, Paper, Sheet, authority, company, issued_authority, with_records
 
 from reconciler.impact import Impact, impact

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import START, Ca, Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import START, Ca, Leaf, at
 
 from providers.base import Installed
 from providers.memory_hosting import MemoryHost, grant

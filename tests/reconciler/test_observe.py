@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fleet import LINEAGE, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import LINEAGE, Leaf, at
+from fleet_sights import shown
 
 from providers import processes
 from providers.base import Publication, Publisher, TargetConfig

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from fleet import Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Leaf, at
+from fleet_sights import shown
 
 from providers.base import Installed, Target
 from providers.errors import MissingExtra, Unreachable

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Leaf, at
 
 from reconciler.diff import diff
 from reconciler.inventory import inventory

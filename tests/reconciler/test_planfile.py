@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from fleet import Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Leaf
 
 from reconciler import planfile
 from reconciler.errors import InvalidInput, Refused

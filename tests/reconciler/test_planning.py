@@ -1,7 +1,8 @@
 """What a plan says about itself."""
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Leaf, at
 
 
 @pytest.fixture

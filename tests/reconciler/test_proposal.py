@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, named
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import named
 
 from reconciler.boundary import unread_ledger
 from reconciler.diff import World

@@ -1,7 +1,9 @@
 """What leaves the ledger, and when: nothing before it has expired and no CRL can name it any more."""
 
 import pytest
-from fleet import Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Leaf, at
+from fleet_sights import shown
 
 from reconciler.ledger.records import Status
 from reconciler.selection import Selection

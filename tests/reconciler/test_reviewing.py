@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fleet import Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Leaf, at
 
 from reconciler import planfile
 from reconciler.reviewing import compare, differences

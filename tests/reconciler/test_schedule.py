@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from fleet import START, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import START, Leaf
 
 from reconciler.ledger.records import Issuance
 from reconciler.schedule import SPREAD, crl_refresh_time, fraction, renewal_time

@@ -1,7 +1,9 @@
 """Selections: what is meant, and what it requires."""
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import shown
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.selection import Selection, parse_labels, select, unknown_addresses

@@ -4,7 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from fleet import LINEAGE, Ca, Fleet, Leaf, at, named, shown
+from fleet import Fleet
+from fleet_documents import LINEAGE, Ca, Leaf, at
+from fleet_sights import named, shown
 from trusting import Trust, stranger
 
 from providers.errors import Transient

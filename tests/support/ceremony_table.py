@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from fleet import Ca, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
 
 from providers import x509
 from providers.signer import KeySigner

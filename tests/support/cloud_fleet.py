@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from fleet import HERE, LINEAGE, Fleet
+from fleet import Fleet
+from fleet_documents import HERE, LINEAGE
 from key_kinds import P256
 
 from providers.base import Target

@@ -10,7 +10,7 @@ from acm_certificates import Parsed
 from cloud_rig import PROJECT, REGIONS, Clouds
 from cryptography import x509 as cryptography_x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from fleet import HERE, LINEAGE
+from fleet_documents import HERE, LINEAGE
 from google.cloud import certificate_manager_v1 as api
 from keyvault_state import Entry, Version
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cloud_rig import Clouds
-from fleet import HERE, LINEAGE, Fleet
+from fleet import Fleet
+from fleet_documents import HERE, LINEAGE
 
 from providers.aws.acm import AcmTarget
 from providers.azure.credentials import Credentials

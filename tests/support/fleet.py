@@ -2,15 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import nameless
+from fleet_documents import (
+    DAY,
+    HERE,
+    LINEAGE,
+    PUBLISH,
+    START,
+    Ca,
+    Leaf,
+    desired_authority,
+    desired_certificate,
+    desired_target,
+    is_region,
+)
+from fleet_sights import issuances, shown
 from memory_ledger import ClearCipher, MemoryJournal, MemoryPublisher
 from trusting import Trust, desired_bundle
 
-from providers.base import NAME, Installed, Target, TargetConfig
+from providers.base import Installed, Target, TargetConfig
 from providers.issuing import Issuer, IssuerConfig
 from providers.memory import MemoryTarget
 from providers.memory_issuer import Desk, MemoryIssuer
@@ -20,95 +34,22 @@ from providers.specimens import Specimens
 from reconciler.apply import Session, apply
 from reconciler.diff import World
 from reconciler.events import Event, EventStatus
-from reconciler.ledger.records import Issuance, LedgerState, Lineage, Status
-from reconciler.limits import NO_LIMITS, Limits
+from reconciler.ledger.records import Issuance
 from reconciler.observe import observe
 from reconciler.pinning import pin
 from reconciler.planning import make_plan, pending
 from reconciler.resolve.generations import with_renewals
-from reconciler.resolve.issuers import request_digest
 from reconciler.selection import Selection
 from reconciler.state import (
     Desired,
-    DesiredAuthority,
-    DesiredCertificate,
-    DesiredInstall,
     DesiredIssuer,
     DesiredRevocation,
-    DesiredTarget,
     PublishedFile,
-    Takeover,
 )
-from schemas.authority import NameConstraints, NameForms, OcspSettings
-from schemas.base import digest
-from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage
-from schemas.custody import CaCustody
 from schemas.issuer import IssuerSpec
-from schemas.plan import Action, Change, Plan, Reason, Source
-from schemas.project import GuardSettings, LedgerSettings, PublishSettings, PublishTo, Recipient
-from schemas.request import AuthorityRequest, KeyType, LeafRequest
+from schemas.plan import Plan
+from schemas.project import GuardSettings, LedgerSettings, Recipient
 from schemas.revocation import RevocationReason
-from schemas.target import LocalDirectory, TargetSpec
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-DAY = 86400
-KEY = KeyType(algorithm=Algorithm.ED25519, size=256)
-HERE = Source(file="test.yaml")
-LINEAGE = Lineage(
-    id="00112233445566ff",
-    project="example",
-    created_at=START - timedelta(days=1),
-    public_key=f"ssh-ed25519 {'A' * 68}",
-    leaf_recipient=f"age1{'q' * 58}",
-)
-PUBLISH = PublishSettings(to=PublishTo(directory="public"), base_url="http://pki.example.com")
-
-
-@dataclass(frozen=True)
-class Ca:
-    """An Authority as it is written; renewed by what it issues, or `renew_before` days before its end."""
-
-    parent: str | None = None
-    generation: int = 1
-    retired: bool = False
-    days: int = 3000
-    crl_days: int = 7
-    crl_refresh: int | None = None
-    crl_shards: int = 1
-    ocsp: OcspSettings | None = None
-    permits: tuple[str, ...] = ()
-    path_length: int | None = None
-    key: KeyType = KEY
-    standby: bool = False
-    crossed: bool = False
-    renew_before: int = 0
-    custody: CaCustody | None = None
-    existing: Takeover | None = None
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A Certificate as it is written. `targets` are (target, object name) pairs, `adopt` ids by target."""
-
-    issuer: str = "root"
-    targets: tuple[tuple[str, str | None], ...] = (("a", None),)
-    names: tuple[str, ...] = ("www.example.com",)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    formerly: tuple[str, ...] = ()
-    custody: Custody = Custody.UNTIL_INSTALLED
-    rotation: RotationPolicy = RotationPolicy.ALWAYS
-    on_remove: OnRemove = OnRemove.REMOVE
-    rollout: Rollout = Rollout.NOW
-    days: int = 30
-    renew_before: int = 10
-    adopt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    key: KeyType = KEY
-    limits: Limits = NO_LIMITS
-
-
-def at(*targets: str) -> tuple[tuple[str, str | None], ...]:
-    """Write `targets:` in its short form."""
-    return tuple((target, None) for target in targets)
 
 
 @dataclass
@@ -229,7 +170,7 @@ class Fleet:
         cas = {name: self._moved_on(name, ca) for name, ca in self.cas.items()}
         generations = {name: ca.generation for name, ca in cas.items()}
         certificates = {
-            name: _certificate(
+            name: desired_certificate(
                 name,
                 leaf,
                 generations.get(leaf.issuer, 0),
@@ -239,7 +180,8 @@ class Fleet:
             for name, leaf in self.leaves.items()
         }
         authorities = {
-            n: _authority(n, ca, cas, self.recipients or self.keyring) for n, ca in cas.items()
+            n: desired_authority(n, ca, cas, self.recipients or self.keyring)
+            for n, ca in cas.items()
         }
         return Desired(
             project="example",
@@ -250,7 +192,7 @@ class Fleet:
             publish=PUBLISH if self.publish else None,
             authorities=with_renewals(authorities, certificates.values()),
             certificates=certificates,
-            targets={name: _target(name) for name in self.targets},
+            targets={name: desired_target(name) for name in self.targets},
             revocations=tuple(self.revocations.values()),
             issuers={n: DesiredIssuer(n, HERE, spec) for n, spec in self.issuers.items()},
             bundles={n: desired_bundle(n, trust) for n, trust in self.bundles.items()},
@@ -266,7 +208,7 @@ class Fleet:
 
     def config(self, name: str) -> TargetConfig:
         """What a target is made from."""
-        return TargetConfig(name, _target(name).spec, LINEAGE.owner, Path("/"))
+        return TargetConfig(name, desired_target(name).spec, LINEAGE.owner, Path("/"))
 
     def reach(self) -> Mapping[str, Target]:
         """The targets this host can reach."""
@@ -331,7 +273,7 @@ class Fleet:
     def foreign(self, target: str, name: str) -> Installed:
         """Put somebody else's object into a target; in a place of a region it goes by its identity."""
         id_ = f"memory:{target}/{name}"
-        if _is_region(target):
+        if is_region(target):
             name = id_ = f"memory:{target}/their-{name}"
         found = Installed(id_, name, {}, "abc123", "00" * 32, self.now)
         self.store(target).put_foreign(found)
@@ -369,153 +311,5 @@ class Fleet:
         return next((i.not_after for i in every if i.serial == serial), None)
 
 
-def revoked_now(before: LedgerState, after: LedgerState) -> Iterator[Issuance]:
-    """Yield what one wave revoked."""
-    old = {i.serial: i for i in issuances(before)}
-    for issuance in issuances(after):
-        if issuance.status is Status.REVOKED:
-            known = old.get(issuance.serial)
-            if known is None or known.status is not Status.REVOKED:
-                yield issuance
-
-
-def issuances(state: LedgerState) -> Iterator[Issuance]:
-    """Yield every issuance that the ledger holds."""
-    for certificate in state.certificates.values():
-        yield from certificate.issuances
-    for authority in state.authorities.values():
-        yield from authority.issuances
-
-
-def shown(plan: Plan) -> list[tuple[str, str, str]]:
-    """A plan as (action, address, reason)."""
-    return [(str(c.action), c.address, str(c.reason)) for c in plan.changes]
-
-
-def named(plan: Plan, action: Action, address: str) -> Change:
-    """The one change of an action and an address, a serial left out of it."""
-    (found,) = (
-        c for c in plan.changes if c.action is action and c.address.partition("#")[0] == address
-    )
-    return found
-
-
-def reasons(plan: Plan, address: str) -> dict[Action, Reason]:
-    """Why something happens at an address, by action."""
-    return {c.action: c.reason for c in plan.changes if c.address == address}
-
-
-def name_of(installed: Installed) -> str:
-    """The certificate an object says it holds."""
-    return installed.labels.get(NAME, "")
-
-
 def _kind(name: str) -> type[MemoryTarget]:
-    return nameless.NamelessTarget if _is_region(name) else MemoryTarget
-
-
-def _target(name: str) -> DesiredTarget:
-    spec = (
-        nameless.SPEC if _is_region(name) else TargetSpec(local_directory=LocalDirectory(path=name))
-    )
-    return DesiredTarget(name, HERE, spec, digest(spec.to_json()))
-
-
-def _is_region(name: str) -> bool:
-    """Whether a target is a place of a Target with several, where objects have no names."""
-    return name == nameless.REGION
-
-
-def _authority(
-    name: str, ca: Ca, cas: Mapping[str, Ca], recipients: tuple[str, ...]
-) -> DesiredAuthority:
-    request = _authority_request(name, ca, cas, ca.generation)
-    depth, above = 0, ca.parent
-    while above is not None:
-        depth, above = depth + 1, cas[above].parent
-    return DesiredAuthority(
-        name=name,
-        source=HERE,
-        labels={},
-        request=request,
-        digest=digest(request.to_json()),
-        recipients=tuple(Recipient(age=age) for age in recipients),
-        crl_duration=timedelta(days=ca.crl_days),
-        crl_refresh=None if ca.crl_refresh is None else timedelta(days=ca.crl_refresh),
-        crl_shards=ca.crl_shards,
-        depth=depth,
-        retired=ca.retired,
-        ocsp=ca.ocsp,
-        custody=_custody(ca),
-        standby=_authority_request(name, ca, cas, ca.generation + 1) if ca.standby else None,
-        crossed=ca.crossed,
-        renew_before=timedelta(days=ca.renew_before),
-        existing=ca.existing,
-    )
-
-
-def _custody(ca: Ca) -> CaCustody | None:
-    inherits = ca.existing is not None and ca.existing.generation == ca.generation
-    return ca.existing.custody if ca.existing and inherits else ca.custody
-
-
-def _authority_request(
-    name: str, ca: Ca, cas: Mapping[str, Ca], generation: int
-) -> AuthorityRequest:
-    if ca.existing is not None and ca.existing.generation == generation:
-        return ca.existing.request
-    return AuthorityRequest(
-        issuer=ca.parent,
-        issuer_generation=cas[ca.parent].generation if ca.parent else None,
-        generation=generation,
-        common_name=f"Example {name} G{generation}",
-        key=ca.key,
-        duration=ca.days * DAY,
-        path_length=ca.path_length,
-        name_constraints=_permitting(ca.permits),
-        key_ref=ca.custody.reference if ca.custody else None,
-    )
-
-
-def _permitting(domains: tuple[str, ...]) -> NameConstraints | None:
-    if not domains:
-        return None
-    return NameConstraints(permitted=NameForms(dns_domains=domains))
-
-
-def _certificate(
-    name: str, leaf: Leaf, generation: int, wanted: frozenset[str], theirs: IssuerSpec | None = None
-) -> DesiredCertificate:
-    request = LeafRequest(
-        issuer=leaf.issuer,
-        issuer_generation=generation,
-        dns_names=tuple(sorted(leaf.names)),
-        usages=(Usage.SERVER_AUTH,),
-        key=leaf.key,
-        duration=leaf.days * DAY,
-        issuer_id=theirs.identity if theirs else None,
-    )
-    return DesiredCertificate(
-        name=name,
-        source=HERE,
-        labels=leaf.labels,
-        formerly=tuple(old for old in leaf.formerly if old not in wanted),
-        request=request,
-        digest=request_digest(request, theirs),
-        renew_before=timedelta(days=leaf.renew_before),
-        custody=leaf.custody,
-        rotation_policy=leaf.rotation,
-        on_remove=leaf.on_remove,
-        rollout=leaf.rollout,
-        installs=tuple(
-            DesiredInstall(
-                t,
-                o or name,
-                formerly=leaf.formerly if _is_region(t) else (),
-                adopt=leaf.adopt.get(t, ()),
-                hosted=theirs is not None and theirs.capabilities.hosted,
-            )
-            for t, o in leaf.targets
-        ),
-        limits=leaf.limits,
-    )
+    return nameless.NamelessTarget if is_region(name) else MemoryTarget

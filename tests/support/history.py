@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from fleet import KEY, LINEAGE, Ca, Fleet, Leaf, at, issuances, name_of
+from fleet import Fleet
+from fleet_documents import KEY, LINEAGE, Ca, Leaf, at
+from fleet_sights import issuances, name_of
 from key_kinds import P256
 from laws import Laws, wanted_spots
 from memory_ledger import Crash

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from fleet import LINEAGE, Fleet, issuances, name_of, revoked_now
+from fleet import Fleet
+from fleet_documents import LINEAGE
+from fleet_sights import issuances, name_of, revoked_now
 from nameless import REGION, NamelessTarget
 
 from providers.abilities import AdoptRequest, HeldTrust, Staged

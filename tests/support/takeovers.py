@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from fleet import LINEAGE
+from fleet_documents import LINEAGE
 
 from providers import x509
 from providers.signer import PrivateKey

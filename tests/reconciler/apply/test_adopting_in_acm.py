@@ -8,7 +8,8 @@ import pytest
 from acm_others import Others
 from aws_emulator import AwsEmulator
 from cloud_fleet import OWNER_LABEL, CloudFleet
-from fleet import Leaf, at, reasons, shown
+from fleet_documents import Leaf, at
+from fleet_sights import reasons, shown
 
 from providers.aws.acm import AcmTarget
 from providers.base import NAME, OWNER, Installed, Target, TargetConfig

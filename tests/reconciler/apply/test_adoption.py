@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fleet import LINEAGE, START, Fleet, Leaf, at, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import LINEAGE, START, Leaf, at
+from fleet_sights import named, reasons, shown
 from memory_ledger import Crash
 
 from providers.base import NAME, OWNER, Content, Hosting, HostingState, Installed

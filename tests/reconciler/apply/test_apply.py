@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import shown
 from memory_ledger import Crash
 
 from providers.errors import Rejected, Transient

@@ -5,7 +5,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from fleet import HERE, Ca, Fleet, Leaf, at, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import HERE, Ca, Leaf, at
+from fleet_sights import named, reasons, shown
 from memory_ledger import Crash
 from trusting import Trust
 

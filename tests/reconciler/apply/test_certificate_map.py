@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from certificate_manager_emulator import CertificateManagerEmulator
 from cloud_fleet import OWNER_LABEL, CloudFleet
-from fleet import Leaf, at, named, reasons
+from fleet_documents import Leaf, at
+from fleet_sights import named, reasons
 from google.cloud import certificate_manager_v1 as api
 from wire import Response, Way
 

@@ -1,7 +1,9 @@
 """After a run whose clock was ahead: what it made is of no use before its time, and is made again."""
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import shown
 from memory_ledger import Crash
 
 from reconciler.ledger.records import Status

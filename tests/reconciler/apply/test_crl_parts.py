@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from fleet import PUBLISH, Ca, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import PUBLISH, Ca, Leaf
 
 from providers import x509
 from reconciler.events import EventStatus

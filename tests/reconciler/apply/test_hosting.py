@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import Fleet, Leaf, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import Leaf
+from fleet_sights import named, reasons, shown
 from memory_ledger import Crash
 
 from providers.base import HostingState

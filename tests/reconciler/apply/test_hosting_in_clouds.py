@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from certificate_manager_emulator import CertificateManagerEmulator
 from cloud_fleet import OWNER_LABEL, CloudFleet
-from fleet import Leaf, at, named, reasons, shown
+from fleet_documents import Leaf, at
+from fleet_sights import named, reasons, shown
 from keyvault_emulator import KeyVault
 
 from providers.azure.credentials import Credentials

@@ -12,7 +12,8 @@ from azure.keyvault.certificates import (
     CertificatePolicy,
 )
 from cloud_fleet import OWNER_LABEL, CloudFleet
-from fleet import Leaf, at, reasons, shown
+from fleet_documents import Leaf, at
+from fleet_sights import reasons, shown
 from keyvault_emulator import KeyVault
 from memory_ledger import Crash
 

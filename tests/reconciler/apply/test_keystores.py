@@ -4,7 +4,9 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from fleet import HERE, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import HERE, Leaf, at
+from fleet_sights import shown
 from memory_ledger import ClearCipher
 
 from providers.errors import Denied

@@ -4,7 +4,8 @@ from typing import cast
 
 import pytest
 from cryptography import x509 as cx
-from fleet import Ca, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
 from key_kinds import ML_DSA
 from memory_ledger import Crash
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import START, Fleet, Leaf, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import START, Leaf
+from fleet_sights import named, reasons, shown
 from memory_ledger import Crash
 
 from providers.errors import Ambiguous, Denied, Throttled

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 from cryptography import x509 as pyca
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from fleet import Ca, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import shown
 from memory_ledger import Crash
 
 from providers import x509

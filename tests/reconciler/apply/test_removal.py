@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
-from fleet import Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Leaf, at
+from fleet_sights import shown
 
 from providers.base import Installed
 from providers.errors import ProviderError, Rejected, Transient

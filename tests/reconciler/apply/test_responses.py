@@ -9,7 +9,9 @@ import pytest
 from cryptography import x509 as crypto
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
-from fleet import Ca, Fleet, Leaf, reasons, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
+from fleet_sights import reasons, shown
 from memory_ledger import Crash
 
 from providers import x509

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509 as cx
-from fleet import HERE, START, Ca, Fleet, Leaf, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import HERE, START, Ca, Leaf
+from fleet_sights import named, reasons, shown
 from memory_ledger import Crash
 from takeovers import ANCHOR, NAME, OFFLINE, elliptic, entry, made, sealed, takeover
 from trusting import Trust

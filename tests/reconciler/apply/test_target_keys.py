@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import START, Fleet, Leaf, at, reasons
+from fleet import Fleet
+from fleet_documents import START, Leaf, at
+from fleet_sights import reasons
 from memory_ledger import Crash
 
 from providers import x509

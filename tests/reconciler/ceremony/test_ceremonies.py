@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from ceremony_table import Table, offline_fleet
 from cryptography import x509 as pyca
-from fleet import Ca, Fleet, shown
+from fleet import Fleet
+from fleet_documents import Ca
+from fleet_sights import shown
 from memory_ledger import Crash
 
 from reconciler.ceremony.papers import Request

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from ceremony_table import Table, offline_fleet
-from fleet import Ca, issuances
+from fleet_documents import Ca
+from fleet_sights import issuances
 from key_kinds import P256
 
 from providers import x509

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fleet import Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Leaf
 
 from providers.errors import Unreachable
 from reconciler.cli.app import Console

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from fleet import Fleet, Leaf, shown
+from fleet import Fleet
+from fleet_documents import Leaf
+from fleet_sights import shown
 
 from reconciler.diff import World
 from reconciler.planning import make_plan

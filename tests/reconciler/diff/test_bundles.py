@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import named, reasons, shown
 from trusting import Trust, stranger
 
 from providers.base import NAME

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import shown
 
 from reconciler.diff import revocation_warnings
 from reconciler.diff.revocations import OF_CAS_ALONE

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from fleet import HERE, Ca, Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import HERE, Ca, Leaf, at
 
 from reconciler.access import shut_keys
 from reconciler.apply import apply

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from ceremony_table import Table, offline_fleet
-from fleet import Fleet, Leaf, reasons, shown
+from fleet import Fleet
+from fleet_documents import Leaf
+from fleet_sights import reasons, shown
 
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.publications import CrlRecord, CrlTerms

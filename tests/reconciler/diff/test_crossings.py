@@ -2,7 +2,9 @@
 
 import pytest
 from ca_life import chain, edit, issues, order_of
-from fleet import Ca, Fleet, Leaf, named
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
+from fleet_sights import named
 
 from schemas.certificate import Custody
 from schemas.plan import Action, Reason

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fleet import Ca, Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
 
 from reconciler.diff import World, diff
 from reconciler.planning import make_plan

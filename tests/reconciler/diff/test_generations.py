@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from ca_life import blocks, chain, edit, issues, line
-from fleet import Ca, Fleet, Leaf, named, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
+from fleet_sights import named, shown
 
 from providers.errors import Denied
 from providers.x509 import facts

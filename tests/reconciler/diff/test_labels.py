@@ -4,7 +4,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
-from fleet import Fleet, Leaf
+from fleet import Fleet
+from fleet_documents import Leaf
 
 from providers.base import Installed
 from reconciler.diff import World

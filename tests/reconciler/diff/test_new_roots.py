@@ -1,7 +1,9 @@
 """A root's next generation: trusted everywhere before anything hangs by it, however often it is killed."""
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, named, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import named, shown
 from laws import Laws
 from memory_ledger import Crash
 from trusting import Trust

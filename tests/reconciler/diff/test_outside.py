@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fleet import Fleet, Leaf, at, named
+from fleet import Fleet
+from fleet_documents import Leaf, at
+from fleet_sights import named
 
 from providers.base import NAME, SPEC, Installed
 from reconciler.diff import World, diff

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fleet import HERE, Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import HERE, Leaf, at
 
 from providers.base import Hosting, HostingState
 from reconciler.diff import World, diff

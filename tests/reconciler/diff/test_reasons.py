@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, name_of, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import name_of, shown
 from memory_ledger import Crash
 
 from providers.errors import Transient

@@ -1,7 +1,9 @@
 """Who can open the keys: an edit of the documents is a change of the plan, and then of the ciphertext."""
 
 import pytest
-from fleet import Ca, Fleet, Leaf, shown
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
+from fleet_sights import shown
 from memory_ledger import ClearCipher, Crash
 
 from providers.sops.recipients import recipients_of, wanted_recipients

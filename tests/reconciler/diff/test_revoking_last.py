@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at, named, revoked_now
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
+from fleet_sights import named, revoked_now
 
 from providers.errors import Transient
 from reconciler.diff import revocation_warnings

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from fleet import HERE, Ca, Fleet, Leaf, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import HERE, Ca, Leaf
+from fleet_sights import named, reasons, shown
 
 from reconciler.limits import Limit, Limits, Refusal
 from reconciler.planning import make_plan

@@ -9,7 +9,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from fleet import HERE, Ca, Fleet, Leaf, named, reasons, shown
+from fleet import Fleet
+from fleet_documents import HERE, Ca, Leaf
+from fleet_sights import named, reasons, shown
 from key_kinds import KINDS, P256
 
 from providers.x509 import to_der

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from fleet import Ca, Fleet, Leaf, at
+from fleet import Fleet
+from fleet_documents import Ca, Leaf, at
 
 from reconciler.diff import revocation_warnings
 from reconciler.guard import forewarned
