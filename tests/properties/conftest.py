@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from history import SERIALS
+from course import SERIALS
 
 from providers import x509
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from course import GARBAGE, TARGETS
 from fleet import Fleet
 from fleet_sights import issuances, name_of
-from history import GARBAGE, TARGETS, History, failed
+from history import History, failed
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from nameless import REGION
