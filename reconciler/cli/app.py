@@ -29,7 +29,7 @@ COMMANDS = {
     "forecast": "Tell what has to be issued, week by week, for a year or many.",
     "discover": "List the certificates that nobody manages; write documents that adopt them.",
     "log": "Show what was recorded, of all or of one address.",
-    "revoke": "Write the document that revokes a certificate.",
+    "revoke": "Write the document that revokes certificates, or a CA.",
     "graph": "Draw authorities, certificates and targets; tell what falls with one.",
     "ceremony": "Have an offline key sign: export, carry, sign, carry back, import.",
     "unlock": "Take a lock away from a run that is gone.",

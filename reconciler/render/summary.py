@@ -126,7 +126,8 @@ def in_days(moment: datetime, now: datetime) -> str:
 
 
 def _new_authorities(changes: Sequence[Change]) -> int:
-    return sum(kind_of(c) is Kind.NEW and c.address.startswith("authority/") for c in changes)
+    cas = ("authority/", "standby/", "cross/")
+    return sum(kind_of(c) is Kind.NEW and c.address.startswith(cas) for c in changes)
 
 
 def _published(changes: Sequence[Change]) -> list[str]:

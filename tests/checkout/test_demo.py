@@ -52,7 +52,7 @@ def test_it_stops_before_apply_when_asked(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert "Plan: 19 to issue (4 CAs)" in done.stdout
+    assert "Plan: 20 to issue (5 CAs)" in done.stdout
     assert not (tmp_path / "d" / "live").exists()
 
 

@@ -13,7 +13,7 @@ def test_the_first_pull_request_is_planned_without_asking_anybody_and_applied(pl
         pull = town.propose(documents)
         town.live.chmod(0o755)
         told = town.comment(pull).body
-        assert "### Certificates: 19 to issue (4 CAs), 16 to install, 3 to configure" in told
+        assert "### Certificates: 20 to issue (5 CAs), 17 to install, 3 to configure" in told
         assert (
             "nobody was asked anything; the ledger and every target are taken to be empty" in told
         )
