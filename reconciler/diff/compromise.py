@@ -69,9 +69,10 @@ def _cause(
     if desired is None:
         return None
     number = desired.request.generation
-    if moved := known.get((name, number - 1)):
-        return moved
-    return _hung_by(world, world.authority(name).issued(number), known, serials)
+    issued = world.authority(name).issued(number)
+    if issued is None:
+        return known.get((name, number - 1))
+    return _hung_by(world, issued, known, serials)
 
 
 def _hung_by(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from ca_life import edit
 from fleet import Fleet
 from fleet_documents import Ca, Leaf, at
 from fleet_sights import shown
@@ -100,6 +101,15 @@ def test_what_it_causes_is_told_by_its_reason(fleet: Fleet) -> None:
     assert {c.address for c in found if c.action is Action.REVOKE} <= caused
     assert not any(c.due for c in found if c.reason is Reason.COMPROMISED)
     assert "certificate/direct" not in caused
+
+
+def test_what_is_done_to_its_successor_later_is_not_caused_by_it(fleet: Fleet) -> None:
+    fleet.compromise("services").converge()
+    edit(fleet, "root", generation=2)
+    changed = {c.address: c for c in fleet.plan().changes}
+    moved = changed["authority/services"]
+    assert (moved.action, moved.reason) == (Action.ISSUE, Reason.ISSUER_CHANGED)
+    assert "revocation/" not in moved.message
 
 
 def test_a_generation_that_is_only_superseded_is_no_compromise(fleet: Fleet) -> None:
