@@ -1,0 +1,252 @@
+"""A repository whose certificates a real nginx serves, and callers that never stop calling."""
+
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+from command_line import Repository, environment
+from cryptography.x509 import load_der_x509_certificate
+from rotation_bench import crl_pem
+
+HOST = "127.0.0.1"
+NAME = "orders.svc.internal"
+PAUSE = 0.003
+"""Seconds between two calls of one caller."""
+DOORS = ("open", "mutual", "missed")
+PUBLISH = """\
+  publish:
+    to: {{directory: {pki}}}
+    baseURL: http://pki.example.com
+"""
+BUNDLE = """\
+kind: Bundle
+metadata: {name: corp}
+spec: {authorities: [root], targets: [local, clients], overlap: 1s}
+"""
+TARGET = """\
+kind: Target
+metadata: {{name: local}}
+spec:
+  local-directory: {{path: {tls}}}
+  check: [{nginx}, -t]
+  reload: [{nginx}, -s, reload]
+  verify: {{connect: "127.0.0.1:{port}", timeout: 60s}}
+"""
+CLIENTS = """\
+kind: Target
+metadata: {{name: clients}}
+spec:
+  local-directory: {{path: {clients}}}
+"""
+NGINX = """\
+daemon off;
+worker_processes 1;
+error_log {base}/error.log;
+pid {base}/nginx.pid;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  {temporary}
+  {servers}
+  {extra}
+}}
+"""
+SERVER = """
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {pair}/fullchain.pem;
+    ssl_certificate_key {pair}/privkey.pem;
+    {verify}
+    location / {{ return 200 "well"; }}
+  }}
+"""
+KINDS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
+@dataclass(frozen=True)
+class House:
+    """The repository, its targets, and a server with a door for all, one for known clients, one forgotten."""
+
+    base: Path
+    repository: Repository
+    nginx: tuple[str, ...]
+    ports: Mapping[str, int]
+
+    @classmethod
+    def built(cls, base: Path, nginx: str) -> "House":
+        """Make a repository, apply it once, and let nginx's configuration name what is installed."""
+        (base / "repository").mkdir(parents=True)
+        repository = Repository(base / "repository", environment(base))
+        argv = (nginx, "-p", str(base), "-c", str(base / "nginx.conf"))
+        house = cls(base, repository, argv, dict(zip(DOORS, _free(len(DOORS)), strict=True)))
+        repository.run("init", "--template", "mtls", "orders", "payments")
+        with (repository.root / "certform.yaml").open("a") as project:
+            project.write(PUBLISH.format(pki=base / "pki"))
+        config = repository.root / "config"
+        (config / "bundle.yaml").write_text(BUNDLE)
+        (config / "clients.yaml").write_text(CLIENTS.format(clients=base / "clients"))
+        repository.edit("config/targets.yaml", "out/tls", str(base / "tls"))
+        with (repository.root / "services" / "payments.yaml").open("a") as client:
+            client.write("  targets: [clients]\n")
+        repository.run("apply", "--auto-approve")
+        shutil.copytree(house.pair("orders"), base / "missed")
+        house.configure()
+        served = TARGET.format(tls=base / "tls", nginx=", ".join(argv), port=house.ports["open"])
+        (config / "targets.yaml").write_text(served)
+        return house
+
+    def pair(self, name: str) -> Path:
+        """Return the folder of what is installed now: who opens two files wants them of one folder."""
+        place = "tls" if name == "orders" else "clients"
+        return (self.base / place / name / "current").resolve()
+
+    def bundle(self, place: str = "clients") -> Path:
+        """Return the file of anchors of the clients, or of the server (`tls`)."""
+        return self.base / place / "corp" / "current" / "ca-certificates.pem"
+
+    def anchors(self) -> set[int]:
+        """Return how many anchors the bundles have."""
+        return {self.bundle(p).read_text().count("BEGIN CERT") for p in ("clients", "tls")}
+
+    def crls(self) -> bytes:
+        """Return all CRLs that are published now, PEM."""
+        return b"".join(crl_pem(p.read_bytes()) for p in sorted((self.base / "pki").glob("*.crl")))
+
+    def known_lists(self) -> Path:
+        """Return a file of the anchors and the CRLs, written anew; one caller at a time may ask for it."""
+        path = self.base / "lists.pem"
+        path.write_bytes(self.bundle().read_bytes() + self.crls())
+        return path
+
+    def configure(self, extra: str = "") -> None:
+        """Write nginx's configuration; `extra` is more of it."""
+        tls = self.base / "tls"
+        trust = self.bundle("tls")
+        known = f"ssl_client_certificate {trust}; ssl_verify_client on; ssl_verify_depth 3;"
+        pairs = {"open": tls / "orders" / "current", "missed": self.base / "missed"}
+        servers = "".join(
+            SERVER.format(
+                port=port,
+                pair=pairs.get(door, pairs["open"]),
+                verify=known if door == "mutual" else "",
+            )
+            for door, port in self.ports.items()
+        )
+        temporary = " ".join(f"{kind}_temp_path {self.base}/{kind};" for kind in KINDS)
+        text = NGINX.format(base=self.base, temporary=temporary, servers=servers, extra=extra)
+        (self.base / "nginx.conf").write_text(text)
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Run nginx."""
+        process = subprocess.Popen(self.nginx, stderr=subprocess.DEVNULL)
+        try:
+            _wait_for(self.ports["open"], process)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def _free(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((HOST, 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(400):
+        assert process.poll() is None, f"nginx ended with {process.returncode}"
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nginx does not listen")
+
+
+@dataclass
+class Caller:
+    """Calls until it is told to stop. `serials` counts what it was shown, `failures` says what went wrong."""
+
+    name: str
+    call: Callable[[], int]
+    serials: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    stopped: Event = field(default_factory=Event)
+
+    def run(self) -> None:
+        """Call again and again."""
+        while not self.stopped.wait(PAUSE):
+            try:
+                self.serials[self.call()] += 1
+            except (OSError, AssertionError) as error:
+                self.failures.append(f"{time.time():.3f} {error}")
+
+    def __str__(self) -> str:
+        total = sum(self.serials.values()) + len(self.failures)
+        return f"{total} {self.name} ({len(self.failures)} failed)"
+
+
+@contextmanager
+def calling(house: House) -> Iterator[list[Caller]]:
+    """Let callers call: one that knows the bundle, one that asks the CRLs, and one that shows who it is."""
+    callers = [
+        Caller("by the bundle", lambda: call(house, "open", plain(house))),
+        Caller("with CRLs", lambda: call(house, "open", strict(house))),
+        Caller("known to the server", lambda: call(house, "mutual", known(house))),
+    ]
+    threads = [Thread(target=caller.run) for caller in callers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield callers
+    finally:
+        for caller in callers:
+            caller.stopped.set()
+        for thread in threads:
+            thread.join()
+
+
+def call(house: House, door: str, context: ssl.SSLContext) -> int:
+    """Ask for a page by a new handshake; return the serial that the server showed."""
+    with (
+        socket.create_connection((HOST, house.ports[door]), timeout=30) as connection,
+        context.wrap_socket(connection, server_hostname=NAME) as tls,
+    ):
+        tls.sendall(f"GET / HTTP/1.0\r\nHost: {NAME}\r\n\r\n".encode())
+        # a client's certificate is refused after the handshake (RFC 8446, section 4.4.2.4)
+        answer = tls.recv(4096).decode()
+        assert answer.startswith("HTTP/1.1 200"), answer.partition("\r")[0]
+        der = tls.getpeercert(binary_form=True)
+    assert der is not None
+    return load_der_x509_certificate(der).serial_number
+
+
+def plain(house: House) -> ssl.SSLContext:
+    """Trust the anchors that are installed now, and look at the name."""
+    return ssl.create_default_context(cafile=str(house.bundle()))
+
+
+def strict(house: House) -> ssl.SSLContext:
+    """Ask a CRL about every link as well."""
+    context = ssl.create_default_context(cafile=str(house.known_lists()))
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+    return context
+
+
+def known(house: House) -> ssl.SSLContext:
+    """Show a certificate that certform installed for a client."""
+    context, pair = plain(house), house.pair("payments")
+    context.load_cert_chain(pair / "fullchain.pem", pair / "privkey.pem")
+    return context
