@@ -11,10 +11,13 @@ from collections.abc import Hashable, Iterator
 from reconciler.lint.issues import Issue
 from schemas.request import LeafRequest
 
-_LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_PLAIN = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)+(?!arpa$|onion$)[a-z][a-z0-9]*")
-_PLAIN_URI = re.compile(r"[a-z]+://[a-z0-9.-]+(?:/[A-Za-z0-9/_.-]*)?")
-_PLAIN_EMAIL = re.compile(r"[a-z0-9.+-]+@[a-z0-9.-]+\.[a-z]+")
+_LABEL = (
+    r"(?!..--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"  # hyphens there are reserved: RFC 5890 section 2.3.1
+)
+_DOMAIN = rf"(?:{_LABEL}\.)+(?!arpa$|onion$)[a-z][a-z0-9]*"
+_PLAIN = re.compile(rf"(?:\*\.)?{_DOMAIN}")
+_PLAIN_URI = re.compile(rf"([a-z]+)://({_DOMAIN.replace('$', '(?:/|$)')})(?:/[A-Za-z0-9/_.-]*)?")
+_PLAIN_EMAIL = re.compile(rf"[a-z0-9+-]+(?:\.[a-z0-9+-]+)*@{_DOMAIN}")
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9 .:_-]{1,64}")
 
 
@@ -33,7 +36,7 @@ def shape(issue: Issue) -> Hashable:
 
 
 def is_odd(request: LeafRequest) -> bool:
-    """Whether a name is not of a plain form: single labels, underscores, xn--, .arpa and .onion are not."""
+    """Whether a name is not of a plain form: single labels, underscores, ab--c, .arpa and .onion are not."""
     common = request.common_name
     return not (
         all(map(_PLAIN.fullmatch, request.dns_names))
@@ -44,13 +47,15 @@ def is_odd(request: LeafRequest) -> bool:
 
 
 def _kinds(request: LeafRequest) -> Iterator[Hashable]:
-    """Yield the kinds of names: the top-level domain of each, and whether it is a wildcard."""
+    """Yield the kinds of plain names: the top-level domain of each, and whether it is a wildcard."""
     for name in request.dns_names:
         yield "dns", name.startswith("*."), name.rpartition(".")[2]
     for address in request.ip_addresses:
         parsed = ipaddress.ip_address(address)
-        yield "ip", parsed.version, parsed.is_global
+        mapped = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None
+        yield "ip", parsed.version, parsed.is_global, mapped
     for uri in request.uris:
-        yield "uri", uri.partition(":")[0]
-    if request.email_addresses:
-        yield "email"
+        if plain := _PLAIN_URI.fullmatch(uri):
+            yield "uri", plain[1], plain[2].rpartition(".")[2]
+    for address in request.email_addresses:
+        yield "email", address.rpartition(".")[2]

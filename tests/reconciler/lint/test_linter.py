@@ -223,9 +223,32 @@ def test_what_a_linter_cannot_tell_apart_is_one_shape() -> None:
         assert shape(issue()) != shape(issue(**fields))
 
 
+UNLIKE = [
+    ({"dns_names": ("www.example.com",)}, {"dns_names": ("ab--cd.example.com",)}),
+    ({"ip_addresses": ("::ffff:10.0.0.1",)}, {"ip_addresses": ("fc00::1",)}),
+    ({"email_addresses": ("a@b..example.com",)}, {"email_addresses": ("a@b.corp",)}),
+    ({"uris": ("https://a.example.com/x",)}, {"uris": ("https://a..b/x",)}),
+    ({"uris": ("https://a.example.com/",)}, {"uris": ("https://a.example.corp/",)}),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), UNLIKE)
+def test_what_a_linter_judges_in_another_way_is_no_shape_of_it(
+    one: dict[str, object], other: dict[str, object]
+) -> None:
+    workshop, _ = wanted(Fleet(CAS).converge())
+    both = [replace(issue(**fields), judged=TLS.baselines) for fields in (one, other)]
+    first, second = (Linter()._judge(workshop, each) for each in both)
+    assert first != second
+    assert shape(both[0]) != shape(both[1])
+
+
 @pytest.mark.parametrize(
     "name",
-    ["xn--bcher-kva.example", "a_b.example.com", "localhost", "1.in-addr.arpa", "x.onion", "-a.de"],
+    [
+        *("xn--bcher-kva.example", "a_b.example.com", "localhost", "1.in-addr.arpa", "x.onion"),
+        *("-a.de", "ab--cd.example.com", "a.ab--.com"),
+    ],
 )
 def test_an_odd_name_is_looked_at_by_itself(name: str) -> None:
     odd = issue(dns_names=(name,))
