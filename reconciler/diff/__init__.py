@@ -53,7 +53,7 @@ def _changes(world: World) -> list[Change]:
     above = prospects_of(world, revoking)
     trusting, told = tuple(bundle_changes(world, above.changes)), tuple(note_changes(world))
     world, held = patient(above)
-    changes = [*_unknown_targets(world), *above.changes, *held.values(), *trusting, *told]
+    changes = [*_unknown_targets(world), *above.changes, *trusting, *told]
     for certificate in world.desired.certificates.values():
         if issuer := world.desired.hosting(certificate):
             asked = hosting_changes(world, certificate, issuer)
@@ -62,6 +62,7 @@ def _changes(world: World) -> list[Change]:
         changes.extend(
             certificate_changes(world, certificate, above, _by(revoking, world, certificate.name))
         )
+    changes.extend(held.values())  # says more of a certificate than what else stands in its way
     owners = _by_owner(changes)
     changes.extend(superseded_changes(world, owners))
     changes.extend(removal_changes(world, owners))

@@ -152,12 +152,12 @@ def _issue(
 ) -> Iterator[Change]:
     current = record.current
     vanished = finding.reason is Reason.KEY_UNAVAILABLE and has_vanished(record, needs)
-    signed = signed_after(world, desired, above, current)
+    signed = signed_after(desired, above, current)
     issue = change(
         desired.address,
         Action.ISSUE,
         finding.reason,
-        finding.message,
+        signed.waits.told(finding.message),
         identity={**_issue_identity(desired, current), **signed.identity(finding)},
         requires=(*first, *signed.requires, *_adoptions(desired, current)),
         follows=signed.follows,

@@ -18,8 +18,9 @@ class SignedAfter:
     """What comes before a leaf is signed, and the line that it hangs by from then on."""
 
     line: Line
-    requires: tuple[str, ...]
-    follows: tuple[str, ...]
+    waits: Waits
+    requires: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
 
     def identity(self, finding: Finding) -> dict[str, object]:
         """Return what tells one move to other CAs from another; for anything else the request says all."""
@@ -36,22 +37,21 @@ def astray(
     had, line = world.line(current), above.line(desired.request)
     if not had or not line or had == line or had[0] != line[0]:
         return ""
-    if had[-1] != line[-1] and above.waits(line).missing:
+    if above.waits(line, current).missing:
         return ""  # which is told apart from what else it needs
     return told(had, line)
 
 
 def signed_after(
-    world: World, desired: DesiredCertificate, above: Prospects, current: Issuance | None
+    desired: DesiredCertificate, above: Prospects, current: Issuance | None
 ) -> SignedAfter:
     """Return what comes first: its CA, and the anchor of its root wherever that has to be trusted."""
     request, line = desired.request, above.line(desired.request)
     if request.issuer_id is not None:
-        return SignedAfter((), (), ())
-    had = world.line(current) if current is not None else ()
-    waits = Waits() if had[-1:] == line[-1:] else above.waits(line)
+        return SignedAfter((), Waits())
+    waits = above.waits(line, current)
     requires = (*above.requires(request), *waits.requires)
-    return SignedAfter(line, requires, above.follows(request))
+    return SignedAfter(line, waits, requires, above.follows(request))
 
 
 def told(had: Line, line: Line) -> str:

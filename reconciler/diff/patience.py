@@ -48,8 +48,7 @@ def _withheld(above: Prospects, certificate: DesiredCertificate) -> Change | Non
     line = above.line(above.placed(certificate.request))
     if current is None or not line:
         return None
-    had = above.world.line(current)
-    missing = above.waits(line).missing if had and had[-1] != line[-1] else ""
+    missing = above.waits(line, current).missing if above.world.line(current) else ""
     if not missing:
         return None
     message = f"its new root is not trusted everywhere: {missing}"

@@ -137,12 +137,12 @@ class Prospects:
         wanted = request.issuer_generation or 0
         if above is None or above.request.generation == wanted:
             return request
-        if above.request.generation > wanted and not self._is_revoked(above, wanted):
+        if above.request.generation > wanted and not self._is_revoked(above.line[0][0], wanted):
             return request
         return request.model_copy(update={"issuer_generation": above.request.generation})
 
-    def _is_revoked(self, above: Prospect, generation: int) -> bool:
-        issued = self.world.authority(above.line[0][0]).issued(generation)
+    def _is_revoked(self, name: str, generation: int) -> bool:
+        issued = self.world.authority(name).issued(generation)
         return issued is not None and issued.status is Status.REVOKED
 
     def line(self, request: LeafRequest | AuthorityRequest) -> Line:
@@ -162,14 +162,30 @@ class Prospects:
     def _lines(self) -> dict[Generation, Line]:
         return {}
 
-    def waits(self, line: Line) -> Waits:
-        """Return what has to bring the anchor of a line's root first."""
-        if not line:
+    def waits(self, line: Line, had: Issuance | None = None) -> Waits:
+        """Return what has to bring the anchor of a line's root first, before something hangs by it.
+
+        `had` is the certificate that it has so far: nothing has to come first below the same root, and where
+        that certificate is lost in any case, no place is waited for that nobody can look at.
+        """
+        known = self.world.line(had) if had else ()
+        if not line or known[-1:] == line[-1:]:
             return Waits()
         root = line[-1]
         if root not in self._waits:
             self._waits[root] = requirements(self.world, root)
-        return self._waits[root]
+        found = self._waits[root]
+        if found.missing and had and self._is_lost(had, known):
+            return Waits(found.requires, ignored=found.missing)
+        return found
+
+    def _is_lost(self, had: Issuance, line: Line) -> bool:
+        """Whether nobody believes a certificate any more, or soon will not, and its CAs sign no other."""
+        gone = [self.world.given_up.get(generation) for generation in line]
+        if any(each is not None and each.immediate for each in gone):
+            return True
+        ended = had.status is Status.REVOKED or had.not_after <= self.world.now
+        return any(self._is_revoked(*each) for each in line) or (ended and any(gone))
 
     @cached_property
     def _waits(self) -> dict[Generation, Waits]:
@@ -182,6 +198,11 @@ class Prospects:
         if request.issuer is None:
             return ""
         issuer = (request.issuer, request.issuer_generation or 0)
+        found, gone = self.signing.get(issuer[0]), self.world.given_up.get(issuer)
+        if gone is not None and found is not None and found.request.generation != issuer[1]:
+            return (
+                f"revocation/{gone.name} gives up generation {issuer[1]} of authority/{issuer[0]}"
+            )
         above = self._above(issuer)
         if above is None:
             return f"authority/{request.issuer} cannot sign: see what blocks it"

@@ -125,6 +125,8 @@ def _still_signs(world: World, name: str, issuance: Issuance) -> str:
     signing = world.authority(name).issued(number)
     if signing is None or signing.serial != issuance.serial:
         return f"authority/{name} hangs by it, and nothing takes its place yet"
+    if (issuance.request.issuer, issuance.request.issuer_generation) in world.given_up:
+        return f"nothing takes the place of authority/{name} yet"
     return "it still issues: revoke its generation by authorityRef, raise it, or set retired: true"
 
 

@@ -16,10 +16,16 @@ class Waits:
     """What comes first: `requires` are ids of changes, planned or not.
 
     `missing` says in words which place stands in the way that nobody can look at; empty when none does.
+    `ignored` says so of a place that is not waited for.
     """
 
     requires: tuple[str, ...] = ()
     missing: str = ""
+    ignored: str = ""
+
+    def told(self, message: str) -> str:
+        """Return a message, with the place that is not waited for."""
+        return f"{message}; {self.ignored}: it is not waited for" if self.ignored else message
 
 
 def requirements(world: World, root: tuple[str, int]) -> Waits:
