@@ -37,9 +37,12 @@ class Ancestry:
     crosses: tuple[Cross, ...] = ()
 
     def cross(self, issuance: Issuance) -> Cross | None:
-        """The cross-certificate of use to a certificate: the first that does not end before it."""
+        """The cross-certificate of use to a certificate: the first that does not end before it.
+
+        It is one CA more below the older root, whose pathLength may leave no room for that.
+        """
         lasting = (each for each in self.crosses if each[0].not_after >= issuance.not_after)
-        return next(lasting, None)
+        return next((each for each in lasting if _has_room(each[1], len(self.path))), None)
 
     def chain(self, cross: Cross | None) -> Chain:
         """Return what is installed beside a certificate, with a cross-certificate or without."""
@@ -132,6 +135,10 @@ def beyond(
         for depth, ca in enumerate(above)
         for reason in (*_too_deep(ca, depth + below), *_not_permitted(request, ca))
     )
+
+
+def _has_room(ca: Issuance, below: int) -> bool:
+    return isinstance(ca.request, AuthorityRequest) and not _too_deep(ca.request, below)
 
 
 def _too_deep(ca: AuthorityRequest, below: int) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Cross-certificates: a root's new generation, signed by the one before for whoever knows only that."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeGuard
 
 from reconciler.chains import beyond
@@ -8,9 +8,11 @@ from reconciler.checks import Finding
 from reconciler.custody import signs_offline
 from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, change_id, seen
+from reconciler.diff.dues import is_renewed_anyway
 from reconciler.diff.generations import CEREMONY, NOTHING, Steps
 from reconciler.diff.prospects import Errand, Prospects, is_sound
 from reconciler.diff.withholding import hindrance
+from reconciler.diff.world import World
 from reconciler.ledger.records import Issuance, Status
 from reconciler.schedule import is_resumable, renewal_time
 from reconciler.state import DesiredAuthority
@@ -65,6 +67,16 @@ def _why(
     return Finding(Reason.RENEWING, f"{(crossed.not_after - world.now).days} days left")
 
 
+def _is_due(
+    world: World, desired: DesiredAuthority, crossed: Issuance | None, why: Finding
+) -> bool:
+    """Whether time alone asks for it, where it was asked for before: what was begun is gone on with."""
+    if why.reason is Reason.RESUMING or crossed is None:
+        return why.reason is Reason.RESUMING
+    former = world.base.authorities.get(desired.name) if world.base else desired
+    return former is not None and former.crossed and is_renewed_anyway(world, desired, crossed)
+
+
 def _issue(
     above: Prospects, desired: DesiredAuthority, errand: Errand, older: Issuance, why: Finding
 ) -> Steps:
@@ -72,7 +84,8 @@ def _issue(
     if found := hindrance(world, desired, errand.address):
         return (found,), None
     if isinstance(older.request, AuthorityRequest):
-        for reason in beyond(errand.request, (older.request,)):
+        crowded = _crowded(world.desired.authorities, desired.name, older.request)
+        for reason in (*beyond(errand.request, (older.request,)), *crowded):
             step = blocked(errand.address, Reason.BLOCKED_BY, reason, source=desired.source)
             return (step,), None
     if signs_offline(*errand.signer, world.ledger.authorities, world.desired.authorities):
@@ -90,6 +103,20 @@ def _issue(
         source=desired.source,
         before=seen(crossed) if crossed else None,
         after=describe_authority(errand.request),
-        due=why.reason is not Reason.CROSS_SIGNED,
+        due=_is_due(world, desired, crossed, why),
     )
     return (step,), errand
+
+
+def _crowded(
+    authorities: Mapping[str, DesiredAuthority], root: str, older: AuthorityRequest
+) -> Iterator[str]:
+    """Yield each CA that no chain would lead to from the older root: the cross-certificate is one CA more."""
+    for name, ca in sorted(authorities.items()):
+        top = ca
+        while above := authorities.get(top.request.issuer or ""):
+            top = above
+        below = ca.depth + 1
+        if top.name == root and older.path_length is not None and below > older.path_length:
+            limit = f"its pathLength {older.path_length} leaves no room for {name}"
+            yield f"{limit} below a cross-certificate ({older.common_name})"
