@@ -22,7 +22,7 @@ from reconciler.resolve.certificates import resolve_certificates
 from reconciler.resolve.crls import check_crls
 from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, Room, inherit, inheritances, section
-from reconciler.resolve.generations import with_renewals
+from reconciler.resolve.generations import check_lives, with_renewals
 from reconciler.resolve.issuers import check_names, desired_issuer
 from reconciler.resolve.keystores import SealedFiles
 from reconciler.resolve.leaves import Surroundings
@@ -118,6 +118,7 @@ def _resolved(
     found += bundles.check_names(everything, certificates.values())
     found += check_revocations(everything, _names(drafts), families)
     found += check_crls(everything, authorities)
+    found += check_lives(authorities, certificates.values(), everything.authorities.entries)
     found += check_exceptions(everything, _names(drafts))
     if project is None or has_errors(found):
         return None

@@ -1,19 +1,22 @@
 """What follows a CA's generation: when its certificate is renewed, and what may be signed ahead."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from reconciler.diagnostics import Diagnostic, error
+from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.documents import Place
+from reconciler.resolve.catalogue import Entry
 from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.authority import AuthoritySpec
 from schemas.custody import Kept
-from schemas.request import AuthorityRequest, LeafRequest
 from schemas.scalars import format_duration
 
 LATEST = 0.9
 """The share of its life that a CA's certificate may be renewed before its end."""
+LONGEST = 2 / 3
+"""The share of a CA's life that what it issues may live for the CA to be renewed in time for it."""
+_DAY = 86400
 
 
 def check_generations(
@@ -44,17 +47,62 @@ def with_renewals(
     authorities: Mapping[str, DesiredAuthority], certificates: Iterable[DesiredCertificate]
 ) -> Mapping[str, DesiredAuthority]:
     """Return CAs with the time before their end that they are renewed, by what each of them issues."""
-    longest: dict[str, int] = {}
-    requests: list[LeafRequest | AuthorityRequest] = [c.request for c in certificates]
-    requests += [ca.request for ca in authorities.values()]
-    for request in requests:
-        issuer = str(request.issuer)
-        longest[issuer] = max(longest.get(issuer, 0), request.duration)
-    return {name: _renewed(ca, longest.get(name, 0)) for name, ca in authorities.items()}
+    longest = _longest(authorities, certificates)
+    return {
+        name: _renewed(ca, longest[name].lives if name in longest else 0)
+        for name, ca in authorities.items()
+    }
+
+
+def check_lives(
+    authorities: Mapping[str, DesiredAuthority],
+    certificates: Iterable[DesiredCertificate],
+    entries: Mapping[str, Entry[AuthoritySpec]],
+) -> Iterator[Diagnostic]:
+    """Yield a warning for each CA that is not renewed as often as what lives longest below it would need."""
+    for name, below in _longest(authorities, certificates).items():
+        ca = authorities.get(name)
+        if ca is None or ca.retired or ca.is_anchor:
+            continue
+        if _renewed(ca, below.lives).renew_before >= timedelta(seconds=below.lives):
+            continue
+        lives = format_duration(timedelta(seconds=below.lives))
+        ends = format_duration(timedelta(seconds=ca.request.duration))
+        unit = _DAY if below.lives > _DAY else 60
+        enough = format_duration(timedelta(seconds=-(-below.lives * 3 // (2 * unit)) * unit))
+        summary = f"{below.address} is to live {lives} and will often end earlier, with {name}"
+        detail = f"{name} lives {ends}, and is renewed when two thirds of that are over."
+        hint = f"give {name} a duration of at least {enough}, or what it issues a shorter one"
+        place = entries[name].document.at("spec", "duration")
+        yield warning(summary, place, detail=detail, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """What lives longest of all that a CA issues, in seconds."""
+
+    address: str
+    lives: int
+
+
+def _longest(
+    authorities: Mapping[str, DesiredAuthority], certificates: Iterable[DesiredCertificate]
+) -> Mapping[str, _Below]:
+    longest: dict[str, _Below] = {}
+    for each in (*authorities.values(), *certificates):
+        issuer, lives = str(each.request.issuer), each.request.duration
+        if issuer not in longest or longest[issuer].lives < lives:
+            longest[issuer] = _Below(each.address, lives)
+    return longest
 
 
 def _renewed(authority: DesiredAuthority, longest: int) -> DesiredAuthority:
-    """Return a CA that is renewed while what it issues can still live its whole life."""
-    asked = max(authority.renew_before, timedelta(seconds=longest))
-    most = timedelta(seconds=int(authority.request.duration * LATEST))
+    """Return a CA that is renewed while what it issues can still live its whole life.
+
+    Where that would be all the time, it is renewed when two thirds of its own life are over.
+    """
+    life = authority.request.duration
+    lives = longest if longest <= life * LONGEST else life / 3
+    asked = max(authority.renew_before, timedelta(seconds=int(lives)))
+    most = timedelta(seconds=int(life * LATEST))
     return replace(authority, renew_before=min(asked, most))

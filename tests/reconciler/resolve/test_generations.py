@@ -17,6 +17,12 @@ def more(*lines: str) -> dict[str, str]:
     return {"authorities/more.yaml": CA + "".join(f"  {line}\n" for line in lines)}
 
 
+def child(duration: str) -> dict[str, str]:
+    """A CA below that one."""
+    text = CA.replace("more}", "below}").replace("More", "Below")
+    return {"authorities/below.yaml": f"{text}  parentRef: more\n  duration: {duration}\n"}
+
+
 def test_a_ca_is_renewed_by_what_lives_longest_below_it(examined: Examined) -> None:
     found = examined({})
     assert found.desired is not None
@@ -39,6 +45,32 @@ def test_or_earlier_where_that_is_asked_for(
     found = examined(more(*lines))
     assert found.desired is not None
     assert found.desired.authorities["more"].renew_before == timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    ("root", "below", "days"),
+    [("3y", "2y", 730), ("3y", "731d", 365), ("1y", "1y", 365 / 3)],
+)
+def test_a_ca_is_not_renewed_all_the_time_for_what_lives_nearly_as_long(
+    examined: Examined, root: str, below: str, days: float
+) -> None:
+    found = examined(more(f"duration: {root}") | child(below))
+    assert found.desired is not None
+    before = found.desired.authorities["more"].renew_before
+    assert abs(before - timedelta(days=days)) < timedelta(seconds=1)
+
+
+def test_what_lives_nearly_as_long_as_its_ca_is_warned_of_where_that_is_written(
+    examined: Examined,
+) -> None:
+    (told,) = examined(more("duration: 1y") | child("1y")).diagnostics
+    assert told.source is not None
+    assert (told.source.file, told.source.line) == ("authorities/more.yaml", 5)
+    assert told.summary == "authority/below is to live 1y and will often end earlier, with more"
+    assert told.detail == "more lives 1y, and is renewed when two thirds of that are over."
+    assert told.hint == ("give more a duration of at least 548d, or what it issues a shorter one")
+    for enough in ({"duration: 548d"}, {"duration: 500d", "renewBefore: 1y"}):
+        assert examined(more(*sorted(enough)) | child("1y")).diagnostics == ()
 
 
 @pytest.mark.parametrize(
