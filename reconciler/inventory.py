@@ -46,9 +46,11 @@ def _authorities(world: World) -> Iterator[InventoryRow]:
 def _authority(
     world: World, record: AuthorityRecord, issuance: Issuance, desired: DesiredAuthority | None
 ) -> InventoryRow:
-    row = _row(world, f"authority/{record.name}", issuance, (), _life(world, issuance))
     request = issuance.request
     generation = request.generation if isinstance(request, AuthorityRequest) else 0
+    life = _life(world, issuance)
+    status = _ahead(record, generation, desired) if life == "ok" and desired else ""
+    row = _row(world, f"authority/{record.name}", issuance, (), status or life)
     crl = world.ledger.crls.get((record.name, generation, None))
     before = world.ledger.past.get((record.name, generation))
     return replace(
@@ -59,6 +61,16 @@ def _authority(
         labels=desired.labels if desired else {},
         source=desired.source if desired else None,
     )
+
+
+def _ahead(record: AuthorityRecord, generation: int, desired: DesiredAuthority) -> str:
+    """Say what a generation is there for that is later than the one that is to issue; empty for any other."""
+    wanted = record.issued(desired.request.generation)
+    if generation <= desired.request.generation or wanted is None:
+        return ""
+    if desired.standby is not None and desired.standby.generation == generation:
+        return "kept ready"
+    return "not asked for" if wanted.status is Status.ISSUED else ""
 
 
 def _coming(desired: DesiredAuthority) -> InventoryRow:

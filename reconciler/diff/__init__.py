@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.diff.anchors import anchor_warnings
-from reconciler.diff.authorities import prospects_of
+from reconciler.diff.authorities import prospects_of, unasked_generations
 from reconciler.diff.bundles import bundle_changes
 from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
@@ -38,6 +38,7 @@ def plan_warnings(world: World, changes: Sequence[Change]) -> Iterator[Diagnosti
     """Yield what documents ask for and a plan will not achieve."""
     yield from revocation_warnings(world, changes)
     yield from anchor_warnings(world)
+    yield from unasked_generations(world)
 
 
 def diff(world: World) -> tuple[Change, ...]:

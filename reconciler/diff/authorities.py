@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change
 from reconciler.diff.crossings import crossing
 from reconciler.diff.generations import Case, Steps, generation_steps
@@ -67,9 +68,8 @@ def _later(world: World, desired: DesiredAuthority) -> Prospect | None:
     That document may have gone since, and the Authority never said so itself.
     """
     record = world.authority(desired.name)
-    numbers = {i.request.generation for i in record.issuances if i.request.kind == "authority"}
-    for number in sorted(numbers, reverse=True):
-        issued = record.issued(number) if number > desired.request.generation else None
+    for number in sorted(_later_generations(record, desired.request.generation), reverse=True):
+        issued = record.issued(number)
         if issued is not None and is_sound(world, issued):
             return _standing(world, desired.name, issued)
     return None
@@ -114,6 +114,31 @@ def _unwanted(world: World, record: AuthorityRecord) -> Change:
         identity={"serials": [issuance.serial for issuance in record.issuances]},
         due=world.base is None or record.name not in world.base.authorities,
     )
+
+
+def unasked_generations(world: World) -> Iterator[Diagnostic]:
+    """Yield the later generations of CAs that could sign, and that no document asks for any more."""
+    for desired in world.desired.authorities.values():
+        record, number = world.authority(desired.name), desired.request.generation
+        if (now := record.issued(number)) is None or now.status is Status.REVOKED:
+            continue  # it may sign until there is that generation, or in its place
+        for later in sorted(_later_generations(record, number)):
+            issued, ready = record.issued(later), desired.standby
+            asked = ready is not None and ready.generation == later
+            if asked or not is_sound(world, issued) or (desired.name, later) in world.given_up:
+                continue
+            yield warning(
+                f"{desired.address}: generation {later} is issued, and no document asks for it",
+                desired.source,
+                detail="Its key is kept, and what it signs is believed.",
+                hint=f"revoke it (authorityRef: {desired.name}, generation: {later}), or keep it"
+                " ready (standby: true)",
+            )
+
+
+def _later_generations(record: AuthorityRecord, number: int) -> frozenset[int]:
+    every = (i.request for i in record.issuances if isinstance(i.request, AuthorityRequest))
+    return frozenset(r.generation for r in every if r.generation > number)
 
 
 def _live_children(world: World, name: str) -> int:

@@ -57,6 +57,12 @@ class Family:
         return _effective(self.entry.spec, self.revoked)
 
     @property
+    def ready(self) -> int | None:
+        """The generation to be kept ready, the first after that one that no Revocation names, or none."""
+        after = self.generation + 1
+        return _unnamed(after, self.revoked) if self.entry.spec.standby else None
+
+    @property
     def inherited(self) -> AuthorityRequest | None:
         """What the CA says that existed before, if that is the one that is to issue."""
         existing = self.existing
@@ -78,8 +84,12 @@ class Family:
 
 
 def _effective(spec: AuthoritySpec, revoked: frozenset[int]) -> int:
-    number = spec.generation
-    while number in revoked and not spec.retired:
+    return spec.generation if spec.retired else _unnamed(spec.generation, revoked)
+
+
+def _unnamed(number: int, revoked: frozenset[int]) -> int:
+    """Return the first generation from one on that no Revocation names."""
+    while number in revoked:
         number += 1
     return number
 
@@ -220,7 +230,7 @@ def _desired(
         depth=len(family.ancestors),
         retired=spec.retired,
         custody=custody,
-        standby=_request(family, parent, family.generation + 1) if spec.standby else None,
+        standby=_request(family, parent, family.ready) if family.ready else None,
         crossed=spec.cross_sign,
         renew_before=spec.renew_before or timedelta(),
         crl_refresh=spec.crl.refresh_before,

@@ -74,17 +74,17 @@ def _generation(
         return
     if name not in known:
         summary = f'there is no Authority called "{name}"'
-        gone = "if it left the documents, so can this: what is revoked stays revoked"
-        hint = "; ".join(filter(None, (nearest(name, known), gone)))
-        yield error(summary, place.at("spec", "authorityRef"), hint=hint)
+        gone = "If it left the documents, this can go, too: what is revoked stays revoked."
+        hint = nearest(name, known)
+        yield error(summary, place.at("spec", "authorityRef"), detail=gone, hint=hint)
         return
     family = families.get(name)
-    newest = family.generation + family.entry.spec.standby if family else number
+    newest = family.ready or family.generation if family else number
     if number > newest:
         yield warning(
-            f"authority/{name} has no generation {number} yet: its newest is {newest}",
+            f"authority/{name} is to have no generation {number}: its newest is {newest}",
             place.at("spec", "generation"),
-            hint="was another one meant? A generation that is revoked is never issued",
+            hint="was another one meant? One that is revoked, and was never issued, never is",
         )
 
 

@@ -204,7 +204,8 @@ class Fleet:
         number = ca.generation
         while (name, number) in named and not ca.retired:
             number += 1
-        return replace(ca, generation=number)
+        revoked = frozenset(n for authority, n in named if authority == name and n)
+        return replace(ca, generation=number, revoked=revoked)
 
     def config(self, name: str) -> TargetConfig:
         """What a target is made from."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import nameless
 
@@ -56,6 +57,8 @@ class Ca:
     path_length: int | None = None
     key: KeyType = KEY
     standby: bool = False
+    revoked: frozenset[int] = frozenset()
+    """The generations that Revocations name."""
     crossed: bool = False
     renew_before: int = 0
     custody: CaCustody | None = None
@@ -122,11 +125,15 @@ def desired_authority(
         retired=ca.retired,
         ocsp=ca.ocsp,
         custody=_custody(ca),
-        standby=_authority_request(name, ca, cas, ca.generation + 1) if ca.standby else None,
+        standby=_authority_request(name, ca, cas, _ready(ca)) if ca.standby else None,
         crossed=ca.crossed,
         renew_before=timedelta(days=ca.renew_before),
         existing=ca.existing,
     )
+
+
+def _ready(ca: Ca) -> int:
+    return next(n for n in count(ca.generation + 1) if n not in ca.revoked)
 
 
 def _custody(ca: Ca) -> CaCustody | None:

@@ -75,7 +75,7 @@ def test_what_cannot_be_meant_is_an_error_at_its_line(examined: Examined, spec: 
 
 def test_a_generation_that_is_not_there_yet_is_a_warning(examined: Examined) -> None:
     found = examined(document("{authorityRef: services, generation: 4, reason: superseded}"))
-    words = "authority/services has no generation 4 yet: its newest is 1"
+    words = "authority/services is to have no generation 4: its newest is 1"
     assert told(found) == [(str(Severity.WARNING), "r.yaml:3", words)]
 
 

@@ -18,6 +18,8 @@ const STATES = {
   "not yet in": "warn",
   "to be issued": "warn",
   "to be removed": "warn",
+  "not asked for": "warn",
+  "kept ready": "quiet",
   adopted: "quiet",
   "no longer managed": "quiet",
   removed: "quiet",
