@@ -1,6 +1,6 @@
 """The certificates above a leaf, as the ledger has them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from providers.constraints import violations, widenings
@@ -36,12 +36,17 @@ class Ancestry:
     line: Line
     crosses: tuple[Cross, ...] = ()
 
-    def cross(self, issuance: Issuance) -> Cross | None:
+    def cross(self, issuance: Issuance, leaving: Collection[str] = ()) -> Cross | None:
         """The cross-certificate of use to a certificate: the first that does not end before it.
 
-        It is one CA more below the older root, whose pathLength may leave no room for that.
+        It is one CA more below the older root, whose pathLength may leave no room for that. `leaving` are
+        serials that are about to be revoked: they get into no chain any more.
         """
-        lasting = (each for each in self.crosses if each[0].not_after >= issuance.not_after)
+        lasting = (
+            each
+            for each in self.crosses
+            if each[0].not_after >= issuance.not_after and each[0].serial not in leaving
+        )
         return next((each for each in lasting if _has_room(each[1], len(self.path))), None)
 
     def chain(self, cross: Cross | None) -> Chain:
@@ -116,13 +121,18 @@ def _pems(issuances: Sequence[Issuance]) -> tuple[bytes, ...]:
     return tuple((issuance.certificate or "").encode() for issuance in issuances)
 
 
-def chain_above(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) -> Chain | None:
-    """Return what is installed beside a certificate: for one of others, what its CA gave with it."""
+def chain_above(
+    authorities: Mapping[str, AuthorityRecord], issuance: Issuance, leaving: Collection[str] = ()
+) -> Chain | None:
+    """Return what is installed beside a certificate: for one of others, what its CA gave with it.
+
+    `leaving` are serials of cross-certificates that are about to be revoked.
+    """
     if issuance.chain is not None or issuance.anchors is not None:
         chain, anchors = issuance.chain or (), issuance.anchors or ()
         return Chain(tuple(map(str.encode, chain)), tuple(map(str.encode, anchors)))
     above = ancestry(authorities, issuance)
-    return above.chain(above.cross(issuance)) if above else None
+    return above.chain(above.cross(issuance, leaving)) if above else None
 
 
 def beyond(

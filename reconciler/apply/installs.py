@@ -107,7 +107,7 @@ def _request(
     key: Secret | None,
     found: Installed | None,
 ) -> InstallRequest:
-    chain = chain_above(session.journal.state.authorities, current)
+    chain = chain_above(session.journal.state.authorities, current, session.world.leaving)
     if chain is None or current.certificate is None:
         raise Impossible(f"certificate/{desired.name} has no complete chain")
     return InstallRequest(

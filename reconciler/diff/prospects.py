@@ -92,7 +92,8 @@ class Prospects:
         if issuance is None or issuance.reference is not None or found is None:
             return ()
         (root, number), own = found.line[-1], found.path[-1]
-        if f"cross/{root}-g{number}" not in self.errands or found.cross(issuance) is not None:
+        has_one = found.cross(issuance, self.world.leaving) is not None
+        if f"cross/{root}-g{number}" not in self.errands or has_one:
             return ()
         older = self.world.authority(root).issued(number - 1)
         if older is None or min(older.not_after, own.not_after) < issuance.not_after:

@@ -20,10 +20,14 @@ REPLACES = TAKES_AWAY | {Action.ISSUE}
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A certificate, and those of its serials that a revocation makes worthless."""
+    """A certificate, and those of its serials that a revocation makes worthless.
+
+    What is only `crossed` has a cross-certificate in its chain, and hangs by its own root all the same.
+    """
 
     record: CertificateRecord
     serials: frozenset[str]
+    crossed: bool = False
 
     @property
     def address(self) -> str:
@@ -55,11 +59,20 @@ def hanging(world: World, revoked: Collection[Issuance]) -> Hanging:
             if issuance.serial in leaves:
                 below.setdefault(issuance.serial, set()).add(issuance.serial)
             if cas and unexpired(issuance, world.now):
-                for serial in world.above(issuance) & cas:
+                for serial in _holding_up(world, issuance) & cas:
                     below.setdefault(serial, set()).add(issuance.serial)
         for serial, worthless in below.items():
-            shares.setdefault(serial, []).append(Share(record, frozenset(worthless)))
+            crossed = serial in world.leaving
+            shares.setdefault(serial, []).append(Share(record, frozenset(worthless), crossed))
     return Hanging(shares, _authorities(world, cas))
+
+
+def _holding_up(world: World, issuance: Issuance) -> frozenset[str]:
+    """Return the serials of the CAs in a chain, a cross-certificate that is leaving among them."""
+    above = world.above(issuance)
+    found = world.ancestry(issuance) if world.leaving else None
+    cross = found.cross(issuance) if found and found.crosses else None
+    return above | {cross[0].serial} if cross else above
 
 
 def _authorities(world: World, cas: Collection[str]) -> Mapping[str, Sequence[str]]:
@@ -143,6 +156,8 @@ def _obstacles(
         there = tuple(dict.fromkeys(f"{share.address}@{target}" for target, _ in standing))
         yield why, there or (() if places else (share.address,))
     for target, serial in standing:
+        if share.crossed and not _has_cross(world, target, serial):
+            continue
         if not any(_replaces(step, target, serial) for step in steps):
             why = f"{target} would go on serving {share.address}"
             yield why, (f"{share.address}@{target}",)
@@ -162,8 +177,18 @@ def _may_serve(world: World, share: Share) -> Sequence[str]:
     return found
 
 
+def _has_cross(world: World, target: str, serial: str) -> bool:
+    """Whether what stands in a target has another chain than it is to have, as far as anybody can tell."""
+    found = world.standing_as(target, serial)
+    if found is None or found.trust is None:
+        return False
+    return found.trust != world.trust(world.serials[serial][1])
+
+
 def _is_kept(world: World, share: Share, steps: Sequence[Change]) -> str:
     """Say that nothing takes the place of the current certificate although something has to."""
+    if share.crossed:
+        return ""  # it is good without
     current, name = share.record.current, share.record.name
     wanted = world.desired.certificates.get(name)
     if wanted is None or current is None or current.serial not in share.serials:

@@ -59,6 +59,25 @@ class Sides:
         }
 
     @cached_property
+    def leaving(self) -> frozenset[str]:
+        """The serials of cross-certificates that are about to be revoked: no chain gets them any more."""
+        named = {serial for each in self.desired.revocations for serial in each.serials}
+        if not named and not self.given_up:
+            return frozenset()
+        return frozenset(
+            issuance.serial
+            for record in self.ledger.authorities.values()
+            for issuance in record.issuances
+            if issuance.request.issuer == record.name
+            and isinstance(issuance.request, AuthorityRequest)
+            and (issuance.serial in named or self._is_given_up(record.name, issuance.request))
+        )
+
+    def _is_given_up(self, name: str, request: AuthorityRequest) -> bool:
+        numbers = (request.generation, request.issuer_generation or 0)
+        return any((name, number) in self.given_up for number in numbers)
+
+    @cached_property
     def renames(self) -> Mapping[str, str]:
         """Certificate names that changed, new to old: the old one is in the ledger, the new one is not."""
         known = self.ledger.certificates
@@ -188,7 +207,7 @@ class Sides:
         found = self.ancestry(issuance)
         if found is None:
             return None
-        cross = found.cross(issuance) if found.crosses else None
+        cross = found.cross(issuance, self.leaving) if found.crosses else None
         known = (_signed_under(issuance), cross[0].serial if cross else None)
         if known not in self._trust:
             chain = found.chain(cross)

@@ -35,6 +35,19 @@ class World(Sides):
                     index[found.serial] = (*index.get(found.serial, ()), target)
         return index
 
+    def standing_as(self, target: str, serial: str) -> Installed | None:
+        """The object of ours in a target that holds a serial."""
+        return self._by_serial.get((target, serial))
+
+    @cached_property
+    def _by_serial(self) -> Mapping[tuple[str, str], Installed]:
+        return {
+            (target, found.serial): found
+            for target, observation in self.observed.targets.items()
+            for found in observation.installed.values()
+            if found.serial is not None and found.owned_by(self.ledger.lineage.owner)
+        }
+
     def is_elsewhere(self, target: str) -> bool:
         """Whether the documents make a target another place than it was, or a new one."""
         return self.base is not None and is_elsewhere(self.desired.targets[target], self.base)
