@@ -78,20 +78,6 @@ def test_a_compromised_root_leaves_and_everything_hangs_by_its_next_generation(
         assert world.above(fleet.current(name)).isdisjoint({i.serial for i in root.own(1)})
 
 
-def test_a_root_that_crossed_its_successor_takes_the_cross_certificate_with_it() -> None:
-    cas = {"root": Ca(standby=True, crossed=True), "services": Ca(parent="root")}
-    fleet = Fleet(cas=cas, leaves={"web": Leaf(issuer="services")}).converge().wait(1)
-    fleet.cas["root"] = replace(fleet.cas["root"], generation=2)
-    fleet.converge().compromise("root", 1)
-    assert len([c for c in fleet.plan().changes if c.address.startswith("authority/root#")]) == 2
-    fleet.apply()
-    (issue, _) = fleet.plan().changes
-    assert (issue.address, issue.reason) == ("certificate/web", Reason.COMPROMISED)
-    fleet.converge()
-    crossing = fleet.journal.state.authorities["root"].crossing(2)
-    assert reason_of(crossing) is RevocationReason.SUPERSEDED
-
-
 def test_what_it_causes_is_told_by_its_reason(fleet: Fleet) -> None:
     fleet.compromise("services")
     found = fleet.plan().changes

@@ -52,6 +52,9 @@ def test_one_plan_takes_it_out_of_the_chains_and_then_revokes_it(fleet: Fleet) -
     assert chain(fleet, "web")[1] == ["Example root G2"]
     assert (fleet.current("web").serial != before) is keyless
     assert crossed(fleet).status is Status.REVOKED
+    revoked = crossed(fleet).revoked
+    assert revoked is not None
+    assert revoked.reason is RevocationReason.SUPERSEDED
     assert crossed(fleet).serial in fleet.published()["root-g1.crl"].revoked
 
 
