@@ -239,8 +239,8 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
     unreviewed: list[Change] = []
     for step in fresh.changes:
         had = known.get(step.fingerprint)
-        seen = had is not None and _shown(had) == _shown(step) and _outage(step) <= _outage(had)
-        fine = step.action is Action.BLOCKED or step.due or seen
+        seen = had is not None and _shown(had) == _shown(step) and _is_within(step, had)
+        fine = step.action is Action.BLOCKED or step.due or seen or bool(_told_of(step))
         (allowed if fine else unreviewed).append(step)
     settled = tuple(
         step
@@ -253,12 +253,16 @@ def compare(saved: Plan, fresh: Plan) -> Reviewed:
 def _shown(step: Change) -> tuple[object, ...]:
     """What a reviewer goes by; a file that somebody edited may show it beside another's fingerprint."""
     before, after = _sides(step)
-    return step.id, before, {k: v for k, v in after.items() if k != "outage"}, step.fields
+    return step.id, before, {k: v for k, v in after.items() if k not in _DWINDLING}, step.fields
 
 
-def _outage(step: Change) -> frozenset[str]:
-    """Return whom a revocation takes down: fewer than was reviewed are no other revocation, more are."""
-    return frozenset((step.after or {}).get("outage", ()))
+_DWINDLING = ("outage", "serials")
+"""What a revocation takes down, and of what: fewer than were reviewed are no other revocation, more are."""
+
+
+def _is_within(step: Change, had: Change) -> bool:
+    before, now = had.after or {}, step.after or {}
+    return all(set(now.get(key, ())) <= set(before.get(key, ())) for key in _DWINDLING)
 
 
 def _sides(step: Change) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -62,16 +62,20 @@ def forget_bundles(session: Session, changes: Sequence[Change]) -> Iterator[Outc
 
 
 def note_anchors(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
-    """Record since when nothing hangs by anchors, which a run that died left undone."""
-    note_idle(session)
+    """Record since when nothing hangs by anchors: of a run that died, and those that an edit gives up."""
+    names = {owner(change) for change in changes}
+    _note(session, [r for r in noted(_after(session, session.clock())) if r.name in names])
     yield from map(Outcome, changes)
 
 
 def note_idle(session: Session) -> None:
     """Record since when nothing hangs by anchors that are still held, as far as the ledger tells."""
-    if not session.journal.state.trust:
-        return
-    if records := tuple(noted(_after(session, session.clock()))):
+    if session.journal.state.trust:
+        _note(session, tuple(noted(_after(session, session.clock()), due=True)))
+
+
+def _note(session: Session, records: Sequence[TrustRecord]) -> None:
+    if records:
         names = ", ".join(record.name for record in records)
         message = f"Note what nothing hangs by in {names}"
         session.journal.write(Wave(message=message, trust=records))

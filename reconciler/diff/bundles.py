@@ -192,7 +192,15 @@ def _is_wanted_as_before(world: World, bundle: DesiredBundle, install: DesiredIn
         return False
     wanted = any((i.target, i.name) == (install.target, install.name) for i in former.installs)
     same = former.digest == bundle.digest and former.labels == bundle.labels
-    return wanted and same and _asks_alike(world, bundle)
+    return wanted and same and _asks_alike(world, bundle) and _is_made_alike(world, install)
+
+
+def _is_made_alike(world: World, install: DesiredInstall) -> bool:
+    """Whether a target makes of what is installed what the base has it make of it."""
+    if world.base is None:
+        return True
+    before, now = (each.targets[install.target].spec for each in (world.base, world.desired))
+    return now.installs_like(before) and now.tags == before.tags
 
 
 def _asks_alike(world: World, bundle: DesiredBundle) -> bool:

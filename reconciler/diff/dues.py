@@ -7,8 +7,9 @@ from reconciler.checks import Finding
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.schedule import is_due
-from reconciler.state import DesiredCertificate, DesiredInstall
+from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import TIME_DRIVEN, Reason
+from schemas.request import AuthorityRequest
 
 
 def is_lapsing(
@@ -58,6 +59,25 @@ def _is_time(world: World, desired: DesiredCertificate, record: CertificateRecor
     if former is None or desired.renew_before <= former.renew_before:
         return True
     return current is not None and is_due(current, former.renew_before, world.now)
+
+
+def is_renewed_anyway(world: World, desired: DesiredAuthority, issued: Issuance) -> bool:
+    """Whether time alone asks for another certificate of a CA's generation, as the base has it.
+
+    One that the base does not know counts as long as it is asked for as it was issued.
+    """
+    former = world.base.authorities.get(desired.name) if world.base else desired
+    if former is None:
+        return issued.digest == desired.digest
+    kept = (former.request, *((former.standby,) if former.standby else ()))
+    asked = not former.retired and _generation(issued) in {each.generation for each in kept}
+    if not asked or desired.renew_before <= former.renew_before:
+        return asked
+    return is_due(issued, former.renew_before, world.now)
+
+
+def _generation(issued: Issuance) -> int | None:
+    return issued.request.generation if isinstance(issued.request, AuthorityRequest) else None
 
 
 def is_wanted_as_before(

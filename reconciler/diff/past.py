@@ -127,16 +127,17 @@ def _revoke(
     serials: Sequence[str],
     reason: RevocationReason,
 ) -> Change:
+    single = "#" in address  # else all of a generation, however much of it has ended by then
     lost = revocation.reason in COMPROMISES
     return change(
         address,
         Action.REVOKE,
         Reason.COMPROMISED if lost else Reason.REQUESTED,
         message,
-        identity={"serials": list(serials), "reason": reason},
+        identity={**({"serials": list(serials)} if single else {}), "reason": reason},
         requires=(change_id(Action.ADOPT, f"authority/{key[0]}"),),
         source=revocation.source,
-        before={"serial": serials[0]} if len(serials) == 1 else {"certificates": len(serials)},
+        before={"serial": serials[0]} if single else None,
         after={"reason": str(reason), "issuer": key[0], "serials": list(serials)},
     )
 

@@ -211,10 +211,11 @@ def _left_behind(world: World, name: str, placement: TrustPlacement) -> Iterator
         )
 
 
-def noted(world: World) -> Iterator[TrustRecord]:
+def noted(world: World, *, due: bool = False) -> Iterator[TrustRecord]:
     """Yield each Bundle's record that does not tell yet which of its anchors nothing hangs by.
 
     The ledger alone says so, and what is seen does not, so that a run can tell at its end what a plan would.
+    `due` leaves out what an edit alone gives up: when that began, too, is for a review to say.
     """
     if not world.ledger.trust:
         return
@@ -225,21 +226,35 @@ def noted(world: World) -> Iterator[TrustRecord]:
         if record is None:
             continue
         held = {key for placement in record.placements for key in placement.anchors}
-        idle = sorted(held & _idle(settled, stock_of(settled, bundle)))
-        replaced = {key: record.replaced.get(key, world.now) for key in idle}
+        replaced = {
+            anchor.sha256: record.replaced.get(anchor.sha256, world.now)
+            for anchor in _idle(settled, stock_of(settled, bundle))
+            if anchor.sha256 in held
+            and (anchor.sha256 in record.replaced or not (due and _is_given_up(world, anchor)))
+        }
         if replaced != record.replaced:
             yield record.model_copy(update={"replaced": replaced})
 
 
-def _idle(world: World, stock: Stock) -> frozenset[str]:
-    """The anchors of earlier generations that nothing hangs by, as far as anybody can tell."""
-    return frozenset(
-        anchor.sha256
-        for anchor in stock.earlier.values()
-        if anchor.root
-        and stock.succeeds(anchor.root)
-        and not any(True for _ in uses(world, anchor.root))
-    )
+def _idle(world: World, stock: Stock) -> Iterator[Anchor]:
+    """Yield the anchors that documents do not ask for and nothing hangs by, as far as anybody can tell."""
+    for anchor in stock.earlier.values():
+        follows = anchor.root and stock.succeeds(anchor.root)
+        if follows and not (anchor.root and any(True for _ in uses(world, anchor.root))):
+            yield anchor
+
+
+def _is_given_up(world: World, anchor: Anchor) -> bool:
+    """Whether a generation that nobody used yet is asked for by the base, and not by the documents.
+
+    An earlier one is left by what takes its place, and that was reviewed when it was issued.
+    """
+    if world.base is None or anchor.root is None:
+        return False
+    (name, number), before = anchor.root, world.base.authorities
+    asked = (before[name].request, before[name].standby) if name in before else ()
+    later = number > world.desired.authorities[name].request.generation
+    return later and any(request.generation == number for request in asked if request)
 
 
 def note_changes(world: World) -> Iterator[Change]:
@@ -247,6 +262,7 @@ def note_changes(world: World) -> Iterator[Change]:
 
     The run that replaces the last certificate notes it; only one that died on its way left it undone.
     """
+    due = {record.name: record for record in noted(world, due=True)}
     for record in noted(world):
         bundle = world.desired.bundles[record.name]
         yield change(
@@ -256,5 +272,5 @@ def note_changes(world: World) -> Iterator[Change]:
             f"an anchor that nothing hangs by goes after {format_duration(bundle.overlap)}",
             identity={"replaced": sorted(record.replaced)},
             source=bundle.source,
-            due=True,
+            due=due.get(record.name) == record,
         )
