@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -234,7 +235,7 @@ UNLIKE = [
 
 @pytest.mark.parametrize(("one", "other"), UNLIKE)
 def test_what_a_linter_judges_in_another_way_is_no_shape_of_it(
-    one: dict[str, object], other: dict[str, object]
+    one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     workshop, _ = wanted(Fleet(CAS).converge())
     both = [replace(issue(**fields), judged=TLS.baselines) for fields in (one, other)]
