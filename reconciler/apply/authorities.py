@@ -3,33 +3,30 @@
 A key at a key service is made there and stays: what is reserved is which one it is, and its public half.
 """
 
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from providers import x509
 from providers.errors import ProviderError
 from providers.failpoints import reach
-from providers.remote import prove
 from reconciler.apply.reservation import (
     answers,
     issuer_urls,
     new_key,
+    remote_half,
     shard_for,
-    to_be_signed,
     validity,
 )
 from reconciler.apply.session import Impossible, Outcome, Session
 from reconciler.apply.transitions import abandoned, issued, put_authority
-from reconciler.custody import key_holder
+from reconciler.certificate_terms import to_be_signed
 from reconciler.diff.prospects import Errand
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status, Urls
 from reconciler.schedule import is_resumable
-from reconciler.state import DesiredAuthority
 from schemas.plan import Change
-from schemas.request import AuthorityRequest, KeyType
+from schemas.request import AuthorityRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,32 +113,11 @@ def _key(
     if desired.remote is not None:
         decided = {item.record.name: item.record for item in before}
         everybody = {**session.journal.state.authorities, **decided}
-        return _remote_half(session, desired, everybody), None
+        return remote_half(session, desired, errand.request, everybody), None
     if desired.custody is not None:
         raise Impossible(f"authority/{errand.name} has a key elsewhere, and no certificate for it")
     key, spki = new_key(errand.request.key)
     return spki, session.sops.encrypt(key, desired.recipients)
-
-
-def _remote_half(
-    session: Session, desired: DesiredAuthority, known: Mapping[str, AuthorityRecord]
-) -> str:
-    """Return the public half of a key at a key service, one that can sign, of the kind asked for, and new.
-
-    Raises `Impossible` for another one.
-    """
-    request = desired.request
-    signer = session.signer(desired.name, request.generation)
-    public = signer.public_key()
-    algorithm, size = x509.key_type(public)
-    kind = KeyType(algorithm=algorithm, size=size)
-    if kind != request.key:
-        raise Impossible(f"{request.key_ref} is of kind {kind}, and {request.key} is asked for")
-    spki = b64encode(x509.spki(public)).decode()
-    if other := key_holder(known, desired, spki):
-        raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
-    prove(signer)
-    return spki
 
 
 def _reservation(

@@ -21,7 +21,6 @@ from reconciler.apply.reservation import (
     answers,
     issuer_urls,
     shard_for,
-    to_be_signed,
     validity,
 )
 from reconciler.apply.session import Impossible, Outcome, Session, owner
@@ -34,6 +33,7 @@ from reconciler.apply.transitions import (
     put,
     without_keys,
 )
+from reconciler.certificate_terms import to_be_signed
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.schedule import is_resumable

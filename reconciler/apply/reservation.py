@@ -1,37 +1,39 @@
-"""Reservations: made, read back as the bytes they decide, and the URLs their certificates will name."""
+"""Reservations: the keys, dates and URLs of what is about to be signed."""
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 
 from providers import x509
+from providers.remote import prove
 from providers.secret import Secret
-from providers.x509 import IssuingAuthority, ToBeSigned
 from reconciler.apply.session import Impossible, Session
 from reconciler.crl_terms import settled_terms
-from reconciler.ledger.records import Issuance, Urls
+from reconciler.custody import key_holder
+from reconciler.ledger.records import AuthorityRecord, Urls
 from reconciler.published_names import file_name, shard_of
 from reconciler.response_terms import tree_name
+from reconciler.state import DesiredAuthority
 from schemas.project import PublishSettings
-from schemas.request import KeyType
+from schemas.request import AuthorityRequest, KeyType
 
 
-def to_be_signed(issuance: Issuance) -> ToBeSigned:
-    """Return everything a signature covers, as it was reserved."""
-    return ToBeSigned(
-        request=issuance.request,
-        serial=issuance.serial,
-        not_before=issuance.not_before,
-        not_after=issuance.not_after,
-        spki=b64decode(issuance.spki),
-        crl_url=issuance.urls.crl,
-        issuer_url=issuance.urls.issuer,
-        ocsp_url=issuance.urls.ocsp,
-    )
+class Span(Protocol):
+    """What signs: nothing below it begins earlier or ends later."""
+
+    @property
+    def not_before(self) -> datetime:
+        """When it begins."""
+        ...
+
+    @property
+    def not_after(self) -> datetime:
+        """When it ends."""
+        ...
 
 
-def validity(
-    now: datetime, duration: int, authority: IssuingAuthority | None
-) -> tuple[datetime, datetime]:
+def validity(now: datetime, duration: int, authority: Span | None) -> tuple[datetime, datetime]:
     """Return notBefore and notAfter within the issuer's own; raises `Impossible` when nothing is left."""
     try:
         return x509.validity(
@@ -48,6 +50,29 @@ def new_key(kind: KeyType) -> tuple[Secret, str]:
     """Return a new key (PKCS#8 DER), and its public half as a record holds it."""
     key = x509.generate_key(kind)
     return x509.encode_key(key), b64encode(x509.spki(key.public_key())).decode()
+
+
+def remote_half(
+    session: Session,
+    desired: DesiredAuthority,
+    request: AuthorityRequest,
+    known: Mapping[str, AuthorityRecord],
+) -> str:
+    """Return the public half of a key at a key service, one that can sign, of the kind asked for, and new.
+
+    Raises `Impossible` for another one.
+    """
+    signer = session.signer(desired.name, request.generation)
+    public = signer.public_key()
+    algorithm, size = x509.key_type(public)
+    kind = KeyType(algorithm=algorithm, size=size)
+    if kind != request.key:
+        raise Impossible(f"{request.key_ref} is of kind {kind}, and {request.key} is asked for")
+    spki = b64encode(x509.spki(public)).decode()
+    if other := key_holder(known, desired, spki):
+        raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
+    prove(signer)
+    return spki
 
 
 def public_half(key: Secret) -> str:

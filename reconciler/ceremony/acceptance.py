@@ -131,16 +131,23 @@ def _put(found: Acceptance, record: AuthorityRecord, asked: AskedCertificate, de
     other = key_holder(found.known(), desired, spki) if desired and not asked.issuance.spki else ""
     if other:
         raise Unacceptable(f"its key is that of {other}: every generation has a key of its own")
-    signer = asked.issuance.signer or _signer(found, asked)
+    signer = _signer(found, asked)
     made = issued(asked.issuance, der, asked.issuance.reserved_at, signer)
     made = made.model_copy(update={"spki": spki})
     found.authorities[record.name] = put_authority(record, made)
 
 
 def _signer(found: Acceptance, asked: AskedCertificate) -> str:
+    """Return the serial of what it is signed under: as reserved, while that is a certificate."""
     if asked.is_self_signed:
         return asked.issuance.serial
-    return issuers_of(found.known(), *asked.signer)[0].serial
+    name, generation = asked.signer
+    own = {issuance.serial for issuance in found.known()[name].own(generation)}
+    newest = issuers_of(found.known(), name, generation)[0].serial
+    reserved = asked.issuance.signer or newest
+    if reserved not in own:
+        raise Unacceptable("what it was to be signed under was given up: this is an old answer")
+    return reserved
 
 
 def _chains(found: Acceptance, signer: Generation) -> Chains:

@@ -14,9 +14,9 @@ from providers import x509
 from providers.errors import Conflict
 from providers.remote import verifies
 from providers.signer import PublicKey, Signer
-from providers.x509 import IssuingAuthority, ToBeSigned
+from providers.x509 import IssuingAuthority
 from reconciler.ceremony.papers import AskedCertificate, AskedCrl, Generation
-from reconciler.ledger.records import Issuance
+from reconciler.certificate_terms import to_be_signed
 
 Chains = Mapping[Generation, Sequence[bytes]]
 """The certificates (DER) from each CA generation up to its root."""
@@ -40,20 +40,6 @@ class Replay:
                 "it is signed by another key, or says something else than what was asked"
             )
         return self.signature
-
-
-def to_be_signed(issuance: Issuance, spki: bytes) -> ToBeSigned:
-    """Return everything a signature covers, as it was reserved, for the key that is now known."""
-    return ToBeSigned(
-        request=issuance.request,
-        serial=issuance.serial,
-        not_before=issuance.not_before,
-        not_after=issuance.not_after,
-        spki=spki,
-        crl_url=issuance.urls.crl,
-        issuer_url=issuance.urls.issuer,
-        ocsp_url=issuance.urls.ocsp,
-    )
 
 
 def make_certificate(asked: AskedCertificate, spki: bytes, chains: Chains, signer: Signer) -> bytes:

@@ -1,14 +1,19 @@
 """Reserving what a ceremony is asked for: all that determines it is in the ledger before it leaves here."""
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from providers import x509
 from providers.failpoints import reach
-from providers.remote import prove
-from reconciler.apply.reservation import answers, issuer_urls, new_key, shard_for
+from reconciler.apply.reservation import (
+    answers,
+    issuer_urls,
+    new_key,
+    remote_half,
+    shard_for,
+    validity,
+)
 from reconciler.apply.session import Impossible, Session
 from reconciler.apply.transitions import abandoned, put_authority
 from reconciler.ceremony.lists import Lists, reserve_lists
@@ -20,7 +25,6 @@ from reconciler.ceremony.papers import (
 )
 from reconciler.ceremony.wanted import as_if_signed, waiting
 from reconciler.chains import issuers_of
-from reconciler.custody import key_holder
 from reconciler.diff.prospects import Errand
 from reconciler.diff.world import World
 from reconciler.ledger.contract import Wave
@@ -31,9 +35,8 @@ from reconciler.ledger.records import (
     Urls,
 )
 from reconciler.schedule import is_resumable
-from reconciler.state import DesiredAuthority
 from schemas.custody import Kept
-from schemas.request import AuthorityRequest, KeyType
+from schemas.request import AuthorityRequest
 
 
 @dataclass
@@ -86,7 +89,7 @@ def _is_asked(found: Reservations, errand: Errand) -> bool:
 def _reserve(found: Reservations, errand: Errand) -> None:
     now, record = found.session.clock(), found.record(errand.name)
     pending = [i for i in record.issuances if i.status is Status.RESERVED and _is_of(i, errand)]
-    resumed = next((i for i in pending if is_resumable(i, errand.digest, now)), None)
+    resumed = next((i for i in pending if _is_resumable(found, errand, i, now)), None)
     for stale in pending:
         if stale is not resumed:
             record = put_authority(record, abandoned(stale))
@@ -97,6 +100,13 @@ def _reserve(found: Reservations, errand: Errand) -> None:
         found.fresh.add(errand.name)
     found.records[errand.name] = record
     found.asked[resumed.serial] = AskedCertificate(authority=errand.name, issuance=resumed)
+
+
+def _is_resumable(found: Reservations, errand: Errand, issuance: Issuance, now: datetime) -> bool:
+    """Whether a reservation holds: also what it was to be signed under may have been given up."""
+    above = _signing(found, errand)
+    signer = above.serial if above else issuance.serial
+    return is_resumable(issuance, errand.digest, now) and issuance.signer in (None, signer)
 
 
 def _is_of(issuance: Issuance, errand: Errand) -> bool:
@@ -113,7 +123,7 @@ def _reservation(
 ) -> Issuance:
     request, serial = errand.request, x509.new_serial()
     above, own = _signing(found, errand), record.generation(errand.request.generation)
-    not_before, not_after = _validity(now, request.duration, above)
+    not_before, not_after = validity(now, request.duration, above)
     if errand.crosses and own is not None:
         not_before, not_after = max(not_before, own.not_before), min(not_after, own.not_after)
     return Issuance(
@@ -141,18 +151,6 @@ def _signing(found: Reservations, errand: Errand) -> Issuance | None:
     return above
 
 
-def _validity(now: datetime, duration: int, above: Issuance | None) -> tuple[datetime, datetime]:
-    try:
-        return x509.validity(
-            now,
-            duration,
-            not_before_limit=above.not_before if above else None,
-            not_after_limit=above.not_after if above else None,
-        )
-    except ValueError as why:
-        raise Impossible(str(why)) from None
-
-
 def _urls(session: Session, request: AuthorityRequest, serial: str) -> Urls:
     if request.issuer is None:
         return Urls()
@@ -171,7 +169,7 @@ def _key(found: Reservations, errand: Errand, record: AuthorityRecord) -> str:
     if errand.request.key_ref == Kept.OFFLINE.reference:
         return ""
     if errand.request.key_ref is not None:
-        return _remote_half(found, desired, errand)
+        return remote_half(found.session, desired, errand.request, found.known())
     key, spki = new_key(errand.request.key)
     found.sealed[errand.name, generation] = found.session.sops.encrypt(key, desired.recipients)
     return spki
@@ -183,21 +181,6 @@ def _has_key(issuance: Issuance, errand: Errand) -> bool:
     if not isinstance(had, AuthorityRequest):
         return False
     return (had.key, had.key_ref) == (errand.request.key, errand.request.key_ref)
-
-
-def _remote_half(found: Reservations, desired: DesiredAuthority, errand: Errand) -> str:
-    """Return the public half of a key at a key service, one that can sign, of the kind asked for, and new."""
-    request = errand.request
-    signer = found.session.signer(errand.name, request.generation)
-    algorithm, size = x509.key_type(signer.public_key())
-    kind = KeyType(algorithm=algorithm, size=size)
-    if kind != request.key:
-        raise Impossible(f"{request.key_ref} is of kind {kind}, and {request.key} is asked for")
-    spki = b64encode(x509.spki(signer.public_key())).decode()
-    if other := key_holder(found.known(), desired, spki):
-        raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
-    prove(signer)
-    return spki
 
 
 def _write(found: Reservations) -> None:

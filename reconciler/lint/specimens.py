@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from providers import mldsa, x509
 from providers.signer import PublicKey
-from reconciler.apply.reservation import issuer_urls, to_be_signed
+from reconciler.apply.reservation import issuer_urls
+from reconciler.certificate_terms import to_be_signed
 from reconciler.chains import issuers_of
 from reconciler.crl_terms import settled_terms
 from reconciler.diff import World
