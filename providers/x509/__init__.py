@@ -23,7 +23,7 @@ from providers.x509.keys import (
     key_type,
     spki,
 )
-from providers.x509.profile import ToBeSigned
+from providers.x509.profile import ToBeSigned, own_name
 from providers.x509.refusals import refusals
 from providers.x509.reservation import new_serial, validity
 
@@ -48,6 +48,7 @@ __all__ = [
     "key_type",
     "new_serial",
     "outline_crl",
+    "own_name",
     "pem",
     "read_crl",
     "refusals",

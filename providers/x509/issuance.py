@@ -38,7 +38,7 @@ def _builder(
     tbs: ToBeSigned, key: PublicKey, issuer: IssuingAuthority | None
 ) -> x509.CertificateBuilder:
     """Everything at once: the builder copies itself at every added part, a third of the whole time."""
-    subject = own_name(tbs)
+    subject = own_name(tbs.request)
     said = extensions(tbs, key, issuer.key_id if issuer else None)
     return x509.CertificateBuilder(
         issuer_name=issuer.subject if issuer else subject,

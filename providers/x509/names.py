@@ -15,12 +15,16 @@ def _wrapped(tag: int, *parts: bytes) -> bytes:
     return bytes([tag]) + _length(len(content)) + content
 
 
-def decode_name(der: bytes, spki: bytes) -> x509.Name:
+_KEY = bytes.fromhex("302a300506032b6570032100") + bytes(32)
+"""Any key: nobody looks at it."""
+
+
+def decode_name(der: bytes) -> x509.Name:
     """Return a name that will be written as the bytes (DER) it is read from; raises ValueError.
 
     Only whole structures can be read: it is made the subject of a signing request (RFC 2986) that
-    nobody signed, for the key whose certificate it is to stand in.
+    nobody signed.
     """
-    asked = _wrapped(0x30, b"\x02\x01\x00", der, spki, b"\xa0\x00")
+    asked = _wrapped(0x30, b"\x02\x01\x00", der, _KEY, b"\xa0\x00")
     algorithm = bytes.fromhex("300506032b6570")  # any: the signature is empty, and not looked at
     return x509.load_der_x509_csr(_wrapped(0x30, asked, algorithm, b"\x03\x01\x00")).subject

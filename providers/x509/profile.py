@@ -91,12 +91,11 @@ def subject_name(subject: Subject, common_name: str | None) -> x509.Name:
     )
 
 
-def own_name(tbs: ToBeSigned) -> x509.Name:
+def own_name(request: LeafRequest | AuthorityRequest) -> x509.Name:
     """Return the name of a certificate; raises ValueError for an inherited one that cannot be read."""
-    request = tbs.request
     inherited = request.inherited if isinstance(request, AuthorityRequest) else None
     if inherited is not None and inherited.name is not None:
-        return decode_name(b64decode(inherited.name), tbs.spki)
+        return decode_name(b64decode(inherited.name, validate=True))
     return subject_name(request.subject, request.common_name)
 
 

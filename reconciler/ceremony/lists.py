@@ -58,7 +58,7 @@ def _first(
     """Yield the lists of CAs whose key is yet to be made: else each would need another ceremony at once."""
     for each in asked:
         fresh = each.request.key_ref == Kept.OFFLINE.reference and not each.issuance.spki
-        if fresh and each.request.issuer != each.authority:
+        if fresh and not each.crosses:
             yield from _beginning(session, press, each)
 
 

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -14,12 +17,16 @@ from reconciler.ledger.records import Issuance
 from schemas.base import Model
 from schemas.request import AuthorityRequest
 from schemas.revocation import RevocationReason
-from schemas.scalars import Instant
+from schemas.scalars import Instant, Name
 
 LIMIT = 1 << 25
 """Bytes: more than the CRL of an offline CA ever takes."""
 _REQUEST: Literal["certform-ceremony-request/1"] = "certform-ceremony-request/1"
 _ANSWER: Literal["certform-ceremony-answer/1"] = "certform-ceremony-answer/1"
+
+_LEDGER = "^[0-9a-f]{16}$"
+_SERIAL = re.compile(r"0|[1-9a-f][0-9a-f]*")
+"""A serial number in its one spelling: what is shown is what is signed."""
 
 Generation = tuple[str, int]
 """A CA by its name, and a generation of it."""
@@ -28,7 +35,7 @@ Generation = tuple[str, int]
 class AskedCertificate(Model):
     """A CA certificate to be signed, as it is reserved; `spki` is empty where the key is yet to be made."""
 
-    authority: str
+    authority: Name
     issuance: Issuance
 
     @property
@@ -56,6 +63,11 @@ class AskedCertificate(Model):
         """Whether it is a root."""
         return self.request.issuer is None
 
+    @property
+    def crosses(self) -> bool:
+        """Whether a generation of a root signs the next one: it is nobody's chain."""
+        return self.request.issuer == self.authority
+
 
 class AskedRevocation(Model):
     """One entry of a CRL."""
@@ -68,7 +80,7 @@ class AskedRevocation(Model):
 class AskedCrl(Model):
     """A CRL to be signed under a number that is reserved for it."""
 
-    authority: str
+    authority: Name
     generation: int
     shard: int | None = None
     number: int
@@ -102,17 +114,17 @@ class AskedCrl(Model):
 class Standing(Model):
     """A CA generation that exists already: its certificate and those above it, up to the root (PEM)."""
 
-    authority: str
+    authority: Name
     generation: int
-    chain: tuple[str, ...]
+    chain: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Request(Model):
     """Everything that waits for offline keys of one ledger."""
 
     format: Literal["certform-ceremony-request/1"] = _REQUEST
-    project: str
-    ledger: str
+    project: Name
+    ledger: Annotated[str, Field(pattern=_LEDGER)]
     made_at: Instant
     certificates: tuple[AskedCertificate, ...] = ()
     crls: tuple[AskedCrl, ...] = ()
@@ -172,11 +184,17 @@ def _parsed(path: Path, text: bytes) -> Request | Answer:
 
 def _check(request: Request) -> None:
     """Raise ValueError for what could be meant in two ways."""
-    serials = [asked.issuance.serial for asked in request.certificates]
-    names = [asked.name for asked in request.crls]
     for asked in request.certificates:
-        asked.request  # noqa: B018 - raises for what is no CA's
-    if len(set(serials)) < len(serials) or len(set(names)) < len(names):
+        x509.own_name(asked.request)
+    serials = [asked.issuance.serial for asked in request.certificates]
+    listed = [[entry.serial for entry in crl.entries] for crl in request.crls]
+    if not all(map(_SERIAL.fullmatch, chain(serials, *listed))):
+        raise ValueError("a serial number is not in its one spelling")
+    standing = [(ca.authority, ca.generation) for ca in request.standing]
+    names = [asked.name for asked in request.crls]
+    parts = [(asked.whose, asked.crosses) for asked in request.certificates]
+    everything: tuple[Sequence[object], ...] = (serials, parts, names, standing, *listed)
+    if any(len(set(each)) < len(each) for each in everything):
         raise ValueError("asked for twice")
 
 

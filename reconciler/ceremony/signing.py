@@ -4,6 +4,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cryptography import x509 as pyca
+
 from providers import x509
 from providers.errors import ProviderError
 from providers.signer import Signer
@@ -45,6 +47,7 @@ def begun(paper: Request | Answer) -> Signed:
     """Return what a paper brings already, each part checked; raises `InvalidInput` for what does not hold."""
     request = paper if isinstance(paper, Request) else paper.request
     signed = Signed(request, standing(request), {}, {})
+    names_of(signed)
     return _brought(signed, paper) if isinstance(paper, Answer) else signed
 
 
@@ -52,11 +55,32 @@ def standing(request: Request) -> Chains:
     """Return the chains that a request says exist; raises `InvalidInput` for what is no certificate."""
     try:
         return {
-            (ca.authority, ca.generation): [to_der(pem.encode()) for pem in ca.chain]
+            (ca.authority, ca.generation): [_readable(pem) for pem in ca.chain]
             for ca in request.standing
         }
     except ValueError as why:
         raise InvalidInput((error(f"the request holds what is no certificate: {why}"),)) from None
+
+
+def _readable(pem: str) -> bytes:
+    der = to_der(pem.encode())
+    _ = facts(der).subject  # raises ValueError
+    return der
+
+
+def names_of(signed: Signed) -> Mapping[Generation, pyca.Name]:
+    """Return the name of each CA generation, as it is in what that generation signs.
+
+    Raises `InvalidInput` where one has two: it would sign under another name than is shown.
+    """
+    found: dict[Generation, pyca.Name] = {}
+    known = [(w, facts(chain[0]).certificate.subject) for w, chain in signed.chains.items()]
+    asked = [(each.whose, x509.own_name(each.request)) for each in signed.request.certificates]
+    for whose, name in (*known, *asked):
+        if found.setdefault(whose, name).public_bytes() != name.public_bytes():
+            named_twice = f"authority/{whose[0]}, generation {whose[1]}, has two names in it"
+            raise InvalidInput((error(named_twice, hint="export the request once more"),))
+    return found
 
 
 def _brought(signed: Signed, answer: Answer) -> Signed:
@@ -99,7 +123,7 @@ def in_order(request: Request) -> Iterator[AskedCertificate]:
         ready = [a for a in waiting if a.is_self_signed or a.signer in done] or waiting
         for asked in ready:
             yield asked
-            if asked.authority != asked.request.issuer:
+            if not asked.crosses:
                 done.add(asked.whose)
         waiting = [asked for asked in waiting if asked not in ready]
 
@@ -107,8 +131,7 @@ def in_order(request: Request) -> Iterator[AskedCertificate]:
 def with_certificate(signed: Signed, asked: AskedCertificate, der: bytes) -> Signed:
     """Return what is signed with one certificate more; a cross-certificate is nobody's chain."""
     above = () if asked.is_self_signed else signed.chains[asked.signer]
-    crossed = asked.request.issuer == asked.authority
-    chains = signed.chains if crossed else {**signed.chains, asked.whose: (der, *above)}
+    chains = signed.chains if asked.crosses else {**signed.chains, asked.whose: (der, *above)}
     certificates = {**signed.certificates, asked.issuance.serial: der}
     return replace(signed, chains=chains, certificates=certificates)
 
@@ -161,7 +184,7 @@ def _spki(signed: Signed, asked: AskedCertificate, keys: Keys) -> bytes | None:
 
 def named(asked: AskedCertificate) -> str:
     """Return what a certificate is called at the table."""
-    kind = "cross-certificate of " if asked.request.issuer == asked.authority else ""
+    kind = "cross-certificate of " if asked.crosses else ""
     return f"{kind}authority/{asked.authority}, generation {asked.request.generation}"
 
 
