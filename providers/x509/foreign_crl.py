@@ -29,27 +29,37 @@ class ForeignCrl:
     entries: Mapping[str, CrlEntry]
 
 
-def read_foreign_crl(data: bytes, certificate: bytes) -> ForeignCrl:
-    """Return what the CRL (PEM or DER) of a CA's certificate (DER) says.
+def load_foreign_crl(data: bytes, certificate: bytes) -> x509.CertificateRevocationList:
+    """Return the CRL (PEM or DER) of a CA's certificate (DER).
 
     Raises ValueError when it is malformed, no whole list, or another CA signed it.
     """
     try:
-        return _read(_load(data), x509.load_der_x509_certificate(certificate))
+        return _checked(_load(data), x509.load_der_x509_certificate(certificate))
     except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as why:
         raise ValueError(f"it cannot be read: {why}") from None
 
 
-def _read(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> ForeignCrl:
+def _checked(
+    crl: x509.CertificateRevocationList, issuer: x509.Certificate
+) -> x509.CertificateRevocationList:
     if any(extension.value.oid in [part.oid for part in _PARTS] for extension in crl.extensions):
         raise ValueError("it is a part of a list, not the whole of one")
     if not _is_by(crl, issuer):
         raise ValueError(f"this CA did not sign it, but {crl.issuer.rfc4514_string() or 'nobody'}")
-    return ForeignCrl(
-        number=_number(crl),
-        this_update=crl.last_update_utc,
-        entries={f"{entry.serial_number:x}": _entry(entry) for entry in crl},
-    )
+    return crl
+
+
+def read_foreign_crl(crl: x509.CertificateRevocationList) -> ForeignCrl:
+    """Return what a CRL says; raises ValueError for what cannot be read."""
+    try:
+        return ForeignCrl(
+            number=_number(crl),
+            this_update=crl.last_update_utc,
+            entries={f"{entry.serial_number:x}": _entry(entry) for entry in crl},
+        )
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as why:
+        raise ValueError(f"it cannot be read: {why}") from None
 
 
 def _load(data: bytes) -> x509.CertificateRevocationList:
@@ -77,6 +87,8 @@ def _number(crl: x509.CertificateRevocationList) -> int | None:
 
 
 def _entry(entry: x509.RevokedCertificate) -> CrlEntry:
+    if entry.serial_number < 0:
+        raise ValueError("it revokes a serial number below zero, which no CRL of today may name")
     try:
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
     except x509.ExtensionNotFound:

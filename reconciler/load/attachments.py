@@ -1,16 +1,21 @@
 """Files that documents name by their path in the repository: certificates, CRLs, sealed secrets."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Document
-from reconciler.load.trees import Tree
+from reconciler.load.trees import MAX_BYTES, Tree
 from reconciler.load.yaml import Step, Value
 from schemas.plan import Source
 
 LIMIT = 1 << 26
-"""Bytes: more than a CRL of a million entries."""
+"""Bytes of what a CA kept before: more than a CRL of a million entries."""
+TOTAL = 1 << 27
+"""Bytes of all that documents name: what is read anew for each of them counts each time."""
+_LONGEST, _SHOWN = 1024, 200
+"""Characters of a path that is looked at, and of one that is told."""
 _PASSWORDS = tuple(
     ("targets", "*", "keystores", form, "passwordSecretRef", "name") for form in ("pkcs12", "jks")
 )
@@ -31,27 +36,64 @@ _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 """The fields of a spec that name a file, by kind; a star stands for every item of a list."""
+_LARGE = (("existing", "crl"), ("existing", "index"), ("existing", "issued"))
+"""The fields whose files may be large."""
+_ANEW = frozenset({"Authority", "Bundle"})
+"""The kinds whose files are read for each document; a file of passwords is read once."""
+
+
+@dataclass
+class _Mentions:
+    """Where a file is named first, how many bytes it may have, and how often it is read anew."""
+
+    source: Source
+    limit: int = 0
+    times: int = 1
 
 
 def read_attachments(
     documents: Iterable[Document], tree: Tree, found: list[Diagnostic]
 ) -> Mapping[str, bytes]:
     """Return the content of every file that a document names; one that cannot be read is a finding."""
-    named: dict[str, Source] = {}
+    sound = {
+        path: mentions
+        for path, mentions in _named(documents).items()
+        if _is_inside(path, mentions.source, found)
+    }
+    limits = {path: mentions.limit for path, mentions in sorted(sound.items())}
+    contents = tree.attachments(limits, TOTAL) if limits else {}
+    read: dict[str, bytes] = {}
+    left = TOTAL
+    for name, mentions in sound.items():
+        content = contents[name]
+        if isinstance(content, str):
+            found.append(error(f'"{name}" cannot be read: {content}', mentions.source))
+            continue
+        left -= len(content) * mentions.times
+        if left < 0:
+            found.append(_too_much(mentions.source))
+            return {}
+        read[name] = content
+    return read
+
+
+def _too_much(source: Source) -> Diagnostic:
+    summary = f"the files that documents name have more than {TOTAL >> 20} MiB in all"
+    return error(summary, source, hint="name fewer or smaller ones; each counts where it is named")
+
+
+def _named(documents: Iterable[Document]) -> Mapping[str, _Mentions]:
+    named: dict[str, _Mentions] = {}
     for document in documents:
         for steps in _FILES.get(document.kind, ()):
             for path, value in _values(document.data.get("spec"), steps, ("spec",)):
-                named.setdefault(value, document.at(*path))
-    sound = {path: source for path, source in named.items() if _is_inside(path, source, found)}
-    contents = tree.attachments(sorted(sound), LIMIT) if sound else {}
-    read: dict[str, bytes] = {}
-    for name, source in sound.items():
-        content = contents[name]
-        if isinstance(content, bytes):
-            read[name] = content
-        else:
-            found.append(error(f'"{name}" cannot be read: {content}', source))
-    return read
+                known = named.get(value)
+                if known is None:
+                    known = named[value] = _Mentions(document.at(*path))
+                elif document.kind in _ANEW:
+                    known.times += 1
+                known.limit = max(known.limit, LIMIT if steps[:2] in _LARGE else MAX_BYTES)
+    return named
 
 
 def _values(
@@ -69,11 +111,12 @@ def _values(
 
 
 def _is_inside(path: str, source: Source, found: list[Diagnostic]) -> bool:
-    parts = PurePosixPath(path).parts
+    parts = PurePosixPath(path).parts if len(path) <= _LONGEST and path.isprintable() else ()
     if path.startswith("/") or not parts or any(part.startswith(".") for part in parts):
         hint = (
             "name it by its path from the repository's root, outside folders that begin with a dot"
         )
-        found.append(error(f'"{path}" is not a file of the repository', source, hint=hint))
+        summary = f'"{path[:_SHOWN]}" is not a file of the repository'
+        found.append(error(summary, source, hint=hint))
         return False
     return True

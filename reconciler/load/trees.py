@@ -17,6 +17,7 @@ MAX_BYTES = 1 << 20
 READ_SUFFIXES = (".yaml", ".yml", ".csv")
 """Which files are read at all, in small letters; a name may have large ones."""
 _LINKED = "links and submodules are not followed"
+_TOO_MUCH = "the files that documents name are too large together"
 _LONGEST = 4096
 """The longest target that a link of Linux has, in bytes."""
 
@@ -57,10 +58,10 @@ class Tree(Protocol):
         """Return the contents of files, in order; one that cannot be read raises OSError."""
         ...
 
-    def attachments(self, paths: Sequence[str], limit: int, /) -> Mapping[str, bytes | str]:
+    def attachments(self, limits: Mapping[str, int], total: int, /) -> Mapping[str, bytes | str]:
         """Return the content of each file, whatever it is called, or why it cannot be read, in words.
 
-        `limit` is the most bytes that one may have; links are not followed.
+        `limits` are the most bytes that each may have, `total` those of all; links are not followed.
         """
         ...
 
@@ -102,15 +103,20 @@ class WorkingTree:
         """Return the contents of files, in order; a link or device is never opened."""
         return [_read(self.root / entry.path) for entry in entries]
 
-    def attachments(self, paths: Sequence[str], limit: int, /) -> Mapping[str, bytes | str]:
+    def attachments(self, limits: Mapping[str, int], total: int, /) -> Mapping[str, bytes | str]:
         """Return the content of each file, or why it cannot be read."""
-        return {path: self._attachment(path, limit) for path in paths}
+        found: dict[str, bytes | str] = {}
+        for path, limit in limits.items():
+            content = self._attachment(path, limit)
+            total -= len(content) if isinstance(content, bytes) else 0
+            found[path] = content if total >= 0 else _TOO_MUCH
+        return found
 
     def _attachment(self, path: str, limit: int) -> bytes | str:
         steps = [Path(*Path(path).parts[: n + 1]) for n in range(len(Path(path).parts))]
-        if any((self.root / step).is_symlink() for step in steps):
-            return _LINKED
         try:
+            if any((self.root / step).is_symlink() for step in steps):
+                return _LINKED
             content = _read(self.root / path, limit)
         except OSError as problem:
             return problem.strerror or str(problem)
@@ -174,19 +180,22 @@ class Commit:
         """Return the contents of files, in order, with one git process."""
         return self.git.blobs([entry.blob for entry in entries])
 
-    def attachments(self, paths: Sequence[str], limit: int, /) -> Mapping[str, bytes | str]:
+    def attachments(self, limits: Mapping[str, int], total: int, /) -> Mapping[str, bytes | str]:
         """Return the content of each file, or why it cannot be read."""
-        wanted = set(paths)
-        listed = {entry.path: entry for entry in self._listed() if entry.path in wanted}
-        found: dict[str, bytes | str] = dict.fromkeys(paths, "there is no such file")
+        listed = {entry.path: entry for entry in self._listed() if entry.path in limits}
+        found: dict[str, bytes | str] = dict.fromkeys(limits, "there is no such file")
+        wanted: list[Entry] = []
         for path, entry in listed.items():
             if entry.sort is not Sort.FILE:
                 found[path] = _LINKED
-            elif entry.size > limit:
-                found[path] = _too_large(limit)
+            elif entry.size > limits[path]:
+                found[path] = _too_large(limits[path])
             else:
-                found[path] = self.read([entry])[0]
-        return found
+                total -= entry.size
+                found[path] = _TOO_MUCH
+                wanted += [entry] if total >= 0 else []
+        contents = zip((entry.path for entry in wanted), self.read(wanted), strict=True)
+        return {**found, **dict(contents)}
 
 
 def _path(name: bytes) -> str:

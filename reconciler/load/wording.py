@@ -75,6 +75,8 @@ def _words(details: ErrorDetails) -> str:
         return f"must be one of {', '.join(_choices(details))}"
     if kind == "greater_than_equal":
         return f"must be at least {details['ctx']['ge']}"
+    if kind == "less_than_equal":
+        return f"must be at most {details['ctx']['le']}"
     return _TYPES.get(kind, details["msg"])
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from providers.x509 import CertificateFacts, facts, split_pem, was_issued_by
-from providers.x509.foreign_crl import ForeignCrl, read_foreign_crl
+from providers.x509.foreign_crl import ForeignCrl, load_foreign_crl, read_foreign_crl
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.ledger.records import PastEntry, Revoked
 from reconciler.past.index import Malformed, read_index
@@ -12,6 +13,27 @@ from schemas.plan import Source
 
 _MOST = 20
 """How many malformed lines of one file are told."""
+MOST_ENTRIES = 500_000
+"""Lines and entries that are read for all CAs together: each takes about a kilobyte of memory."""
+_CERTIFICATE = 10
+"""How many lines a certificate counts for, whose signature takes time."""
+
+
+@dataclass(slots=True)
+class Room:
+    """How much more may be read of what CAs did before."""
+
+    left: int = MOST_ENTRIES
+
+    def has(self, amount: int, path: str, source: Source, found: list[Diagnostic]) -> bool:
+        """Make use of some; where more is asked for than is left, tell so and return False."""
+        self.left -= amount
+        if self.left >= 0:
+            return True
+        summary = f'with "{path}" more than {MOST_ENTRIES:,} lines are to be read of CAs of before'
+        hint = "leave out what is expired; a certificate counts for ten lines"
+        found.append(error(summary, source, hint=hint))
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +55,18 @@ class History:
     number: int | None = None
 
 
-def read_history(files: Files, found: list[Diagnostic]) -> History:
-    """Return what the files of a CA say together: who is revoked in one of them is revoked."""
-    crl = _crl(files, found)
+def read_history(files: Files, found: list[Diagnostic], room: Room | None = None) -> History:
+    """Return what the files of a CA say together: who is revoked in one of them is revoked.
+
+    `room` is what is left for this CA, where there are several.
+    """
+    room = room or Room()
+    crl = _crl(files, found, room)
     known: dict[str, PastEntry] = {}
-    for entry in (*_index(files, found), *_issued(files, found), *_revoked(crl)):
+    for entry in (*_index(files, found, room), *_issued(files, found, room), *_revoked(crl)):
         known[entry.serial] = _together(known.get(entry.serial), entry)
-    known.pop(_own(files.certificate), None)
+    if (own := known.get(files.certificate.serial)) and _is_itself(own, files.certificate):
+        del known[own.serial]
     entries = tuple(known[serial] for serial in sorted(known, key=_number))
     return History(entries, crl.number if crl else None)
 
@@ -48,9 +75,13 @@ def _number(serial: str) -> int:
     return int(serial, 16)
 
 
-def _own(certificate: CertificateFacts) -> str:
-    """The serial of a root, which is in its own list where it was signed by the same program."""
-    return certificate.serial if certificate.subject == certificate.issuer else ""
+def _is_itself(entry: PastEntry, certificate: CertificateFacts) -> bool:
+    """Whether it is the root, which is in its own list where it was signed by the same program.
+
+    What is revoked, or ends at another time, is another one: CAs gave their own number once more.
+    """
+    is_root = certificate.subject == certificate.issuer
+    return is_root and entry.revoked is None and entry.not_after == certificate.not_after
 
 
 def _together(before: PastEntry | None, entry: PastEntry) -> PastEntry:
@@ -58,19 +89,25 @@ def _together(before: PastEntry | None, entry: PastEntry) -> PastEntry:
         return entry
     return entry.model_copy(
         update={
-            "not_after": entry.not_after or before.not_after,
+            "not_after": _later(before.not_after, entry.not_after),
             "subject": before.subject or entry.subject,
             "revoked": before.revoked or entry.revoked,
         }
     )
 
 
-def _crl(files: Files, found: list[Diagnostic]) -> ForeignCrl | None:
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the later end: what is taken to end too early would leave the CRL too early."""
+    return max(one, other) if one and other else one or other
+
+
+def _crl(files: Files, found: list[Diagnostic], room: Room) -> ForeignCrl | None:
     if files.crl is None:
         return None
     data, path, source = files.crl
     try:
-        return read_foreign_crl(data, files.der)
+        crl = load_foreign_crl(data, files.der)
+        return read_foreign_crl(crl) if room.has(len(crl), path, source, found) else None
     except ValueError as why:
         hint = "name the last whole CRL that this CA signed, or leave it out if there never was one"
         found.append(error(f'"{path}" cannot be used: {why}', source, hint=hint))
@@ -85,10 +122,12 @@ def _revoked(crl: ForeignCrl | None) -> Iterator[PastEntry]:
         )
 
 
-def _index(files: Files, found: list[Diagnostic]) -> Iterator[PastEntry]:
+def _index(files: Files, found: list[Diagnostic], room: Room) -> Iterator[PastEntry]:
     if files.index is None:
         return
-    data, path, _ = files.index
+    data, path, source = files.index
+    if not room.has(data.count(b"\n"), path, source, found):
+        return
     wrong: list[Malformed] = []
     lines: dict[str, int] = {}
     for line in read_index(data):
@@ -120,8 +159,10 @@ def _malformed(wrong: list[Malformed], path: str) -> Iterator[Diagnostic]:
         yield error(more, Source(file=path, line=line.line))
 
 
-def _issued(files: Files, found: list[Diagnostic]) -> Iterator[PastEntry]:
+def _issued(files: Files, found: list[Diagnostic], room: Room) -> Iterator[PastEntry]:
     for data, path, source in files.issued:
+        if not room.has(_CERTIFICATE * data.count(b"-----BEGIN"), path, source, found):
+            return
         for number, certificate in _certificates(data, path, source, found):
             if not was_issued_by(certificate.certificate, files.certificate.certificate):
                 found.append(_of_others(certificate, path, number, source))
@@ -144,9 +185,15 @@ def _certificates(
         found.append(error(f'"{path}" holds no certificate in PEM', source))
     for number, der in enumerate(ders, start=1):
         try:
-            yield number, facts(der)
+            yield number, _numbered(facts(der))
         except ValueError as why:
             found.append(error(f'certificate {number} in "{path}" cannot be read: {why}', source))
+
+
+def _numbered(certificate: CertificateFacts) -> CertificateFacts:
+    if certificate.serial.startswith("-"):
+        raise ValueError("its serial number is below zero, and no CRL of today may name it")
+    return certificate
 
 
 def _subject(certificate: CertificateFacts) -> str | None:

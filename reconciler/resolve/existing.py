@@ -18,7 +18,7 @@ from providers.x509 import (
 )
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.yaml import Step
-from reconciler.past.history import Files, History, read_history
+from reconciler.past.history import Files, History, Room, read_history
 from reconciler.resolve.catalogue import Entry, Shelf
 from reconciler.state import Takeover
 from schemas.authority import AuthoritySpec, Existing
@@ -70,11 +70,12 @@ def read_existing(
         if one is not None:
             read[name] = one
     known: dict[str, Takeover] = {}
+    room = Room()
     for name, one in read.items():
         wrong = [*_check(one, read), *_check_key(one, files)]
         found += wrong
         found += _remarks(one)
-        history = read_history(_files(one, files), found)
+        history = read_history(_files(one, files), found, room)
         if not wrong and one.custody is not None:
             known[name] = _takeover(one, one.custody, history, files)
     found += _revoked(known, read)

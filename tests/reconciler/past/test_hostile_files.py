@@ -8,7 +8,7 @@ import pytest
 from legacy import LegacyCa
 
 from providers import x509
-from providers.x509.foreign_crl import read_foreign_crl
+from providers.x509.foreign_crl import load_foreign_crl
 from reconciler.diagnostics import Diagnostic
 from reconciler.past.history import Files, read_history
 from schemas.plan import Source
@@ -74,7 +74,7 @@ def test_a_mangled_crl_is_never_taken_for_this_cas(old: LegacyCa) -> None:
     whole = (old.folder / "crl.der").read_bytes()
     for _ in range(ROUNDS):
         spoilt = mangled(whole, chance)
-        assert told(partial(read_foreign_crl, spoilt, ca)) or spoilt == whole
+        assert told(partial(load_foreign_crl, spoilt, ca)) or spoilt == whole
 
 
 def test_a_mangled_index_is_told_line_by_line(old: LegacyCa) -> None:
