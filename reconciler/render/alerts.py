@@ -62,10 +62,10 @@ def alerts(plan: Plan, blob_url: str, warnings: Sequence[Diagnostic]) -> Iterato
 
 
 def _outage(places: Sequence[str]) -> Part:
-    """Return the box that says whom a revocation takes down that waits for nothing."""
+    """Return the box that says whom a revocation takes down at once, or an anchor that goes."""
     first = (
-        f"**{worded(len(places))}:** what is served there is revoked at once (`immediate: true`),"
-        " and nothing takes its place yet."
+        f"**{worded(len(places))}:** what is served there is revoked, or trusted no more, at once"
+        " (`immediate: true`), and nothing takes its place yet."
     )
     return alert("CAUTION", first, [code(place) for place in places], share=0.3)
 

@@ -1,17 +1,14 @@
-"""Whom a plan takes down: certificates that are revoked although nothing takes their place."""
+"""Whom a plan takes down: what is revoked or loses its anchor, and nothing takes its place."""
 
 from collections.abc import Iterable
 
-from schemas.plan import Action, Change
+from schemas.plan import Change
 
 
 def outage_of(changes: Iterable[Change]) -> tuple[str, ...]:
-    """Return the addresses of all that revocations take down, each with the place that serves it."""
+    """Return the addresses of all that changes take down, each with the place that serves it."""
     found = {
-        str(address)
-        for change in changes
-        if change.action is Action.REVOKE
-        for address in (change.after or {}).get("outage", ())
+        str(address) for change in changes for address in (change.after or {}).get("outage", ())
     }
     return tuple(sorted(found))
 

@@ -207,7 +207,7 @@ def _taken(change: Change) -> Iterator[tuple[str, Any]]:
     if kind_of(change) is Kind.REVOKE:
         values = {k: v for k, v in values.items() if k not in ("serial", "reason")}
         values["because"] = change.message
-        values.pop("outage", None)  # the message says it, and the end of the plan names all
+    values.pop("outage", None)  # the message says it, and the end of the plan names all
     return _telling(change, values)
 
 

@@ -152,11 +152,13 @@ def costs(budget: Budget) -> Iterator[str]:
 
 
 def _outage(plan: Plan, *, colour: bool) -> list[str]:
-    """Return whom a revocation takes down that waits for nothing, one a line."""
+    """Return whom a revocation takes down that waits for nothing, or an anchor that goes, one a line."""
     places = outage_of(plan.changes)
     if not places:
         return []
-    first = f"{worded(len(places))}: revoked at once, and nothing takes the place yet of"
+    first = (
+        f"{worded(len(places))}: revoked, or trusted no more, and nothing takes the place yet of"
+    )
     more = [f"  ! and {len(places) - _DOWN:,} more"] if len(places) > _DOWN else []
     lines = [first, *(f"  ! {visible(place)}" for place in places[:_DOWN]), *more]
     red = Kind.REVOKE.value.colour

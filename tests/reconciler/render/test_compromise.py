@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from fleet import Fleet
 from fleet_documents import Ca, Leaf, at
+from trusting import Trust
 
 from reconciler.diff import revocation_warnings
 from reconciler.guard import forewarned
@@ -12,7 +13,7 @@ from reconciler.planning import pending
 from reconciler.render.markdown import Setting, render_markdown
 from reconciler.render.outage import outage_of
 from reconciler.render.text import render_text
-from schemas.plan import Plan
+from schemas.plan import Action, Plan
 
 Golden = Callable[[str, str], None]
 
@@ -63,6 +64,21 @@ def test_who_is_taken_down_is_in_the_first_line_the_last_and_the_json() -> None:
     assert text[where - 1].startswith("OUTAGE of 1 place: ")
     assert len(text) - where < 6
     assert '"outage":["certificate/shop@b"]' in plan.model_dump_json()
+
+
+def test_so_it_is_where_an_anchor_alone_goes() -> None:
+    """The revocations were made by a run before; a place that is on another host is left."""
+    leaves = {"shop": Leaf(names=("shop.example.com",), targets=at("b"))}
+    fleet = Fleet(leaves=leaves, bundles={"corp": Trust()}).converge()
+    fleet.away.add("b")
+    fleet.compromise("root", immediate=True)
+    plan = fleet.plan()
+    left = [c for c in plan.changes if c.action is not Action.REVOKE]
+    alone = plan.model_copy(update={"changes": tuple(left)})
+    assert outage_of(alone.changes) == ("certificate/shop@b",)
+    assert "OUTAGE of 1 place" in render_markdown(alone).splitlines()[0]
+    assert "\n  ! certificate/shop@b\n" in render_text(alone, colour=False)
+    assert "bundle/corp" in render_markdown(alone).partition("cannot be undone")[2]
 
 
 def test_without_an_outage_nobody_speaks_of_one() -> None:
