@@ -39,6 +39,17 @@ def open_to_read(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, READ_PLAIN), "rb")
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where that can be asked for; raises OSError."""
+    if not has_folders():
+        return
+    descriptor = os.open(folder, flags("O_RDONLY", "O_DIRECTORY"))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def c_function(name: str) -> Callable[..., int] | None:
     """Return a function of the C library that this process has loaded already; None where there is none."""
     try:

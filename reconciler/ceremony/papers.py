@@ -185,7 +185,8 @@ def _parsed(path: Path, text: bytes) -> Request | Answer:
 def _check(request: Request) -> None:
     """Raise ValueError for what could be meant in two ways."""
     for asked in request.certificates:
-        x509.own_name(asked.request)
+        if not x509.own_name(asked.request).rdns:
+            raise ValueError("a CA without a name")
     serials = [asked.issuance.serial for asked in request.certificates]
     listed = [[entry.serial for entry in crl.entries] for crl in request.crls]
     if not all(map(_SERIAL.fullmatch, chain(serials, *listed))):

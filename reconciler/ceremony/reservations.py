@@ -1,7 +1,7 @@
 """Reserving what a ceremony is asked for: all that determines it is in the ledger before it leaves here."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from providers import x509
@@ -34,9 +34,14 @@ from reconciler.ledger.records import (
     Status,
     Urls,
 )
+from reconciler.limits import Refusal
 from reconciler.schedule import is_resumable
 from schemas.custody import Kept
 from schemas.request import AuthorityRequest
+
+
+Judge = Callable[[World, Sequence[Errand], Sequence[Errand]], Mapping[str, Refusal]]
+"""Returns what of errands must not be signed, by address, and why; the others are asked for with them."""
 
 
 @dataclass
@@ -50,6 +55,7 @@ class Reservations:
     crls: Lists = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
     """The CAs of which something is to be written."""
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
 
     def record(self, name: str) -> AuthorityRecord:
         """The record of a CA with what is reserved."""
@@ -62,18 +68,24 @@ class Reservations:
 
     def world(self) -> World:
         """The world as it will be once all that is asked for is signed."""
-        return as_if_signed(self.session.world, self.records, frozenset(self.asked))
+        signed = as_if_signed(self.session.world, self.records, frozenset(self.asked))
+        return replace(signed, refused={**signed.refused, **self.refused})
 
 
-def export(session: Session) -> Request:
+def export(session: Session, judge: Judge | None = None) -> Request:
     """Reserve everything that waits for an offline key, durably, and return it as a request.
 
-    What is reserved already, and wanted still, is asked for as it was. Raises `Impossible`, ProviderError.
+    What is reserved already, and wanted still, is asked for as it was; what `judge` refuses is not.
+    Raises `Impossible`, ProviderError.
     """
-    found = Reservations(session)
+    found, earlier = Reservations(session), list[Errand]()
     while errands := [e for e in waiting(found.world()) if not _is_asked(found, e)]:
+        if judge and (refused := judge(found.world(), errands, earlier)):
+            found.refused = {**found.refused, **refused}
+            continue
         for errand in errands:
             _reserve(found, errand)
+        earlier += errands
     found.crls = reserve_lists(session, tuple(found.asked.values()))
     _write(found)
     return _request(found)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from providers.secret import Secret
 from providers.signer import Signer
-from reconciler.ceremony.keys import SHORTEST, load_key, make_key
+from reconciler.ceremony.keys import SHORTEST, load_key, make_key, require_strong
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
 from schemas.custody import RemoteKey
@@ -39,11 +39,21 @@ def opened(given: Given, wanting: Sequence[KeyType]) -> tuple[Signer, ...]:
     old = [load_key(path, lambda p: _passphrase(passphrases, p)) for path in given.keys]
     tokens = [_token(uri, given.module) for uri in given.uris]
     kinds = wanting[len(wanting) - len(given.new) :]
+    sealing = [require_strong(_twice(passphrases, path)) for path in given.new]
     made = [
-        make_key(path, kind, _twice(passphrases, path))
-        for path, kind in zip(given.new, kinds, strict=True)
+        make_key(path, kind, passphrase)
+        for path, kind, passphrase in zip(given.new, kinds, sealing, strict=True)
     ]
     return (*old, *tokens, *made)
+
+
+def forbid_core() -> None:
+    """Have this process leave no image of its memory behind, whatever becomes of it."""
+    try:
+        import resource  # noqa: PLC0415 - there is none on Windows
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _passphrases(descriptor: int | None) -> Iterator[Secret] | None:

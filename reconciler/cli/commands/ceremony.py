@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from reconciler.ceremony import papers
+from reconciler.ceremony.keys import require_no_key
 from reconciler.ceremony.papers import Answer, groups
 from reconciler.ceremony.signing import Signed, assigned, begun, keyless, sign, unsigned
 from reconciler.ceremony.wording import told
 from reconciler.cli.app import Console
-from reconciler.cli.offline_keys import Given, opened
+from reconciler.cli.failures import show
+from reconciler.cli.offline_keys import Given, forbid_core, opened
 from reconciler.cli.options import lock_timeout_option, ref_option
 from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
@@ -46,12 +48,16 @@ def _export(console: Console, out: Path, ref: str | None, lock_timeout: float) -
     from reconciler.apply.session import Impossible  # noqa: PLC0415 - the offline side needs none of it
     from reconciler.ceremony.reservations import export  # noqa: PLC0415
     from reconciler.cli.survey import session  # noqa: PLC0415
+    from reconciler.lint import Linter  # noqa: PLC0415
 
+    require_no_key(out)
+    linter = Linter()
     with session(console, ref=ref, lock_timeout=lock_timeout) as held:
         try:
-            request = export(held)
+            request = export(held, linter.before_ceremony)
         except Impossible as why:
             raise InvalidInput((error(f"nothing was reserved: {why}"),)) from None
+    show((*linter.objections, *linter.remarks), console)
     console.write(told(begun(request)))
     if request.certificates or request.crls:
         write_whole(out, papers.written(request))
@@ -102,6 +108,8 @@ def _sign(
       certform ceremony sign request.json --pkcs11 'pkcs11:token=ca;object=root' \\
         --module /usr/lib/softhsm/libsofthsm2.so
     """
+    forbid_core()
+    require_no_key(out, (*keys, *new))
     signed = begun(papers.read(file))
     console.write(told(signed))
     _refuse_needless(signed, new)

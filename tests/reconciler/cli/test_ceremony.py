@@ -151,6 +151,41 @@ def test_a_key_is_made_for_its_owner_alone_and_never_written_over(
     assert key.read_bytes() == made
 
 
+def test_no_key_is_written_over_by_an_answer_or_a_request(
+    pki: Repository, machine: OfflineMachine, asked: str
+) -> None:
+    new = ("--new-key", "root.key")
+    told = machine.run(
+        *SIGN, *new, "-o", "./root.key", typed=asked + "\n", passphrases=[PASSPHRASE], code=1
+    ).stderr
+    assert "root.key is a key, and would be written over" in told
+    assert not (machine.folder / "root.key").exists()
+    machine.run(*SIGN, *new, typed=asked + "\n", passphrases=[PASSPHRASE])
+    key = machine.folder / "root.key"
+    made = key.read_bytes()
+    machine.run(*SIGN, "-o", "root.key", typed=asked + "\n", code=1)
+    pki.run("ceremony", "export", "-o", key, code=1)
+    assert key.read_bytes() == made
+
+
+def test_no_key_is_made_where_a_passphrase_of_another_is_too_short(
+    machine: OfflineMachine, asked: str
+) -> None:
+    file = machine.folder / "request.json"
+    data = json.loads(file.read_text())
+    root = next(c for c in data["certificates"] if c["authority"] == "root")
+    other = json.loads(json.dumps(root).replace("root", "tree"))
+    other["issuance"]["serial"] = "77"
+    data["certificates"].append(other)
+    file.write_text(json.dumps(data))
+    group = hashlib.sha256((json.dumps(data, indent=1, sort_keys=True) + "\n").encode()).hexdigest()
+    new = ("--new-key", "a.key", "--new-key", "b.key")
+    passphrases = [PASSPHRASE, "short"]
+    told = machine.run(*SIGN, *new, typed=group[:4] + "\n", passphrases=passphrases, code=1)
+    assert "fewer than 12 characters" in told.stderr
+    assert not [*machine.folder.glob("*.key")]
+
+
 def test_openssl_opens_the_key_with_the_passphrase(machine: OfflineMachine, asked: str) -> None:
     machine.run(*SIGN, "--new-key", "root.key", typed=asked + "\n", passphrases=[PASSPHRASE])
     argv = ["openssl", "pkey", "-in", "root.key", "-passin", f"pass:{PASSPHRASE}", "-noout"]
