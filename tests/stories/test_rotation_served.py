@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.x509 import load_der_x509_crl, load_pem_x509_certificate
-from served_house import NAME, House, calling
+from served_house import NAME, House, apply, calling
 
 Tell = Callable[[str], None]
 
@@ -16,9 +16,14 @@ def openssl(require: Callable[[str], str]) -> str:
     return require("openssl")
 
 
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return apply(tmp_path_factory.mktemp("applied"))
+
+
 @pytest.fixture
-def house(tmp_path: Path, require: Callable[[str], str]) -> Iterator[House]:
-    house = House.built(tmp_path / "house", require("nginx"))
+def house(applied: Path, tmp_path: Path, require: Callable[[str], str]) -> Iterator[House]:
+    house = House.opened(applied, tmp_path / "house", require("nginx"))
     with house.open():
         yield house
 
@@ -116,5 +121,4 @@ def visit(openssl: str, house: House, door: str) -> str:
 
 def revoked(house: House) -> set[int]:
     """Every serial in the lists that are published."""
-    lists = (load_der_x509_crl(p.read_bytes()) for p in (house.base / "pki").glob("*.crl"))
-    return {entry.serial_number for found in lists for entry in found}
+    return {entry.serial_number for der in house.lists() for entry in load_der_x509_crl(der)}

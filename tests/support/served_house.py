@@ -19,33 +19,37 @@ from rotation_bench import crl_pem
 
 HOST = "127.0.0.1"
 NAME = "orders.svc.internal"
-PAUSE = 0.003
+PAUSE = 0.005
 """Seconds between two calls of one caller."""
 DOORS = ("open", "mutual", "missed")
-PUBLISH = """\
+MORE = {
+    "certform.yaml": """\
   publish:
-    to: {{directory: {pki}}}
+    to: {directory: out/pki}
     baseURL: http://pki.example.com
-"""
-BUNDLE = """\
+""",
+    "config/bundle.yaml": """\
 kind: Bundle
 metadata: {name: corp}
 spec: {authorities: [root], targets: [local, clients], overlap: 1s}
-"""
+""",
+    "config/clients.yaml": """\
+kind: Target
+metadata: {name: clients}
+spec:
+  local-directory: {path: out/clients}
+""",
+    "services/payments.yaml": "  targets: [clients]\n",
+}
+"""What is written beside the template of `init`, or below what that wrote."""
 TARGET = """\
 kind: Target
 metadata: {{name: local}}
 spec:
-  local-directory: {{path: {tls}}}
+  local-directory: {{path: out/tls}}
   check: [{nginx}, -t]
   reload: [{nginx}, -s, reload]
   verify: {{connect: "127.0.0.1:{port}", timeout: 60s}}
-"""
-CLIENTS = """\
-kind: Target
-metadata: {{name: clients}}
-spec:
-  local-directory: {{path: {clients}}}
 """
 NGINX = """\
 daemon off;
@@ -82,54 +86,49 @@ class House:
     ports: Mapping[str, int]
 
     @classmethod
-    def built(cls, base: Path, nginx: str) -> "House":
-        """Make a repository, apply it once, and let nginx's configuration name what is installed."""
-        (base / "repository").mkdir(parents=True)
-        repository = Repository(base / "repository", environment(base))
+    def opened(cls, applied: Path, base: Path, nginx: str) -> "House":
+        """Return a copy of what was `applied`, and a configuration of nginx that names what is installed."""
+        shutil.copytree(applied, base, symlinks=True)
         argv = (nginx, "-p", str(base), "-c", str(base / "nginx.conf"))
+        repository = Repository(base / "repository", environment(base))
         house = cls(base, repository, argv, dict(zip(DOORS, _free(len(DOORS)), strict=True)))
-        repository.run("init", "--template", "mtls", "orders", "payments")
-        with (repository.root / "certform.yaml").open("a") as project:
-            project.write(PUBLISH.format(pki=base / "pki"))
-        config = repository.root / "config"
-        (config / "bundle.yaml").write_text(BUNDLE)
-        (config / "clients.yaml").write_text(CLIENTS.format(clients=base / "clients"))
-        repository.edit("config/targets.yaml", "out/tls", str(base / "tls"))
-        with (repository.root / "services" / "payments.yaml").open("a") as client:
-            client.write("  targets: [clients]\n")
-        repository.run("apply", "--auto-approve")
         shutil.copytree(house.pair("orders"), base / "missed")
         house.configure()
-        served = TARGET.format(tls=base / "tls", nginx=", ".join(argv), port=house.ports["open"])
-        (config / "targets.yaml").write_text(served)
+        served = TARGET.format(nginx=", ".join(argv), port=house.ports["open"])
+        (repository.root / "config" / "targets.yaml").write_text(served)
         return house
+
+    @property
+    def out(self) -> Path:
+        """Where everything is installed and published."""
+        return self.repository.root / "out"
 
     def pair(self, name: str) -> Path:
         """Return the folder of what is installed now: who opens two files wants them of one folder."""
         place = "tls" if name == "orders" else "clients"
-        return (self.base / place / name / "current").resolve()
+        return (self.out / place / name / "current").resolve()
 
     def bundle(self, place: str = "clients") -> Path:
         """Return the file of anchors of the clients, or of the server (`tls`)."""
-        return self.base / place / "corp" / "current" / "ca-certificates.pem"
+        return self.out / place / "corp" / "current" / "ca-certificates.pem"
 
     def anchors(self) -> set[int]:
         """Return how many anchors the bundles have."""
         return {self.bundle(p).read_text().count("BEGIN CERT") for p in ("clients", "tls")}
 
-    def crls(self) -> bytes:
-        """Return all CRLs that are published now, PEM."""
-        return b"".join(crl_pem(p.read_bytes()) for p in sorted((self.base / "pki").glob("*.crl")))
+    def lists(self) -> list[bytes]:
+        """Return all CRLs that are published now."""
+        return [path.read_bytes() for path in sorted((self.out / "pki").glob("*.crl"))]
 
     def known_lists(self) -> Path:
         """Return a file of the anchors and the CRLs, written anew; one caller at a time may ask for it."""
         path = self.base / "lists.pem"
-        path.write_bytes(self.bundle().read_bytes() + self.crls())
+        path.write_bytes(self.bundle().read_bytes() + b"".join(map(crl_pem, self.lists())))
         return path
 
     def configure(self, extra: str = "") -> None:
         """Write nginx's configuration; `extra` is more of it."""
-        tls = self.base / "tls"
+        tls = self.out / "tls"
         trust = self.bundle("tls")
         known = f"ssl_client_certificate {trust}; ssl_verify_client on; ssl_verify_depth 3;"
         pairs = {"open": tls / "orders" / "current", "missed": self.base / "missed"}
@@ -173,6 +172,18 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
                 return
         time.sleep(0.05)
     raise AssertionError("nginx does not listen")
+
+
+def apply(base: Path) -> Path:
+    """Make a repository with a server and a client in it, and apply it once; nothing serves yet."""
+    repository = Repository(base / "repository", environment(base))
+    repository.root.mkdir(parents=True)
+    repository.run("init", "--template", "mtls", "orders", "payments")
+    for path, more in MORE.items():
+        with (repository.root / path).open("a") as document:
+            document.write(more)
+    repository.run("apply", "--auto-approve")
+    return base
 
 
 @dataclass
