@@ -125,7 +125,7 @@ def _authority(world: World, name: str, origin: Origin | None) -> Explanation | 
 
 def _authority_wishes(desired: DesiredAuthority) -> dict[str, object]:
     crl = format_duration(desired.crl_duration)
-    return {**describe_authority(desired.request), "crlDuration": crl}
+    return {**describe_authority(desired.request), "crl": {"duration": crl}}
 
 
 def _origins(

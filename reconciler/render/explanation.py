@@ -51,6 +51,7 @@ def _model(record: Attempts | CrlRecord | Placement) -> dict[str, object]:
 def _issuance_data(issuance: Issuance) -> dict[str, object]:
     return {
         "serial": issuance.serial,
+        "generation": _generation_of(issuance),
         "status": str(issuance.status),
         "not_before": format_instant(issuance.not_before),
         "not_after": format_instant(issuance.not_after),
@@ -80,7 +81,7 @@ def _lines(about: Explanation) -> Iterator[str]:
     if about.issued:
         yield "  issued"
     for issuance in about.issued:
-        yield f"    {_issuance(issuance)}"
+        yield f"    {_issuance(issuance, about.address)}"
     yield from map(_placement, about.placements)
     if about.attempts:
         last = format_instant(about.attempts.last_at)
@@ -113,11 +114,20 @@ def _fields(about: Explanation) -> Iterator[str]:
         yield f"{text:<60} # {place}" if place else text
 
 
-def _issuance(issuance: Issuance) -> str:
+def _generation_of(issuance: Issuance) -> int | None:
+    """Return which generation of a CA a certificate is of; None for a leaf."""
+    request = issuance.request
+    return request.generation if request.kind == "authority" else None
+
+
+def _issuance(issuance: Issuance, address: str) -> str:
     dates = f"{format_instant(issuance.not_before)} to {format_instant(issuance.not_after)}"
     key = "; key in the ledger" if issuance.bundle else ""
     revoked = f" ({issuance.revoked.reason})" if issuance.revoked else ""
-    return f"{issuance.serial}  {issuance.status}{revoked}  {dates}{key}"
+    number, by = _generation_of(issuance), issuance.request.issuer_generation
+    crossed = f" by {by}" if address == f"authority/{issuance.request.issuer}" else ""
+    which = f"generation {number}{crossed}  " if number else ""
+    return f"{issuance.serial}  {which}{issuance.status}{revoked}  {dates}{key}"
 
 
 def _placement(placement: Placement) -> str:

@@ -37,10 +37,24 @@ def check_generations(
         yield error(summary, place.at("spec", "crossSign"))
     elif spec.cross_sign and custody is Kept.NONE:
         yield error("nobody has its key, so nothing is signed", place.at("spec", "crossSign"))
+    yield from _idle(spec, place)
     if spec.renew_before is not None and spec.renew_before >= lifetime:
         lives = format_duration(lifetime)
         summary = f"renewBefore must be shorter than its life ({lives})"
         yield error(summary, place.at("spec", "renewBefore"))
+
+
+def _idle(spec: AuthoritySpec, place: Place) -> Iterator[Diagnostic]:
+    """Yield a warning for what is asked for and cannot do anything."""
+    if spec.standby and spec.retired:
+        hint = "leave out one of the two"
+        yield warning("a retired CA keeps nothing ready", place.at("spec", "standby"), hint=hint)
+    if spec.cross_sign and spec.parent_ref is None and spec.generation == 1:
+        yield warning(
+            "crossSign does nothing yet: there is no generation before 1 to sign it",
+            place.at("spec", "crossSign"),
+            hint="write it when generation is raised",
+        )
 
 
 def with_renewals(

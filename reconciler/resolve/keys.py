@@ -38,7 +38,8 @@ def check_size(key: KeyType, place: Place) -> Iterator[Diagnostic]:
         yield from _check_library(place)
     if key.size not in sizes:
         allowed = ", ".join(map(str, sizes))
-        summary = f"there is no {key.algorithm} key of {key.size} bits"
+        named = f"{key.algorithm}-{key.size}" if key.algorithm is Algorithm.ML_DSA else ""
+        summary = f"there is no {named or f'{key.algorithm} key of {key.size} bits'}"
         hint = f"sizes of {key.algorithm} keys: {allowed}"
         yield error(summary, place.at("spec", "privateKey", "size"), hint=hint)
 

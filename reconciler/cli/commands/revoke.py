@@ -72,7 +72,10 @@ def command(
     asked = RevocationReason(reason)
     if immediate and asked not in COMPROMISES:
         raise InvalidInput((error("--immediate is for keyCompromise and cACompromise alone"),))
-    meant = _meant(ledger, what) if generation is None else _generation(desired, what, generation)
+    if generation is None:
+        meant = _meant(desired, ledger, what)
+    else:
+        meant = _generation(desired, ledger, what, generation)
     if meant.get("certificates") and asked is RevocationReason.CA_COMPROMISE:
         hint = "write keyCompromise"
         raise InvalidInput((error("cACompromise is said of CAs alone", hint=hint),))
@@ -93,14 +96,20 @@ def _written(console: Console, spec: dict[str, object], called: str, out: Path |
     return path
 
 
-def _generation(desired: Desired, what: tuple[str, ...], number: int) -> dict[str, object]:
+def _generation(
+    desired: Desired, ledger: LedgerState, what: tuple[str, ...], number: int
+) -> dict[str, object]:
     """Return what a Revocation says of a CA's generation; raises `InvalidInput`."""
     name = what[0].removeprefix("authority/")
     if len(what) > 1 or name not in desired.authorities:
         unknown = next((word for word in what if _bare(word) not in desired.authorities), what[-1])
         summary = f"--generation is of one Authority, and not of {unknown!r}"
-        hint = nearest(_bare(unknown), desired.authorities) if len(what) == 1 else "write two"
+        several = "write a document for each CA, and one for certificates"
+        hint = nearest(_bare(unknown), desired.authorities) if len(what) == 1 else several
         raise InvalidInput((error(summary, hint=hint),))
+    if number not in (numbers := _generations(ledger.authorities.get(name))):
+        summary = f"authority/{name} has no generation {number}"
+        raise InvalidInput((error(summary, detail=_has(numbers)),))
     return {"authorityRef": name, "generation": number}
 
 
@@ -123,7 +132,7 @@ def _goes_on(desired: Desired, name: str, number: int) -> str:
     return f"authority/{name} issues with generation {issues} from then on; {written}."
 
 
-def _meant(ledger: LedgerState, what: tuple[str, ...]) -> dict[str, object]:
+def _meant(desired: Desired, ledger: LedgerState, what: tuple[str, ...]) -> dict[str, object]:
     """Return what a Revocation says of names or of serials; raises `InvalidInput`."""
     names = {word: word.removeprefix("certificate/") for word in what}
     names = {word: name for word, name in names.items() if name in ledger.certificates}
@@ -136,7 +145,7 @@ def _meant(ledger: LedgerState, what: tuple[str, ...]) -> dict[str, object]:
         word: word.replace(":", "").lower().lstrip("0") for word in what if word not in names
     }
     if unknown := [word for word, serial in serials.items() if serial not in known]:
-        raise InvalidInput([_unknown(ledger, word) for word in unknown])
+        raise InvalidInput([_unknown(desired, ledger, word) for word in unknown])
     if names and serials:
         said = f"{next(iter(names))} is a name and {next(iter(serials))} is a serial"
         hint = "a Revocation lists names or serials: write two"
@@ -146,18 +155,28 @@ def _meant(ledger: LedgerState, what: tuple[str, ...]) -> dict[str, object]:
     return {"certificates": tuple(names.values()), "issuedBefore": format_instant(now())}
 
 
-def _unknown(ledger: LedgerState, word: str) -> Diagnostic:
+def _unknown(desired: Desired, ledger: LedgerState, word: str) -> Diagnostic:
     authority = ledger.authorities.get(_bare(word))
     if authority is not None:
-        return _authority(authority)
+        return _authority(desired, authority)
     said = f"the ledger knows neither a certificate nor a serial {word!r}"
     return error(said, hint=nearest(word.removeprefix("certificate/"), ledger.certificates))
 
 
-def _authority(record: AuthorityRecord) -> Diagnostic:
+def _authority(desired: Desired, record: AuthorityRecord) -> Diagnostic:
     """Say that it takes a generation: what a CA signed goes with it."""
     said = f"authority/{record.name} is a CA: say which generation of it"
-    numbers = {i.request.generation for i in record.issuances if i.request.kind == "authority"}
-    detail = f"It has {', '.join(map(str, sorted(numbers)))}." if numbers else ""
-    hint = f"certform revoke authority/{record.name} --generation {max(numbers, default=1)} ..."
-    return error(said, detail=detail, hint=hint)
+    numbers, wanted = _generations(record), desired.authorities.get(record.name)
+    issues = wanted.request.generation if wanted else max(numbers, default=1)
+    hint = f"the one that issues: certform revoke authority/{record.name} --generation {issues} ..."
+    return error(said, detail=_has(numbers), hint=hint)
+
+
+def _generations(record: AuthorityRecord | None) -> list[int]:
+    """Return the generations that a CA has had, one that is kept ready included."""
+    issuances = record.issuances if record else ()
+    return sorted({i.request.generation for i in issuances if i.request.kind == "authority"})
+
+
+def _has(numbers: list[int]) -> str:
+    return f"It has {', '.join(map(str, numbers))}." if numbers else "None was issued yet."
