@@ -39,7 +39,6 @@ from reconciler.schedule import is_resumable
 from schemas.custody import Kept
 from schemas.request import AuthorityRequest
 
-
 Judge = Callable[[World, Sequence[Errand], Sequence[Errand]], Mapping[str, Refusal]]
 """Returns what of errands must not be signed, by address, and why; the others are asked for with them."""
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from providers.x509 import IssuanceRefused
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff import World
-from reconciler.diff.prospects import Generation
+from reconciler.diff.prospects import Errand, Generation
 from reconciler.explain import Origin
 from reconciler.forewarning import named
 from reconciler.limits import Refusal
 from reconciler.lint.findings import Finding, Severity
-from reconciler.lint.issues import Issue, issues
+from reconciler.lint.issues import Issue, entrusted, issues
 from reconciler.lint.shapes import shape
 from schemas.plan import Change, Source
 from schemas.request import AuthorityRequest
@@ -46,15 +46,36 @@ class Linter:
 
     def __call__(self, world: World, changes: Sequence[Change]) -> Mapping[str, Refusal]:
         """Return what must not be signed, by address, and why; nothing is loaded where nothing is issued."""
-        wanted = [i for i in issues(world, changes) if i.address not in world.refused]
+        return self._looked_at(
+            world, [i for i in issues(world, changes) if i.address not in world.refused]
+        )
+
+    def before_ceremony(
+        self, world: World, wanted: Sequence[Errand], earlier: Sequence[Errand]
+    ) -> Mapping[str, Refusal]:
+        """Return what no ceremony must be asked for, by address; `earlier` is asked for together with it."""
+        asked, first = ([entrusted(world, errand) for errand in each] for each in (wanted, earlier))
+        return self._looked_at(world, asked, first)
+
+    def _looked_at(
+        self, world: World, wanted: Sequence[Issue], earlier: Sequence[Issue] = ()
+    ) -> Mapping[str, Refusal]:
         if not wanted:
             return {}
         from reconciler.lint.specimens import Workshop  # noqa: PLC0415 - a plan of nothing needs none
 
-        coming = {ca: i for i in wanted if (ca := _generation(i))}
+        coming = {ca: i for i in (*earlier, *wanted) if (ca := _generation(i))}
         found = dict(self._refusals(Workshop(world, coming), wanted))
         self.refused |= found
         return found
+
+    @property
+    def objections(self) -> tuple[Diagnostic, ...]:
+        """One warning for each thing that a ceremony is not asked for."""
+        return tuple(
+            warning(f"{address} is not asked for: {why.message}", why.source)
+            for address, why in sorted(self.refused.items())
+        )
 
     @property
     def remarks(self) -> tuple[Diagnostic, ...]:
