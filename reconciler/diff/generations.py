@@ -6,17 +6,19 @@ from reconciler.checks import Finding
 from reconciler.custody import key_holder, signs_offline
 from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, seen
+from reconciler.diff.dues import is_renewed_anyway
 from reconciler.diff.lines import told, words
 from reconciler.diff.prospects import Errand, Prospects
 from reconciler.diff.trust import Waits
 from reconciler.diff.withholding import hindrance
 from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
-from reconciler.schedule import is_ahead, is_due, renewal_time
+from reconciler.schedule import is_ahead, renewal_time
 from reconciler.state import DesiredAuthority
 from schemas.base import digest
 from schemas.plan import Action, Change, FieldChange, Reason
 from schemas.request import AuthorityRequest
+from schemas.revocation import RevocationReason
 from schemas.scalars import format_instant
 
 CEREMONY = "waits for the ceremony: certform ceremony export"
@@ -107,8 +109,7 @@ def _waits(case: Case, request: AuthorityRequest, had: Issuance | None) -> Waits
         return Waits()
     if had is None:
         return Waits(case.above.waits(line).requires)
-    known = case.world.line(had)
-    return Waits() if known[-1:] == line[-1:] else case.above.waits(line)
+    return case.above.waits(line, had)
 
 
 def _why_first(case: Case) -> Finding:
@@ -129,12 +130,33 @@ def _why_first(case: Case) -> Finding:
 def _stuck(case: Case, issued: Issuance) -> Finding | None:
     """Say why nothing can be made of a generation any more, or not yet."""
     raise_it = f"set generation: {case.request.generation + 1}"
-    if issued.status is Status.REVOKED:
+    if issued.status is Status.REVOKED and case.is_standby:
+        message = "the generation to be kept ready is revoked: bring back the Revocation of it"
+        return Finding(Reason.REVOKED, message)
+    if issued.status is Status.REVOKED and not _is_bereft(case, issued):
         return Finding(Reason.REVOKED, f"this generation is revoked: {raise_it}")
     if is_ahead(issued.not_before, case.world.now):
         starts = format_instant(issued.not_before)
         return Finding(Reason.NOT_YET_VALID, f"not valid before {starts}: wait, or {raise_it}")
     return None
+
+
+def _is_bereft(case: Case, issued: Issuance) -> bool:
+    """Whether it was revoked since its parent is: then its own key is good for another parent.
+
+    Not where a later generation was issued: what moved on stays there.
+    """
+    request, revoked, number = issued.request, issued.revoked, case.request.generation
+    if request.issuer is None or (case.desired.name, number) in case.world.given_up:
+        return False
+    issued_for = (i.request for i in case.record.issuances)
+    if any(isinstance(r, AuthorityRequest) and r.generation > number for r in issued_for):
+        return False
+    above = (request.issuer, request.issuer_generation or 0)
+    parent = case.world.authority(above[0]).issued(above[1])
+    gone = parent is not None and parent.status is Status.REVOKED
+    hung = revoked is not None and revoked.reason is RevocationReason.SUPERSEDED
+    return hung and (gone or above in case.world.given_up)
 
 
 def _again(case: Case, issued: Issuance) -> Steps:
@@ -152,6 +174,9 @@ def _again(case: Case, issued: Issuance) -> Steps:
         if stands := _in_the_way(case, wanted, waits):
             return _held(case, issued, stands)
         return _issue(case, wanted, why, waits, issued)
+    if issued.status is Status.REVOKED:
+        message = case.above.unready(wanted) or f"authority/{wanted.issuer} is not replaced yet"
+        return (case.blocked(Finding(Reason.BLOCKED_BY, message)),), None
     return _renewal(case, had, issued)
 
 
@@ -191,7 +216,9 @@ def _renewal(case: Case, request: AuthorityRequest, issued: Issuance) -> Steps:
     if unready := case.above.unready(request):
         return (case.blocked(Finding(Reason.BLOCKED_BY, unready)),), None
     due = Finding(Reason.RESUMING, "") if why is None else why
-    return _issue(case, request, due, Waits(), issued, due=_is_time(case, issued))
+    return _issue(
+        case, request, due, Waits(), issued, due=is_renewed_anyway(case.world, case.desired, issued)
+    )
 
 
 def _lapsing(case: Case, request: AuthorityRequest, issued: Issuance) -> Finding | None:
@@ -212,17 +239,6 @@ def _lasts_longer(case: Case, request: AuthorityRequest, issued: Issuance) -> bo
         return True
     parent = case.world.authority(request.issuer).issued(request.issuer_generation or 0)
     return parent is not None and parent.not_after > issued.not_after
-
-
-def _is_time(case: Case, issued: Issuance) -> bool:
-    """Whether time alone asks for it: an edit that makes it due is reviewed."""
-    world, desired = case.world, case.desired
-    former = world.base.authorities.get(desired.name) if world.base else desired
-    if former is None:
-        return issued.digest == desired.digest
-    if desired.renew_before <= former.renew_before:
-        return True
-    return is_due(issued, former.renew_before, world.now)
 
 
 def _begun(case: Case, request: AuthorityRequest) -> bool:
@@ -265,7 +281,7 @@ def _issue(
         case.address,
         Action.ISSUE,
         why.reason,
-        why.message,
+        waits.told(why.message),
         identity={
             "after": errand.digest,
             "recipients": [r.to_json() for r in desired.recipients],

@@ -252,3 +252,12 @@ def test_what_is_only_trusted_needs_nothing_and_signs_nothing(fleet: Fleet) -> N
             "authority/theirs cannot sign: see what blocks it",
         )
     }
+
+
+def test_nobody_is_renewed_all_the_time_for_a_ca_that_lives_as_long_as_its_root() -> None:
+    tree = {"root": Ca(days=365), "services": Ca("root", days=365)}
+    fleet = Fleet(cas=tree, publish=False).converge()
+    assert shown(fleet.wait(210).plan()) == []
+    assert issues(fleet.wait(60).plan()) == {"authority/root": Reason.RENEWING}
+    fleet.converge()
+    assert shown(fleet.wait(90).plan()) == []
