@@ -3,8 +3,10 @@
 from reconciler.diff import World
 from reconciler.inventory import inventory
 from reconciler.planning import make_plan
+from reconciler.render.bundles import with_bundles
 from reconciler.render.page import render_page
 from reconciler.selection import Selection, labelled
+from reconciler.trusting import bundle_rows
 
 _ALL = Selection()
 
@@ -18,7 +20,8 @@ def page(
     https://HOST/OWNER/NAME/blob/COMMIT; without one, files are named and not linked.
     """
     plan = make_plan(world)
-    rows = inventory(world, plan.changes, foreign=foreign)
+    certificates = inventory(world, plan.changes, foreign=foreign)
+    rows = with_bundles(certificates, bundle_rows(world, plan.changes), plan.created_at)
     if labels := selection.labels:
         rows = [row for row in rows if labelled(row.address, labels, world.desired)]
         meant = [step for step in plan.changes if labelled(step.address, labels, world.desired)]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.render.escape import inert, visible
-from reconciler.render.inventory import InventoryRow
+from reconciler.render.inventory import InventoryRow, Place, PlaceState
 from schemas.plan import Source
 from schemas.scalars import format_instant
 
@@ -38,6 +38,14 @@ class TrustPlace:
     verified_at: datetime | None = None
     anchors: tuple[str, ...] = ()
 
+    @property
+    def spot(self) -> Place:
+        """The place as one of the inventory's, which knows of no anchors."""
+        state = PlaceState(self.state)
+        return Place(
+            self.target, state, self.detail, self.object_name, verified_at=self.verified_at
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class BundleRow:
@@ -57,7 +65,7 @@ class BundleRow:
         return f"bundle/{self.name}"
 
     def line(self, now: datetime) -> InventoryRow:
-        """Return it as a line of the inventory's table: it ends with the first of its anchors."""
+        """Return it as a line of the inventory: it ends with the first of its anchors."""
         ends = [anchor.not_after for anchor in self.anchors if anchor.not_after]
         first = min(ends, default=None)
         return InventoryRow(
@@ -73,7 +81,15 @@ class BundleRow:
             status=self.status,
             labels=self.labels,
             source=self.source,
+            places=tuple(place.spot for place in self.places),
         )
+
+
+def with_bundles(
+    rows: Sequence[InventoryRow], bundles: Sequence[BundleRow], now: datetime
+) -> list[InventoryRow]:
+    """Return the rows of an inventory, Bundles among them, by address."""
+    return sorted((*rows, *(each.line(now) for each in bundles)), key=lambda row: row.address)
 
 
 def bundle_data(row: BundleRow) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Bundles in what looks at everything: observation, selection, the boundary, drift, the inventory, show."""
 
+import csv
+import io
 import json
 from dataclasses import replace
 
@@ -13,9 +15,13 @@ from providers.errors import Transient
 from reconciler.boundary import draw
 from reconciler.diff import plan_warnings
 from reconciler.drifting import Kind, drift
+from reconciler.inventory import inventory
+from reconciler.inventory_page import page
 from reconciler.planning import make_plan
-from reconciler.render.bundles import render_bundle, render_bundle_json
+from reconciler.render.bundles import render_bundle, render_bundle_json, with_bundles
+from reconciler.render.inventory import render_csv
 from reconciler.render.markdown import render_markdown
+from reconciler.render.page.data import page_data
 from reconciler.render.text import render_text
 from reconciler.selection import Selection, unknown_addresses, unmatched_labels
 from reconciler.trusting import bundle_named, bundle_rows
@@ -192,3 +198,21 @@ def test_noting_what_nothing_hangs_by_is_no_matter_of_keys(fleet: Fleet) -> None
     assert "key" not in render_markdown(plan)
     fleet.converge().wait(7.1).converge()
     assert fleet.trusted("a") == ["root-g1"]
+
+
+def test_the_page_and_the_csv_list_bundles_as_the_table_does() -> None:
+    fleet = Fleet(
+        leaves={"web": Leaf()}, bundles={"corp": Trust(targets=(("a", None), ("b", None)))}
+    )
+    fleet.converge().store("b").trust.clear()
+    world = fleet.world()
+    changes = fleet.plan().changes
+    rows = with_bundles(inventory(world, changes), bundle_rows(world, changes), world.now)
+    told = {row["address"]: row for row in csv.DictReader(io.StringIO(render_csv(rows)))}
+    assert told["bundle/corp"]["targets"] == "a b"
+    assert told["bundle/corp"]["status"] == "out of date (NotFound)"
+    shown = page_data(fleet.plan(), rows)
+    (bundle,) = (row for row in shown["certificates"] if row["address"] == "bundle/corp")
+    assert [(p["target"], p["state"]) for p in bundle["places"]] == [("a", "ok"), ("b", "missing")]
+    assert '"bundle/corp"' in page(world)
+    assert '"bundle/corp"' not in page(world, Selection(labels={"team": "x"}))

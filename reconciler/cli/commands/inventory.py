@@ -17,7 +17,7 @@ from reconciler.inventory import inventory
 from reconciler.inventory_page import page
 from reconciler.outfile import write_whole
 from reconciler.planning import make_plan
-from reconciler.render.bundles import BundleRow, bundle_data
+from reconciler.render.bundles import BundleRow, bundle_data, with_bundles
 from reconciler.render.inventory import InventoryRow, render_csv, render_json, render_table
 from reconciler.repository import examine
 from reconciler.selection import Selection, labelled
@@ -108,9 +108,8 @@ def _rendered(
 ) -> str:
     if form == "json":
         return render_json(rows, plan.targets, [bundle_data(row) for row in bundles])
+    rows = with_bundles(rows, bundles, plan.created_at)
     if form == "csv":
         return render_csv(rows)
-    lines = (row.line(plan.created_at) for row in bundles)
-    rows = sorted((*rows, *lines), key=lambda row: row.address)
     terminal = sys.stdout.isatty() and not to_file
     return render_table(rows, width=shutil.get_terminal_size().columns if terminal else None)

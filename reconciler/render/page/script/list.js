@@ -27,7 +27,7 @@ function showSorting() {
 function listLine(row, index) {
   const name = button(title(row), () => openDetails(row), { class: "link name", tabindex: index === list.active ? "0" : "-1" });
   const line = make("tr", { class: `line ${STATES[row.state] ?? ""}`, on: { click: (event) => clickLine(event, row) } },
-    make("th", { scope: "row", class: "c-name" }, name, row.isAuthority ? make("span", { class: "kind", text: "CA" }) : null),
+    make("th", { scope: "row", class: "c-name" }, name, kindOf(row)),
     make("td", { class: "c-state" }, statusChip(row)),
     make("td", { class: "c-end" }, ...expiry(row)),
     make("td", { class: "c-names", text: row.names.length > 1 ? `${row.names[0]} and ${row.names.length - 1} more` : row.names[0] ?? "" }),
@@ -77,4 +77,9 @@ function walkList(event) {
   const name = list.reveal(to[0]).querySelector(".name");
   name.tabIndex = 0;
   name.focus({ preventScroll: true });
+}
+
+function kindOf(row) {
+  const kind = row.isAuthority ? "CA" : row.isBundle ? "bundle" : "";
+  return kind ? make("span", { class: "kind", text: kind }) : null;
 }

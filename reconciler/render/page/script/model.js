@@ -69,16 +69,17 @@ for (const row of rows) row.above = chainOf(row);
 function enriched(told) {
   const row = { issuer: "", serial: "", sha256: "", names: [], labels: {}, places: [], ...told };
   row.isAuthority = row.address.startsWith("authority/");
+  row.isBundle = row.address.startsWith("bundle/");
   row.keyType = told.key ?? "";
   row.key = row.isAuthority ? keyOf(row.name, row.generation) : row.address;
   row.end = row.not_after ? Date.parse(row.not_after) : null;
   row.days = row.end === null ? null : Math.floor((row.end - now) / DAY);
-  row.lapsed = row.state !== "expired" && row.end !== null && row.end <= now && !GONE.has(row.state);
+  row.lapsed = !row.isBundle && row.state !== "expired" && row.end !== null && row.end <= now && !GONE.has(row.state);
   if (row.lapsed && row.state !== "foreign") {
     row.state = "expired";
     row.status = "expired after this page was made";
   }
-  row.matters = row.end !== null && !GONE.has(row.state);
+  row.matters = !row.isBundle && row.end !== null && !GONE.has(row.state); // a bundle outlives its anchors
   row.renewal = row.renewal ? Date.parse(row.renewal) : null;
   row.urgency = urgencyOf(row);
   row.places = row.places.map((place) => placed(place, row));

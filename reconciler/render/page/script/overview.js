@@ -60,12 +60,13 @@ function notice(tone, title, words, more = null) {
 
 function showTiles() {
   const count = (test) => rows.filter(test).length, within = (days) => (row) => row.matters && row.end <= now + days * DAY;
-  const leaves = rows.length - authorities.length, fine = count((row) => row.settled);
+  const bundles = count((row) => row.isBundle), all = rows.length - bundles, leaves = all - authorities.length, fine = count((row) => row.settled);
   const month = count(within(30)), week = count(within(7)), over = count((row) => row.matters && row.end <= now);
   const urgent = (tone) => rows.some((row) => row.urgency === tone);
   const broken = count((row) => row.broken), unseen = count((row) => row.unseen);
   byId("tiles").replaceChildren(
-    tile("Certificates", rows.length, `${many(leaves, "leaf", "leaves")}, ${many(authorities.length, "CA certificate")}`, "", {}),
+    tile("Certificates", all, `${many(leaves, "leaf", "leaves")}, ${many(authorities.length, "CA certificate")}`
+      + (bundles ? `; and ${many(bundles, "bundle")} of anchors` : ""), "", {}),
     tile("In order", fine, rows.length ? `${Math.floor((100 * fine) / rows.length)} % of all` : "", "good", null),
     tile("Over, or within 30 days", month, `${NUMBER.format(over)} over, ${NUMBER.format(week - over)} within 7 days`,
       urgent("bad") ? "bad" : urgent("warn") ? "warn" : "good", { expires: "30" }),
