@@ -19,6 +19,7 @@ _FORMS = (
     "an address is certificate/NAME, certificate/NAME@TARGET, authority/NAME, bundle/NAME or"
     " target/NAME"
 )
+_TAKES_TRUST = frozenset({Action.REVOKE, Action.REMOVE})
 _Labelled = DesiredAuthority | DesiredCertificate | DesiredBundle
 
 
@@ -40,7 +41,10 @@ class Selection:
 
 
 def select(changes: Sequence[Change], selection: Selection, desired: Desired) -> tuple[Change, ...]:
-    """Return the changes that are meant, and those they require, in the order they came."""
+    """Return the changes that are meant, and those they require, in the order they came.
+
+    What takes trust away comes with all that takes its place, though it would not wait for that.
+    """
     if not selection:
         return tuple(changes)
     by_id = {step.id: step for step in changes}
@@ -50,7 +54,8 @@ def select(changes: Sequence[Change], selection: Selection, desired: Desired) ->
         step = waiting.pop()
         if step.id not in kept:
             kept[step.id] = step
-            waiting.extend(by_id[id_] for id_ in step.requires if id_ in by_id)
+            first = (*step.requires, *(step.follows if step.action in _TAKES_TRUST else ()))
+            waiting.extend(by_id[id_] for id_ in first if id_ in by_id)
     chosen = [step for step in changes if step.id in kept]
     return _due_closure(chosen) if selection.due_only else tuple(chosen)
 

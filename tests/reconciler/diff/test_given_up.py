@@ -114,3 +114,15 @@ def test_a_leaf_whose_own_key_leaks_is_replaced_below_the_root_that_everybody_tr
     assert fleet.current("mail").status is Status.ISSUED
     assert line(fleet, fleet.current("mail")) == [("root", 1)]
     assert ("blocked", "certificate/mail", "Pending") in shown(fleet.plan())
+
+
+@pytest.mark.parametrize("address", ["authority/root", "crl/root-g1", "bundle/corp@a"])
+def test_a_part_of_a_plan_revokes_nothing_at_once_without_what_takes_its_place(
+    fleet: Fleet, address: str
+) -> None:
+    selection = Selection(addresses=(address,))
+    part = fleet.compromise("root", immediate=True).plan(selection)
+    assert {"certificate/web", "certificate/mail"} <= issues(part).keys()
+    fleet.apply(selection)
+    assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 2)]
+    assert fleet.installed("a", "web").serial == fleet.current("web").serial
