@@ -59,7 +59,8 @@ class Assumption:
             told = self._revoked.get(record.key, ())
             revoked = frozenset(serial for serial, at in told if at <= record.this_update)
             urls = urls_for(self._sides, record.key, self._contents)
-            crl = PublishedFile(record.sha256, record.number, revoked, urls)
+            dates = (record.this_update, record.next_update)
+            crl = PublishedFile(record.sha256, record.number, revoked, urls, dates=dates)
             files[file_name(name, generation, "crl", shard)] = crl
             if issuance.sha256 is not None:
                 files[file_name(name, generation, "crt")] = PublishedFile(issuance.sha256)

@@ -33,9 +33,14 @@ def settled_terms(
 
 def refresh_time(record: CrlRecord, terms: CrlTerms | None) -> datetime:
     """Return when a CRL is to be signed anew."""
+    return refreshed_at(record.this_update, record.next_update, terms)
+
+
+def refreshed_at(since: datetime, until: datetime, terms: CrlTerms | None) -> datetime:
+    """Return when a CRL of these dates is to be signed anew."""
     before = terms.refresh_before if terms else None
     span = None if before is None else timedelta(seconds=before)
-    return crl_refresh_time(record.this_update, record.next_update, span)
+    return crl_refresh_time(since, until, span)
 
 
 def first_issued(record: AuthorityRecord | None, generation: int) -> datetime | None:

@@ -170,7 +170,7 @@ def _kind(step: Change, alive: Container[str]) -> Kind | None:
     `alive` are the addresses of what exists and will end, which is told of once it is late.
     """
     if step.action is Action.BLOCKED:
-        return _of_blocked(step.reason)
+        return _of_blocked(step)
     if step.outside:
         return Kind.OUTSIDE
     if step.reason is Reason.NOT_YET_VALID:
@@ -180,10 +180,10 @@ def _kind(step: Change, alive: Container[str]) -> Kind | None:
     return Kind.PENDING if not step.due or waits or stale else None
 
 
-def _of_blocked(reason: Reason) -> Kind | None:
-    if reason is Reason.TARGET_UNKNOWN:
+def _of_blocked(step: Change) -> Kind | None:
+    if step.reason is Reason.TARGET_UNKNOWN or step.due:
         return None
-    return Kind.PENDING if reason is Reason.PENDING else Kind.BLOCKED
+    return Kind.PENDING if step.reason is Reason.PENDING else Kind.BLOCKED
 
 
 def _difference(world: World, step: Change, kind: Kind) -> Difference:

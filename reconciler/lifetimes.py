@@ -9,10 +9,11 @@ from reconciler import response_terms
 from reconciler.crl_terms import refresh_time, settled_terms
 from reconciler.diff import World
 from reconciler.diff.sides import unexpired
-from reconciler.ledger.records import CertificateRecord, Status
-from reconciler.published_names import list_address
-from reconciler.schedule import renewal_time, renewal_time_of_adopted
-from reconciler.state import DesiredCertificate
+from reconciler.ledger.publications import CrlRecord
+from reconciler.ledger.records import CertificateRecord, Issuance, Status
+from reconciler.published_names import file_name, list_address
+from reconciler.schedule import late_time, renewal_time, renewal_time_of_adopted
+from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.plan import Source
 
 
@@ -35,7 +36,7 @@ class Lifetime:
         """When half of the time to renew it in is over: by then many nights have failed to."""
         if self.renews_at is None:
             return None
-        return self.renews_at + (self.not_after - self.renews_at) / 2
+        return late_time(self.renews_at, self.not_after)
 
     def is_late(self, now: datetime) -> bool:
         """Whether a renewal was missed."""
@@ -92,21 +93,43 @@ def _life(desired: DesiredCertificate, end: datetime, renews: datetime, target: 
 
 def _authorities(world: World) -> Iterator[Lifetime]:
     for desired in world.desired.authorities.values():
-        issuance = world.authority(desired.name).issued(desired.request.generation)
-        if issuance is not None and issuance.status is Status.ISSUED and not desired.retired:
-            issuer = desired.request.issuer or "itself"
-            renews = None if desired.is_anchor else renewal_time(issuance, desired.renew_before)
-            end = issuance.not_after
-            yield Lifetime(desired.address, issuer, end, renews, source=desired.source)
+        for address, issuance in () if desired.retired else _of_authority(world, desired):
+            if issuance is None or issuance.status is not Status.ISSUED:
+                continue
+            issuer, end = issuance.request.issuer or "itself", issuance.not_after
+            renewed = not desired.is_anchor and _lasts_on(world, desired, address, issuance)
+            renews = renewal_time(issuance, desired.renew_before) if renewed else None
+            yield Lifetime(address, issuer, end, renews, source=desired.source)
+
+
+def _of_authority(world: World, desired: DesiredAuthority) -> Iterator[tuple[str, Issuance | None]]:
+    """Yield what a CA needs: the generation that issues, the one kept ready, and a cross-certificate."""
+    record, number = world.authority(desired.name), desired.request.generation
+    yield desired.address, record.issued(number)
+    if desired.standby is not None:
+        later = desired.standby.generation
+        yield f"standby/{desired.name}-g{later}", record.issued(later)
+    if desired.crossed:
+        yield f"cross/{desired.name}-g{number}", record.crossed(number)
+
+
+def _lasts_on(world: World, desired: DesiredAuthority, address: str, issuance: Issuance) -> bool:
+    """Whether there can be another one that ends later: a cross-certificate ends with either of two roots."""
+    if not address.startswith("cross/"):
+        return True
+    record, number = world.authority(desired.name), desired.request.generation
+    both = (record.issued(number), record.issued(number - 1))
+    return all(each is not None and each.not_after > issuance.not_after for each in both)
 
 
 def _crls(world: World) -> Iterator[Lifetime]:
     if world.desired.publish is None:
         return
-    for (name, generation, shard), crl in world.ledger.crls.items():
+    for (name, generation, shard), record in world.ledger.crls.items():
         signing = world.authority(name).generation(generation)
         if signing is not None and unexpired(signing, world.now):
             desired = world.desired.authorities.get(name)
+            crl = _shown(world, record)
             yield Lifetime(
                 list_address((name, generation, shard)),
                 name,
@@ -114,6 +137,19 @@ def _crls(world: World) -> Iterator[Lifetime]:
                 refresh_time(crl, settled_terms(world.ledger, name, generation, desired)),
                 source=desired.source if desired else None,
             )
+
+
+def _shown(world: World, record: CrlRecord) -> CrlRecord:
+    """Return the record of a list with the dates of the published one, where that ends sooner.
+
+    A number is reserved before anything is signed under it, at a ceremony weeks before.
+    """
+    file = file_name(record.authority, record.generation, "crl", record.shard)
+    found = (world.observed.published or {}).get(file)
+    if found is None or found.dates is None or found.dates[1] >= record.next_update:
+        return record
+    since, until = found.dates
+    return record.model_copy(update={"this_update": since, "next_update": until})
 
 
 def _responses(world: World) -> Iterator[Lifetime]:

@@ -269,4 +269,5 @@ def _published_file(name: str, content: bytes) -> PublishedFile:
         crl = x509.outline_crl(content)
     except ValueError:
         return PublishedFile(sha256)
-    return PublishedFile(sha256, crl.number, crl.serials, crl.urls)
+    dates = (crl.this_update, crl.next_update) if crl.next_update else None
+    return PublishedFile(sha256, crl.number, crl.serials, crl.urls, dates=dates)

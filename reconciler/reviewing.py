@@ -187,12 +187,15 @@ _PROPOSE = "open a pull request, so that its plan shows this, and merge that"
 
 
 def obstacles(plan: Plan) -> tuple[Change, ...]:
-    """Return what is blocked, but for what passes by itself: what only takes time is under way."""
+    """Return what is blocked, but for what passes by itself, or was asked for in time."""
     return tuple(
-        step
-        for step in plan.changes
-        if step.action is Action.BLOCKED and step.reason is not Reason.PENDING
+        step for step in plan.changes if step.action is Action.BLOCKED and not is_under_way(step)
     )
+
+
+def is_under_way(step: Change) -> bool:
+    """Whether what is blocked only takes time, or is asked of somebody while there is enough of it."""
+    return step.due or step.reason is Reason.PENDING
 
 
 def _told_of(step: Change) -> tuple[str, ...]:

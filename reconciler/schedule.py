@@ -55,6 +55,11 @@ def renewal_time_of_adopted(
     return not_after - renew_before * (1 + SPREAD * fraction(serial or ""))
 
 
+def late_time(due: datetime, end: datetime) -> datetime:
+    """Return when half of the time to renew something in is over: by then many nights have failed to."""
+    return due + (end - due) / 2
+
+
 def crl_refresh_time(
     this_update: datetime, next_update: datetime, refresh_before: timedelta | None = None
 ) -> datetime:

@@ -317,8 +317,8 @@ class Assumed:
 class PublishedFile:
     """A published file as found: its digest, and for a CRL its number and the serials it revokes.
 
-    `urls` are those that a shard says it is the list of; None where nobody looked. A tree of OCSP responses
-    tells the `serials` that it is of.
+    `urls` are those that a shard says it is the list of; None where nobody looked. `dates` are a CRL's
+    thisUpdate and nextUpdate. A tree of OCSP responses tells the `serials` that it is of.
     """
 
     sha256: str
@@ -326,6 +326,7 @@ class PublishedFile:
     revoked: frozenset[str] = frozenset()
     urls: frozenset[str] | None = None
     serials: frozenset[str] = frozenset()
+    dates: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)

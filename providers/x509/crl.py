@@ -77,11 +77,13 @@ def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CrlOutline:
-    """What a CRL is known by: its number, which serials it revokes, and of which URLs it is the list."""
+    """What a CRL is known by: its number, which serials it revokes, of which URLs it is the list, its dates."""
 
     number: int
     serials: frozenset[str]
     urls: frozenset[str]
+    this_update: datetime
+    next_update: datetime | None
 
 
 def read_crl(der: bytes, known: Container[str] = ()) -> Crl:
@@ -105,7 +107,13 @@ def read_crl(der: bytes, known: Container[str] = ()) -> Crl:
 def outline_crl(der: bytes) -> CrlOutline:
     """Return what a CRL is known by, at a small part of the cost; raises ValueError when it is malformed."""
     crl = _load(der)
-    return CrlOutline(_number(crl), frozenset(map(_serial, crl)), frozenset(_urls(crl)))
+    return CrlOutline(
+        _number(crl),
+        frozenset(map(_serial, crl)),
+        frozenset(_urls(crl)),
+        crl.last_update_utc,
+        crl.next_update_utc,
+    )
 
 
 def _number(crl: x509.CertificateRevocationList) -> int:

@@ -51,9 +51,13 @@ def blocked(
     source: Source | None = None,
     requires: tuple[str, ...] = (),
     before: dict[str, Any] | None = None,
+    due: bool = False,
     outside: bool = False,
 ) -> Change:
-    """Return what stands in the way, and how to lift it, as a change that does nothing."""
+    """Return what stands in the way, and how to lift it, as a change that does nothing.
+
+    What is `due` is asked for by time alone, and in time: it is under way, and nothing has gone wrong yet.
+    """
     return change(
         address,
         Action.BLOCKED,
@@ -63,6 +67,7 @@ def blocked(
         source=source,
         requires=requires,
         before=before,
+        due=due,
         outside=outside,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reconciler.checks import Finding
-from reconciler.crl_terms import first_issued, refresh_time
+from reconciler.crl_terms import first_issued, refresh_time, refreshed_at
 from reconciler.diff.changes import blocked, change
 from reconciler.diff.lists import (
     Contents,
@@ -19,7 +19,7 @@ from reconciler.diff.lists import (
 from reconciler.diff.world import World
 from reconciler.ledger.publications import CrlKey, CrlRecord, CrlTerms
 from reconciler.published_names import file_name, list_address
-from reconciler.schedule import is_ahead
+from reconciler.schedule import is_ahead, late_time
 from reconciler.state import PublishedFile
 from schemas.custody import Kept
 from schemas.plan import Action, Change, FieldChange, Reason, Source
@@ -144,18 +144,43 @@ def _carried(
         yield _publish(key, Finding(Reason.NOT_FOUND, words), source, due=True)
         published = None
     adding = told.changes.get(key, ())
-    if record is not None and record.der and published is None:
-        upkeep = _dated(world, signing, record)
-    elif record is not None and record.sha256 is None:
-        upkeep = Finding(Reason.EXPIRING, "asked for at a ceremony that brought nothing back yet")
-    else:
-        upkeep = _upkeep(world, signing, key, known)
+    upkeep = _asked(world, signing, key, known, published)
     need = _revoked_since(len(adding)) if adding else upkeep
     if need is not None:
-        message = f"{need.message}; {BY_CEREMONY}"
         yield blocked(
-            list_address(key), Reason.CEREMONY, message, source=source, requires=tuple(adding)
+            list_address(key),
+            Reason.CEREMONY,
+            f"{need.message}; {BY_CEREMONY}",
+            source=source,
+            requires=tuple(adding),
+            due=not adding
+            and need.reason is Reason.EXPIRING
+            and _is_early(world, signing, key, known),
         )
+
+
+def _asked(
+    world: World, signing: Signing, key: CrlKey, known: Contents, published: PublishedFile | None
+) -> Finding | None:
+    """Say why the next ceremony is asked for a list; `published` is None where one is on its way there."""
+    record = world.ledger.crls.get(key)
+    if record is not None and record.der and published is None:
+        return _dated(world, signing, record)
+    if record is None or record.sha256 is not None:
+        return _upkeep(world, signing, key, known)
+    told = published.revoked if published else frozenset()
+    if missing := known.revoked.get(key, frozenset()) - told:
+        return _revoked_since(len(missing))
+    return Finding(Reason.EXPIRING, "asked for at a ceremony that brought nothing back yet")
+
+
+def _is_early(world: World, signing: Signing, key: CrlKey, known: Contents) -> bool:
+    """Whether the published list is what certificates look for, and more than half of the notice is left."""
+    published = _published(world, key)
+    if published is None or published.dates is None or _lacks_url(world, key, known):
+        return False
+    due = refreshed_at(*published.dates, settled(world, signing))
+    return world.now < late_time(due, published.dates[1])
 
 
 def _upkeep(world: World, signing: Signing, key: CrlKey, known: Contents) -> Finding | None:

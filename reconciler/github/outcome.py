@@ -13,7 +13,8 @@ from reconciler.github.action import reason_of
 from reconciler.github.errors import findings_of
 from reconciler.github.reviews import Reviews
 from reconciler.render.vocabulary import COUNTED, kind_of
-from schemas.plan import Action, Change, Reason
+from reconciler.reviewing import is_under_way
+from schemas.plan import Action, Change
 
 
 class Fate(StrEnum):
@@ -129,7 +130,7 @@ def _deeds(account: Account) -> Iterator[Deed]:
         if change.id in refused:
             yield Deed(change, Fate.REFUSED, f"{refused[change.id]}: {change.message}")
         elif change.action is Action.BLOCKED:
-            waits = change.reason is Reason.PENDING
+            waits = is_under_way(change)
             yield Deed(change, Fate.UNDER_WAY if waits else Fate.BLOCKED, change.message)
         else:
             yield _made(change, last)
