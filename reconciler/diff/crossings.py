@@ -22,22 +22,30 @@ from schemas.request import AuthorityRequest
 
 
 def crossing(above: Prospects, desired: DesiredAuthority, leaving: Collection[str]) -> Steps:
-    """Return the cross-certificate of a root whose generation before can sign, and is not given up."""
+    """Return the cross-certificate of a root, by the newest generation before that can sign."""
     number, root = desired.request.generation, above.signing.get(desired.name)
     wanted = desired.crossed and not desired.retired and desired.request.issuer is None
     if not wanted or root is None or root.request.generation != number:
         return NOTHING
-    older = above.world.authority(desired.name).issued(number - 1)
-    if older is None or not is_sound(above.world, older) or older.serial in leaving:
-        return NOTHING
-    if (desired.name, number - 1) in above.world.given_up:
+    older = _older(above.world, desired, leaving)
+    if older is None or not isinstance(older.request, AuthorityRequest):
         return NOTHING
     request = root.request.model_copy(
-        update={"issuer": desired.name, "issuer_generation": number - 1}
+        update={"issuer": desired.name, "issuer_generation": older.request.generation}
     )
     errand = Errand(f"cross/{desired.name}-g{number}", desired.name, request, _digest(request))
     why = _why(above, desired, errand, older)
     return _issue(above, desired, errand, older, why) if why else NOTHING
+
+
+def _older(world: World, desired: DesiredAuthority, leaving: Collection[str]) -> Issuance | None:
+    """The newest generation before the wanted one that can sign, and is not given up."""
+    for number in range(desired.request.generation - 1, 0, -1):
+        issued = world.authority(desired.name).issued(number)
+        gone = (desired.name, number) in world.given_up
+        if issued and not gone and issued.serial not in leaving and is_sound(world, issued):
+            return issued
+    return None
 
 
 def _is_begun(reserved: Issuance | None) -> TypeGuard[Issuance]:
@@ -57,7 +65,7 @@ def _why(
     if _is_begun(reserved) and is_resumable(reserved, errand.digest, world.now):
         return Finding(Reason.RESUMING, "reserved, not yet issued")
     if crossed is None:
-        message = f"generation {number - 1} vouches for it, where it is not known yet"
+        message = f"generation {errand.signer[1]} vouches for it, where it is not known yet"
         return Finding(Reason.CROSS_SIGNED, message)
     if crossed.status is Status.REVOKED or renewal_time(crossed, desired.renew_before) > world.now:
         return None

@@ -93,12 +93,13 @@ class Prospects:
             return ()
         (root, number), own = found.line[-1], found.path[-1]
         has_one = found.cross(issuance, self.world.leaving) is not None
-        if f"cross/{root}-g{number}" not in self.errands or has_one:
+        errand = self.errands.get(f"cross/{root}-g{number}")
+        if errand is None or has_one:
             return ()
-        older = self.world.authority(root).issued(number - 1)
+        older = self.world.authority(root).issued(errand.signer[1])
         if older is None or min(older.not_after, own.not_after) < issuance.not_after:
             return ()
-        id_ = change_id(Action.ISSUE, f"cross/{root}-g{number}")
+        id_ = change_id(Action.ISSUE, errand.address)
         return (id_,) if any(step.id == id_ for step in self.changes) else ()
 
     def comes(self, issuer: str, generation: int) -> bool:

@@ -111,3 +111,12 @@ def test_what_is_kept_ready_is_renewed_and_moves_like_the_rest(short: Fleet) -> 
     assert issues(short.plan())["standby/services-g2"] is Reason.RENEWING
     short.converge()
     assert short.signed_under("services", 2).spki == key
+
+
+def test_a_generation_that_never_was_or_is_given_up_is_passed_over() -> None:
+    tree = {"root": Ca(crossed=True), "services": Ca("root", days=1000)}
+    fleet = Fleet(cas=tree, leaves={"web": Leaf("services")}).converge()
+    edit(fleet, "root", generation=3).converge()
+    assert chain(fleet, "web")[0][-1] == "Example root G3 by Example root G1"
+    fleet.compromise("root", 3).converge()
+    assert chain(fleet, "web")[0][-1] == "Example root G4 by Example root G1"
