@@ -77,7 +77,7 @@ def sign_crl(crl: Crl, issuer: IssuingAuthority, signer: Signer) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CrlOutline:
-    """What a CRL is known by: its number, which serials it revokes, of which URLs it is the list, its dates."""
+    """What a CRL is known by: its number and dates, what serials it revokes, of which URLs it is the list."""
 
     number: int
     serials: frozenset[str]

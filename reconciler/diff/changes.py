@@ -43,7 +43,7 @@ def change(  # noqa: PLR0913 - a change has this many sides
     )
 
 
-def blocked(
+def blocked(  # noqa: PLR0913 - as a change
     address: str,
     reason: Reason,
     message: str,

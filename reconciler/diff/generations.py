@@ -13,7 +13,7 @@ from reconciler.diff.trust import Waits
 from reconciler.diff.withholding import hindrance
 from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
-from reconciler.schedule import is_ahead, renewal_time
+from reconciler.schedule import is_ahead, late_time, renewal_time
 from reconciler.state import DesiredAuthority
 from schemas.base import digest
 from schemas.plan import Action, Change, FieldChange, Reason
@@ -63,9 +63,9 @@ class Case:
         """Whether nobody uses this generation yet."""
         return self.address.startswith("standby/")
 
-    def blocked(self, why: Finding) -> Change:
+    def blocked(self, why: Finding, *, due: bool = False) -> Change:
         """Return what stands in the way of this generation."""
-        return blocked(self.address, why.reason, why.message, source=self.desired.source)
+        return blocked(self.address, why.reason, why.message, source=self.desired.source, due=due)
 
 
 def generation_steps(case: Case) -> Steps:
@@ -259,6 +259,12 @@ def _needs_ceremony(case: Case, errand: Errand) -> bool:
     return is_new or signs_offline(*errand.signer, known, wanted)
 
 
+def _is_early(case: Case, issued: Issuance) -> bool:
+    """Whether more than half of the time is left to renew it in."""
+    due = renewal_time(issued, case.desired.renew_before)
+    return case.world.now < late_time(due, issued.not_after)
+
+
 def _issue(
     case: Case,
     request: AuthorityRequest,
@@ -275,7 +281,9 @@ def _issue(
     if begun:
         why = Finding(Reason.RESUMING, "reserved, not yet issued", why.fields)
     if _needs_ceremony(case, errand):
-        return (case.blocked(Finding(Reason.CEREMONY, f"{why.message}: {CEREMONY}")),), errand
+        early = due and issued is not None and _is_early(case, issued)
+        waiting = Finding(Reason.CEREMONY, f"{why.message}: {CEREMONY}")
+        return (case.blocked(waiting, due=early),), errand
     line = case.above.line(request) if why.reason is Reason.CHAIN_CHANGED else ()
     step = change(
         case.address,

@@ -69,6 +69,20 @@ def test_a_revocation_waits_for_nothing(table: Table) -> None:
     assert stuck(fleet) == [(LIST, Reason.CEREMONY)]
 
 
+def test_so_it_is_with_a_ca_below_that_is_renewed_by_a_ceremony(table: Table) -> None:
+    fleet = table.fleet
+    mid = fleet.journal.state.authorities["mid"].issued(1)
+    assert mid is not None
+    waits = ("authority/mid", Reason.CEREMONY)
+    notice = fleet.desired().authorities["mid"].renew_before
+    fleet.now = mid.not_after - notice * 0.8
+    found = {c.address: c for c in fleet.plan().changes if c.action is Action.BLOCKED}
+    assert (found["authority/mid"].address, found["authority/mid"].reason) == waits
+    assert waits not in [(s.address, s.reason) for s in obstacles(fleet.plan())]
+    fleet.now = mid.not_after - notice * 0.4
+    assert waits in [(s.address, s.reason) for s in obstacles(fleet.plan())]
+
+
 def told(fleet: Fleet) -> bool:
     """Whether `drift` tells of the list."""
     return LIST in [row.address for row in drift(fleet.world(), fleet.plan()).differences]
