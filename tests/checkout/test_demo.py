@@ -2,12 +2,15 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import transcript
 
 ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "example-repo/README.md"
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +72,7 @@ def test_it_leaves_a_directory_that_holds_something_alone(tmp_path: Path) -> Non
 def test_the_readme_of_the_example_teaches_what_happens(demo: tuple[Path, str]) -> None:
     """Every step as it is written there: each is refused or planned as told, and taken back."""
     directory, _ = demo
-    readme = (ROOT / "example-repo" / "README.md").read_text()
+    readme = EXAMPLE.read_text()
     script = "\n".join(re.findall(r"```sh\n(.*?)```", readme, re.DOTALL))
     script = script.replace("/tmp/demo", str(directory))
     done = subprocess.run(
@@ -97,5 +100,26 @@ def test_the_readme_of_the_example_teaches_what_happens(demo: tuple[Path, str]) 
         "the document has no kind",
         "6 of 15 certificates would be replaced, more than 30%",
     ]
+    status = ["git", "-C", str(directory), "status", "--porcelain"]
+    assert subprocess.run(status, capture_output=True, check=True).stdout == b""
+
+
+def test_its_worst_day_goes_as_the_readme_tells(demo: tuple[Path, str], tmp_path: Path) -> None:
+    """A CA's key leaks, and a root gives way: each command of the page prints what is shown below it."""
+    directory = tmp_path / "demo"
+    shutil.copytree(demo[0], directory, symlinks=True)
+    environment = directory / ".demo-env"
+    environment.write_text(environment.read_text().replace(str(demo[0]), str(directory)))
+    author = {
+        f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    told = transcript.run(
+        list(transcript.steps(EXAMPLE.read_text())),
+        ". ./.demo-env",
+        directory,
+        {**os.environ, **author, "NO_COLOR": "1"},
+    )
+    for step, printed in told:
+        assert transcript.is_shown(step.shown, printed), f"$ {step.command}\n{printed}"
     status = ["git", "-C", str(directory), "status", "--porcelain"]
     assert subprocess.run(status, capture_output=True, check=True).stdout == b""

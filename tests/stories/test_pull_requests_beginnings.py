@@ -25,7 +25,7 @@ def test_the_first_pull_request_is_planned_without_asking_anybody_and_applied(pl
         assert len(town.held()) == 16
         assert town.names("edge/www") == ["example.com", "www.example.com"]
         assert town.names("mesh/proxy") == town.names("edge/proxy") == ["proxy.example.com"]
-        done = "46 applied (19 issued, 16 installed, 3 configured, 8 published)"
+        done = "51 applied (20 issued, 17 installed, 3 configured, 11 published)"
         assert done in town.comment(pull).body
         assert "No commit of this branch was applied before." in step.summary
         assert town.plan_of_main().startswith("No changes. 15 certificates match")
@@ -41,7 +41,7 @@ def test_a_target_that_moves_is_not_looked_at_before_the_merge_and_filled_after_
     moved = town.edited("config/targets.yaml", "live/mesh", "live/other")
     pull = town.propose({**guard, **moved})
     told = town.comment(pull).body
-    assert "### Certificates: 7 to replace, 8 to install, 1 to configure (example-corp)" in told
+    assert "### Certificates: 7 to replace, 9 to install, 1 to configure (example-corp)" in told
     assert f"local-directory.path: <code>{town.live}/mesh</code> → <code>{other}</code>" in told
     assert (
         "<code>mesh-nodes</code>, taken to hold nothing: another place than before, not looked at"

@@ -50,7 +50,8 @@ def test_a_strangers_pull_request_is_applied_once_a_maintainer_planned_it(
     assert "Before the merge, a maintainer plans it" in step.summary
     assert "certificate/www" not in step.summary
     assert [each.message.partition(", ")[0] for each in step.annotations] == [
-        "the comment: left out"
+        "the comment: left out",
+        "The reason given: tills of before 2020 know RSA alone",
     ]
     assert not town.github.comments(pull.number)
     assert not town.github.checks(pull.head)
