@@ -8,8 +8,10 @@ from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from schemas.authority import NameConstraints
 from schemas.request import AuthorityRequest, LeafRequest
 
-Line = tuple[tuple[str, int], ...]
-"""The CAs above a certificate by name and generation, from its issuer to its root."""
+Generation = tuple[str, int]
+"""A CA by its name, and the number of its key and name."""
+Line = tuple[Generation, ...]
+"""The CAs above a certificate, from its issuer to its root."""
 
 
 Cross = tuple[Issuance, Issuance]

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from providers import x509
 from providers.anchors import by_fingerprint
+from reconciler.chains import Generation
 from reconciler.diagnostics import Diagnostic, warning
-from reconciler.diff.hanging import Generation, uses
+from reconciler.diff.hanging import uses
 from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.ledger.trust import TrustPlacement

@@ -6,10 +6,9 @@ from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change
 from reconciler.diff.crossings import crossing
 from reconciler.diff.generations import Case, Steps, generation_steps
-from reconciler.diff.incoming import taken_over
 from reconciler.diff.prospects import Prospect, Prospects, is_sound
 from reconciler.diff.sides import unexpired
-from reconciler.diff.takeovers import is_taken_over_here, takeover_changes
+from reconciler.diff.takeovers import is_taken_over_here, is_takeover, takeover_changes
 from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.state import DesiredAuthority
@@ -32,7 +31,7 @@ def prospects_of(world: World, leaving: Collection[str]) -> Prospects:
 
 def _with(seen: Prospects, desired: DesiredAuthority, leaving: Collection[str]) -> Prospects:
     if is_taken_over_here(seen.world, desired):
-        known = seen.having((), None, taken_over(seen, desired))
+        known = seen.having((), None, _taken_over(seen, desired))
     else:
         own = generation_steps(Case(seen, desired, desired.address, desired.request))
         known = seen.having(*own, signing=_prospect(seen, desired, own, leaving))
@@ -60,6 +59,13 @@ def _prospect(
     if standing is not None or issued is not None:
         return standing
     return _earlier(seen.world, desired, leaving)
+
+
+def _taken_over(seen: Prospects, desired: DesiredAuthority) -> Prospect | None:
+    """Return as what a CA signs that this plan takes over; None where something stands in the way."""
+    adopted = any(is_takeover(step) and step.address == desired.address for step in seen.changes)
+    line = ((desired.name, desired.request.generation), *seen.line(desired.request))
+    return Prospect(desired.request, line, coming=True) if adopted else None
 
 
 def _later(world: World, desired: DesiredAuthority) -> Prospect | None:

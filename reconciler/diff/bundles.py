@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from providers.base import NAME, SPEC
+from reconciler.chains import Generation
 from reconciler.checks import Finding
 from reconciler.diff.anchors import (
     Stock,
@@ -14,7 +15,6 @@ from reconciler.diff.anchors import (
     stock_of,
 )
 from reconciler.diff.changes import blocked, change, change_id
-from reconciler.diff.hanging import Generation
 from reconciler.diff.takeovers import is_untaken
 from reconciler.diff.world import World
 from reconciler.state import DesiredBundle, DesiredInstall

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.address import place
+from reconciler.chains import Generation
 from reconciler.diff.sides import unexpired
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance, Placement, Status
@@ -11,8 +12,6 @@ from reconciler.state import DesiredAuthority
 from schemas.plan import Action, Change
 from schemas.request import AuthorityRequest
 
-Generation = tuple[str, int]
-"""A CA, and the number of its key and name."""
 _TAKES_AWAY = frozenset({Action.INSTALL, Action.REMOVE, Action.FORGET})
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.chains import Generation
 from reconciler.crl_terms import settled_terms, wanted_terms
 from reconciler.diff.sides import Sides
 from reconciler.ledger.publications import CrlKey, CrlTerms
@@ -10,8 +11,6 @@ from reconciler.ledger.records import Issuance, PastEntry, Status
 from reconciler.published_names import file_name, shard_named
 from schemas.request import AuthorityRequest
 
-Generation = tuple[str, int]
-"""A CA and one of its generations."""
 _STANDING = (Status.ISSUED, Status.REVOKED, Status.RESERVED)
 
 

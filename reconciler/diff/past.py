@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.address import owner
+from reconciler.chains import Generation
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.takeovers import is_takeover, pasts
@@ -13,9 +14,6 @@ from reconciler.ledger.records import PastEntry
 from reconciler.state import DesiredRevocation
 from schemas.plan import Action, Change, Reason
 from schemas.revocation import COMPROMISES, RevocationReason
-
-Generation = tuple[str, int]
-"""A CA and one of its generations."""
 
 
 @dataclass(frozen=True, slots=True)

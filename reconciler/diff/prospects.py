@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from reconciler.chains import Line, beyond, issuers_of
+from reconciler.chains import Generation, Line, beyond, issuers_of
 from reconciler.custody import is_only_trusted
 from reconciler.diff.changes import change_id
 from reconciler.diff.trust import Waits, requirements
@@ -14,10 +14,6 @@ from reconciler.ledger.records import Issuance, Status
 from reconciler.schedule import is_ahead
 from schemas.plan import Action, Change
 from schemas.request import AuthorityRequest, LeafRequest
-
-Generation = tuple[str, int]
-"""A CA by its name, and a generation of it."""
-
 
 Request = TypeVar("Request", LeafRequest, AuthorityRequest)
 

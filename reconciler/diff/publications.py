@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from reconciler.chains import Generation
 from reconciler.checks import Finding
 from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.crls import Told, crl_changes, unpublished
-from reconciler.diff.lists import Generation, Signing, contents, lists_of
+from reconciler.diff.lists import Signing, contents, lists_of
 from reconciler.diff.past import past_told, told_serials
 from reconciler.diff.responses import causes_of, response_changes
 from reconciler.diff.revocations import Wanted

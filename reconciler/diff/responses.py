@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from reconciler.chains import Generation
 from reconciler.checks import Finding
 from reconciler.diff.changes import blocked, change, change_id
-from reconciler.diff.lists import Generation, Signing, kept_where
+from reconciler.diff.lists import Signing, kept_where
 from reconciler.diff.revocations import Wanted
 from reconciler.diff.world import World
 from reconciler.ledger.publications import OcspRecord, OcspTerms

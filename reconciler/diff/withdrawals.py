@@ -7,10 +7,11 @@ from datetime import datetime
 from providers.abilities import HeldTrust
 from providers.base import NAME
 from reconciler.address import spot
+from reconciler.chains import Generation
 from reconciler.diff.anchors import Anchor, Stock, is_compromised, standing, stock_of
 from reconciler.diff.bundles import coming_generations, obstacle
 from reconciler.diff.changes import blocked, change, change_id
-from reconciler.diff.hanging import Generation, replacing, uses
+from reconciler.diff.hanging import replacing, uses
 from reconciler.diff.world import World
 from reconciler.ledger.trust import TrustPlacement, TrustRecord
 from reconciler.state import Desired, DesiredBundle, DesiredInstall

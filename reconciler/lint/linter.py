@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from providers.x509 import IssuanceRefused
+from reconciler.chains import Generation
 from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff import World
-from reconciler.diff.prospects import Errand, Generation
+from reconciler.diff.prospects import Errand
 from reconciler.explain import Origin
 from reconciler.forewarning import named
 from reconciler.limits import Refusal

@@ -16,10 +16,9 @@ from providers import mldsa, x509
 from providers.signer import PublicKey
 from reconciler.apply.reservation import issuer_urls
 from reconciler.certificate_terms import to_be_signed
-from reconciler.chains import issuers_of
+from reconciler.chains import Generation, issuers_of
 from reconciler.crl_terms import settled_terms
 from reconciler.diff import World
-from reconciler.diff.prospects import Generation
 from reconciler.diff.takeovers import existing_path
 from reconciler.ledger.records import Issuance, Status, Urls
 from reconciler.lint.issues import Issue

@@ -103,7 +103,9 @@ def _longest(
     authorities: Mapping[str, DesiredAuthority], certificates: Iterable[DesiredCertificate]
 ) -> Mapping[str, _Below]:
     longest: dict[str, _Below] = {}
-    for each in (*authorities.values(), *certificates):
+    every: tuple[DesiredAuthority | DesiredCertificate, ...]
+    every = (*authorities.values(), *certificates)
+    for each in every:
         issuer, lives = str(each.request.issuer), each.request.duration
         if issuer not in longest or longest[issuer].lives < lives:
             longest[issuer] = _Below(each.address, lives)
