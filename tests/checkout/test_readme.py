@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import transcript
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -65,6 +66,16 @@ def test_the_plan_shown_is_the_plan_printed(pki: tuple[Path, dict[str, str], str
     assert skeleton(done.stdout).startswith(skeleton(shown))
 
 
+def test_its_worst_day_ends_as_shown(pki: tuple[Path, dict[str, str], str]) -> None:
+    directory, environment, _ = pki
+    document = directory / "revocations" / "stolen.yaml"
+    document.parent.mkdir()
+    document.write_text(next(block for block in blocks("yaml") if "kind: Revocation" in block))
+    (step,) = transcript.steps(README[README.index("## On its worst day") :])
+    ((_, printed),) = transcript.run([step], "", directory, environment)
+    assert transcript.is_shown(f"{step.shown}...", printed), printed
+
+
 def skeleton(text: str) -> str:
     """The text without what differs between runs: times, serials, days."""
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]?[\d:]*Z?( UTC)?", "DATE", text)
@@ -73,7 +84,7 @@ def skeleton(text: str) -> str:
 
 
 def test_every_link_leads_to_a_file() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README)
     assert links
     for target in links:
         assert (ROOT / target).exists(), target
