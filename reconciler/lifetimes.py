@@ -117,8 +117,8 @@ def _lasts_on(world: World, desired: DesiredAuthority, address: str, issuance: I
     """Whether there can be another one that ends later: a cross-certificate ends with either of two roots."""
     if not address.startswith("cross/"):
         return True
-    record, number = world.authority(desired.name), desired.request.generation
-    both = (record.issued(number), record.issued(number - 1))
+    record, older = world.authority(desired.name), issuance.request.issuer_generation or 0
+    both = (record.issued(desired.request.generation), record.issued(older))
     return all(each is not None and each.not_after > issuance.not_after for each in both)
 
 
@@ -126,8 +126,8 @@ def _crls(world: World) -> Iterator[Lifetime]:
     if world.desired.publish is None:
         return
     for (name, generation, shard), record in world.ledger.crls.items():
-        signing = world.authority(name).generation(generation)
-        if signing is not None and unexpired(signing, world.now):
+        lasting = world.authority(name).lasting(generation)
+        if lasting is not None and unexpired(lasting, world.now):
             desired = world.desired.authorities.get(name)
             crl = _shown(world, record)
             yield Lifetime(

@@ -119,3 +119,22 @@ def test_what_ends_first_is_told_first(fleet: Fleet) -> None:
     found = lifetimes(fleet.world())
     assert [each.not_after for each in found] == sorted(each.not_after for each in found)
     assert found[0].address == "certificate/brief"
+
+
+def test_what_is_kept_ready_and_what_is_signed_across_end_as_well() -> None:
+    fleet = Fleet({"root": Ca(days=800, renew_before=100)}, {"web": Leaf()}).converge()
+    again = Ca(days=1600, renew_before=100, generation=2, crossed=True, standby=True)
+    fleet.cas["root"] = again
+    fleet.converge()
+    record = fleet.journal.state.authorities["root"]
+    crossed, older = record.crossed(2), record.issued(1)
+    assert crossed is not None
+    assert older is not None
+    found, ready = life(fleet, "cross/root-g2"), life(fleet, "standby/root-g3")
+    assert found is not None
+    assert (found.issuer, found.not_after) == ("root", crossed.not_after)
+    assert found.renews_at is None, "its older root ends with it"
+    assert ready is not None
+    assert ready.renews_at == renewal_time(fleet.signed_under("root", 3), 100 * DAY)
+    fleet.cas["root"] = replace(again, retired=True)
+    assert life(fleet, "standby/root-g3") is None
