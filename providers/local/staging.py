@@ -121,17 +121,25 @@ def same(found: Found, manifest: AnyManifest) -> bool:
 
 def _expect(place: Place, request: InstallRequest, found: Found | None) -> None:
     """Refuse unless what is there is the predecessor that the request names, and ours."""
-    where = place.id(request.name)
+    if found is not None and found.holds_trust and found.installed.owned_by(place.owner):
+        where = place.id(request.name)
+        raise Conflict(f"{where} holds a bundle of trust anchors: choose another objectName")
+    expect(place, request.name, request.predecessor, found, "another certificate")
+
+
+def expect(
+    place: Place, name: str, predecessor: Installed | None, found: Found | None, other: str
+) -> None:
+    """Refuse unless what is there is a predecessor, and ours; `other` is what it may be else, in words."""
+    where = place.id(name)
     if found is None:
-        if request.predecessor is not None:
+        if predecessor is not None:
             raise Conflict(f"{where} is gone since it was observed")
         return
     if not found.installed.owned_by(place.owner):
         raise Conflict(f"{where} is not certform's: move it away, or choose another objectName")
-    if found.holds_trust:
-        raise Conflict(f"{where} holds a bundle of trust anchors: choose another objectName")
-    if request.predecessor is None or not alike(found.installed, request.predecessor):
-        raise Conflict(f"{where} holds another certificate than was observed")
+    if predecessor is None or not alike(found.installed, predecessor):
+        raise Conflict(f"{where} holds {other} than was observed")
 
 
 def _stage_new(site: Site, name: str, files: Mapping[str, bytes], manifest: AnyManifest) -> None:

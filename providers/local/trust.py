@@ -14,7 +14,7 @@ from providers.local.folder import FILE_LIMIT
 from providers.local.layout import ANCHORS, ASIDE, GENERATIONS, Place, Site, is_name
 from providers.local.manifest import TrustManifest, checksum
 from providers.local.observation import Found, alike, content_of, inspect
-from providers.local.staging import same, write
+from providers.local.staging import expect, same, write
 
 
 def observe(site: Site, names: Sequence[str]) -> tuple[HeldTrust, ...]:
@@ -81,14 +81,7 @@ def _content(site: Site, name: str, generation: str) -> bytes:
 
 def _expect(place: Place, request: TrustRequest, found: Found | None) -> None:
     """Refuse unless what is there is the predecessor that the request names, and ours."""
-    where = place.id(request.name)
-    if found is None:
-        if request.predecessor is not None:
-            raise Conflict(f"{where} is gone since it was observed")
-        return
-    if not found.installed.owned_by(place.owner):
-        raise Conflict(f"{where} is not certform's: move it away, or choose another objectName")
-    if not found.holds_trust:
-        raise Conflict(f"{where} holds a certificate: choose another objectName")
-    if request.predecessor is None or not alike(found.installed, as_object(request.predecessor)):
-        raise Conflict(f"{where} holds other anchors than were observed")
+    if found is not None and not found.holds_trust and found.installed.owned_by(place.owner):
+        raise Conflict(f"{place.id(request.name)} holds a certificate: choose another objectName")
+    predecessor = None if request.predecessor is None else as_object(request.predecessor)
+    expect(place, request.name, predecessor, found, "other anchors")

@@ -13,12 +13,12 @@ from providers.failpoints import reach
 from reconciler.apply.crls import Press, listed
 from reconciler.apply.session import Session
 from reconciler.apply.transitions import issued, put_authority
+from reconciler.ceremony.lists import asked_list
 from reconciler.ceremony.making import Chains, replay_certificate, replay_crl
 from reconciler.ceremony.papers import (
     Answer,
     AskedCertificate,
     AskedCrl,
-    AskedRevocation,
     Generation,
 )
 from reconciler.ceremony.signing import in_order, named
@@ -222,15 +222,4 @@ def _expected(found: Acceptance, record: CrlRecord, said: x509.Crl) -> AskedCrl:
     """Return a list with the dates that are reserved and the entries that were found to be sound."""
     publisher = found.session.publisher
     press = Press(found.session, publisher.published() if publisher else {})
-    return AskedCrl(
-        authority=record.authority,
-        generation=record.generation,
-        shard=record.shard,
-        number=record.number,
-        this_update=record.this_update,
-        next_update=record.next_update,
-        entries=tuple(
-            AskedRevocation(serial=s, at=e.at, reason=e.reason) for s, e in said.entries.items()
-        ),
-        urls=listed(press, record).urls,
-    )
+    return asked_list(record, said.entries, listed(press, record).urls)

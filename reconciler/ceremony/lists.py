@@ -1,8 +1,9 @@
 """Reserving the numbers of the CRLs that a ceremony is asked for."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
+from providers.x509 import CrlEntry
 from reconciler.apply.crls import Press, listed, reserved
 from reconciler.apply.session import Session
 from reconciler.ceremony.papers import AskedCertificate, AskedCrl, AskedRevocation
@@ -85,10 +86,13 @@ def _beginning(session: Session, press: Press, asked: AskedCertificate) -> Itera
 
 def _asked(press: Press, record: CrlRecord) -> AskedCrl:
     crl = listed(press, record)
-    entries = tuple(
-        AskedRevocation(serial=serial, at=entry.at, reason=entry.reason)
-        for serial, entry in sorted(crl.entries.items())
-    )
+    return asked_list(record, dict(sorted(crl.entries.items())), crl.urls)
+
+
+def asked_list(
+    record: CrlRecord, entries: Mapping[str, CrlEntry], urls: tuple[str, ...]
+) -> AskedCrl:
+    """Return a list with the dates and the number that are reserved, and these entries in their order."""
     return AskedCrl(
         authority=record.authority,
         generation=record.generation,
@@ -96,6 +100,9 @@ def _asked(press: Press, record: CrlRecord) -> AskedCrl:
         number=record.number,
         this_update=record.this_update,
         next_update=record.next_update,
-        entries=entries,
-        urls=crl.urls,
+        entries=tuple(
+            AskedRevocation(serial=serial, at=entry.at, reason=entry.reason)
+            for serial, entry in entries.items()
+        ),
+        urls=urls,
     )

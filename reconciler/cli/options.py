@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from reconciler.cli.app import Console
 from reconciler.diagnostics import Diagnostic
 from reconciler.errors import InvalidInput
+from reconciler.outfile import write_whole
 from reconciler.selection import (
     Selection,
     irreplaceable,
@@ -93,6 +96,13 @@ offline_option = click.option(
     is_flag=True,
     help="Ask nobody: the ledger as last fetched, targets as it left them.",
 )
+out_option = click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file instead; it appears whole.",
+)
+
 format_option = click.option(
     "--format",
     "form",
@@ -138,3 +148,12 @@ class Choice:
             raise InvalidInput(wrong)
         labels = self.selection().labels
         return unmatched_labels(labels, desired) if labels else ()
+
+
+def put_out(console: Console, text: str, out: Path | None, what: str) -> None:
+    """Write a text where it was asked for, to stdout or whole to a file; `what` it is, for people."""
+    if out is None:
+        console.write(text)
+    else:
+        write_whole(out, text)
+        console.say(f'Wrote {what} to "{out}".')

@@ -9,11 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.cli.app import Console
 from reconciler.cli.failures import tell_skipped
-from reconciler.cli.options import Moment, offline_option, ref_option
+from reconciler.cli.options import Moment, offline_option, out_option, put_out, ref_option
 from reconciler.cli.survey import now, survey
 from reconciler.forecast import WEEK, Forecast, forecast
 from reconciler.offline import Offline, Unseen
-from reconciler.outfile import write_whole
 from reconciler.regimes import Regime, Step, required, steps_of, told
 from reconciler.repository import examine
 from schemas.policy import Baseline
@@ -71,12 +70,7 @@ class Limit(click.ParamType[Regime]):
     " for the steps of the CA/Browser Forum; may be repeated.",
 )
 @click.option("--format", "form", type=click.Choice(FORMS), default="text")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file instead; it appears whole.",
-)
+@out_option
 @offline_option
 @ref_option
 @click.pass_obj
@@ -110,11 +104,7 @@ def command(
     regimes = (*required(world.desired, world.now), *limits)
     ahead = forecast(world.desired, world.ledger, world.now, weeks=number, regimes=regimes)
     text = _rendered(ahead, form)
-    if out is None:
-        console.write(text)
-    else:
-        write_whole(out, text)
-        console.say(f'Wrote the forecast to "{out}".')
+    put_out(console, text, out, "the forecast")
 
 
 def _weeks(until: datetime) -> int:

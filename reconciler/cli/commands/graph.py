@@ -8,7 +8,7 @@ import click
 from providers.local.hosts import called
 from reconciler.cli.app import Console
 from reconciler.cli.failures import tell_skipped
-from reconciler.cli.options import offline_option, ref_option
+from reconciler.cli.options import offline_option, out_option, put_out, ref_option
 from reconciler.cli.survey import survey
 from reconciler.diagnostics import error
 from reconciler.diff import World
@@ -17,7 +17,6 @@ from reconciler.holdings import Holdings
 from reconciler.impact import KINDS, Impact, impact
 from reconciler.load.suggest import nearest
 from reconciler.offline import Offline, Unseen
-from reconciler.outfile import write_whole
 from reconciler.render.graph import render_graph
 from reconciler.repository import examine, load
 from reconciler.state import Desired
@@ -37,12 +36,7 @@ _FORMS = f"an address is {', '.join(f'{kind}/NAME' for kind in KINDS)}"
     "--generation", type=click.IntRange(min=1), help="Only this generation of the authority."
 )
 @click.option("--format", "form", type=click.Choice(FORMS), default="text")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file instead; it appears whole.",
-)
+@out_option
 @offline_option
 @ref_option
 @click.pass_obj
@@ -73,11 +67,7 @@ def command(
         text = render_graph(load(console.root, ref))
     else:
         text = _rendered(_impact(console, address or "", generation, ref, offline=offline), form)
-    if out is None:
-        console.write(text)
-    else:
-        write_whole(out, text)
-        console.say(f'Wrote the graph to "{out}".')
+    put_out(console, text, out, "the graph")
 
 
 def _impact(

@@ -10,12 +10,11 @@ import click
 
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show
-from reconciler.cli.options import Choice
+from reconciler.cli.options import Choice, out_option, put_out
 from reconciler.cli.survey import survey
 from reconciler.diff import World
 from reconciler.inventory import inventory
 from reconciler.inventory_page import page
-from reconciler.outfile import write_whole
 from reconciler.planning import make_plan
 from reconciler.render.bundles import BundleRow, bundle_data, with_bundles
 from reconciler.render.inventory import InventoryRow, render_csv, render_json, render_table
@@ -43,12 +42,7 @@ class Address(click.ParamType[str]):
 @click.option("--format", "form", type=click.Choice(FORMS), default="table")
 @click.option("-l", "--selector", metavar="KEY=VALUE,...", help="Only what has these labels.")
 @click.option("--foreign", is_flag=True, help="List what is in our targets and not ours, too.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file instead; it appears whole.",
-)
+@out_option
 @click.option(
     "--blob-url",
     type=Address(),
@@ -81,11 +75,7 @@ def command(
         text = page(world, choice.selection(), foreign=foreign, blob_url=blob_url or "")
     else:
         text = _listed(world, choice.selection(), form, foreign=foreign, to_file=out is not None)
-    if out is None:
-        console.write(text)
-    else:
-        write_whole(out, text)
-        console.say(f'Wrote the inventory to "{out}".')
+    put_out(console, text, out, "the inventory")
 
 
 def _listed(world: World, selection: Selection, form: str, *, foreign: bool, to_file: bool) -> str:
