@@ -8,12 +8,15 @@ from reconciler.diff.connections import is_connection
 from schemas.plan import Action, Change
 
 _RANK = {action: rank for rank, action in enumerate(Action)}
+_PUBLISHED = "published"
+"""The moment at which all lists and CAs are published that wait for no install."""
 
 
 def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
     """Return the changes to make in waves, each after what it requires and follows, but for blocked ones.
 
-    A target gives up nothing before it has what it gets, whether or not the one depends on the other.
+    A target gives up nothing before it has what it gets, whether or not the one depends on the other. Whoever
+    checks a certificate finds the list of a new CA and that CA before any place shows what hangs by it.
     Keys are given to others last, when this run needs them no longer.
     Raises `graphlib.CycleError` on a cycle, which no diff produces.
     """
@@ -27,8 +30,12 @@ def waves(changes: Sequence[Change]) -> tuple[tuple[Change, ...], ...]:
     for id_, step in steps.items():
         if step.action is Action.INSTALL:
             sorter.add(_arrivals(step), id_)
+            if step.address.startswith("certificate/"):
+                sorter.add(id_, _PUBLISHED)
         elif step.action is Action.REMOVE:
             sorter.add(id_, _arrivals(step))
+        elif _needs_no_install(step, steps):
+            sorter.add(_PUBLISHED, id_)
     sorter.prepare()
     ordered = []
     while sorter.is_active():
@@ -43,6 +50,13 @@ def _is_last(step: Change) -> bool:
     """Whether a change gives keys to others; who is spoken to, and how CRLs are made, is settled before."""
     settled = is_connection(step) or step.address.startswith(("crl/", "ocsp/"))
     return step.action is Action.CONFIGURE and not settled
+
+
+def _needs_no_install(step: Change, steps: dict[str, Change]) -> bool:
+    """Whether a list or a CA is published that tells of no revocation: those come after what is installed."""
+    known = (steps[id_] for id_ in _known(step, steps))
+    public = step.action is Action.PUBLISH and step.address.startswith(("crl/", "ca/"))
+    return public and not any(each.action is Action.REVOKE for each in known)
 
 
 def _arrivals(step: Change) -> str:

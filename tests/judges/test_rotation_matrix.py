@@ -18,7 +18,7 @@ from fleet_documents import Ca, Leaf, at
 from fleet_sights import shown
 from key_kinds import P256
 from memory_ledger import Crash
-from rotation_bench import ALLOWED, Bench, Field, crls, follows, served, trusted
+from rotation_bench import ALLOWED, Bench, Field, crls, follows, served, trusted, unlisted
 from trusting import Trust
 
 from providers.errors import Transient
@@ -57,6 +57,14 @@ def crossed(fleet: Fleet) -> None:
 
 def compromised(fleet: Fleet) -> None:
     fleet.compromise("root")
+
+
+def raised(fleet: Fleet) -> None:
+    fleet.cas["services"] = replace(fleet.cas["services"], generation=2)
+
+
+def stolen(fleet: Fleet) -> None:
+    fleet.compromise("services")
 
 
 EDITS = [planned, crossed, compromised]
@@ -109,7 +117,7 @@ def test_what_may_meet_is_followed_and_nothing_else(
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("edit", [*EDITS, raised, stolen])
 def test_killed_anywhere_only_what_fits_has_met(
     tell: Tell, edit: Callable[[Fleet], None], after: bool
 ) -> None:
@@ -127,7 +135,7 @@ def test_killed_anywhere_only_what_fits_has_met(
     assert met["deaths"] > 6
     when = "after" if after else "before"
     tell(
-        f"a root's rotation, {edit.__name__}, killed {when} each of {met['deaths']} writes of the"
+        f"a rotation, {edit.__name__}, killed {when} each of {met['deaths']} writes of the"
         f" ledger: {met['pairs']} pairs of bundle and chain in targets, 0 that do not fit"
     )
 
@@ -138,6 +146,7 @@ def meet(fleet: Fleet) -> int:
     for version, kind, anchors, chain in pairs:
         assert version in ALLOWED[kind], (version, kind)
         assert follows(anchors, chain), (version, kind)
+        assert unlisted(chain, crls(fleet)) == []
     return len(pairs)
 
 
@@ -163,7 +172,7 @@ def test_the_next_generation_of_an_intermediate_is_followed_as_the_last_is(
     fleet = house()
     (anchors,) = {trusted(fleet, target) for target in "ab"}
     old = served(fleet, "a", "web")
-    fleet.cas["services"] = replace(fleet.cas["services"], generation=2)
+    raised(fleet)
     for step in steps(fleet):
         assert trusted(fleet, "a") == anchors, step
         now = served(fleet, "a", "web")

@@ -103,6 +103,13 @@ def crls(fleet: Fleet) -> Mapping[str, bytes]:
     return {name: der for name, der in fleet.publisher.files.items() if name.endswith(".crl")}
 
 
+def unlisted(chain: Pems, lists: Mapping[str, bytes]) -> list[str]:
+    """Return whoever signed a link of a chain and has no list published."""
+    told = {load_der_x509_crl(der).issuer for der in lists.values()}
+    above = [load_pem_x509_certificate(pem).issuer for pem in chain]
+    return [issuer.rfc4514_string() for issuer in above if issuer not in told]
+
+
 def served(fleet: Fleet, target: str, name: str) -> Pems:
     """Return what a server shows that reads a leaf there."""
     held = fleet.store(target).objects[name].bundle
