@@ -27,7 +27,8 @@ class Subject:
     `revoking` names the Revocation that is about to revoke the current serial. `keyless` says, in
     words, which target needs the private key although nobody holds it any more. `adopted` is what
     somebody else issued and stands for it, as long as none of ours was; `unseen` tells that nobody
-    looked at that. `astray` says, in words, by which CAs it hangs and by which it is to.
+    looked at that. `astray` says, in words, by which CAs it hangs and by which it is to. `final`
+    tells that its CA ends when it does.
     """
 
     desired: DesiredCertificate
@@ -39,6 +40,7 @@ class Subject:
     adopted: tuple[Installed, ...] = ()
     unseen: bool = False
     astray: str = ""
+    final: bool = False
     current: Issuance | None = field(init=False)
     """The certificate issued last."""
 
@@ -151,9 +153,13 @@ def not_yet_valid(subject: Subject) -> Finding | None:
 
 
 def renewing(subject: Subject) -> Finding | None:
-    """Its time has come."""
+    """Its time has come, and another one would last longer."""
     current = subject.current
-    if current is None or renewal_time(current, subject.desired.renew_before) > subject.now:
+    if (
+        current is None
+        or subject.final
+        or renewal_time(current, subject.desired.renew_before) > subject.now
+    ):
         return None
     days = (current.not_after - subject.now).days
     return Finding(Reason.RENEWING, f"{days} days left")

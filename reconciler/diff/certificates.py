@@ -61,6 +61,7 @@ def certificate_changes(
         adopted=adopting.stand_ins(desired),
         unseen=any(world.observation(install.target).assumed for install in desired.installs),
         astray=astray(world, desired, above, record.current),
+        final=bool(record.current and not above.outlasts(desired.request, record.current)),
     )
     held = record.current is None and adopting.holds_back
     finding = None if held else first_finding(subject)

@@ -227,18 +227,10 @@ def _lapsing(case: Case, request: AuthorityRequest, issued: Issuance) -> Finding
         return Finding(Reason.EXPIRED, f"expired at {format_instant(issued.not_after)}")
     if renewal_time(issued, case.desired.renew_before) > case.world.now:
         return None
-    if not _lasts_longer(case, request, issued):
+    if not case.above.outlasts(request, issued):
         return None
     days = (issued.not_after - case.world.now).days
     return Finding(Reason.RENEWING, f"{days} days left")
-
-
-def _lasts_longer(case: Case, request: AuthorityRequest, issued: Issuance) -> bool:
-    """Whether its parent lasts longer than it does: below one that ends, nothing is gained by another one."""
-    if request.issuer is None or case.above.comes(request.issuer, request.issuer_generation or 0):
-        return True
-    parent = case.world.authority(request.issuer).issued(request.issuer_generation or 0)
-    return parent is not None and parent.not_after > issued.not_after
 
 
 def _begun(case: Case, request: AuthorityRequest) -> bool:

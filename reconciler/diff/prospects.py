@@ -208,9 +208,13 @@ class Prospects:
             return f"authority/{request.issuer}, as it was issued, does not allow it: {reasons[0]}"
         return ""
 
-    def can_sign(self, issuer: str, generation: int) -> bool:
-        """Whether a CA's generation can sign, at the latest once what comes is issued."""
-        return self._above((issuer, generation)) is not None
+    def outlasts(self, request: LeafRequest | AuthorityRequest, issued: Issuance) -> bool:
+        """Whether another certificate could end later: below a CA that ends, nothing is gained by one."""
+        if request.issuer is None or (isinstance(request, LeafRequest) and request.issuer_id):
+            return True
+        issuer = (request.issuer, request.issuer_generation or 0)
+        parent = self.world.authority(issuer[0]).issued(issuer[1])
+        return self.comes(*issuer) or (parent is not None and parent.not_after > issued.not_after)
 
     def _above(self, issuer: Generation) -> tuple[AuthorityRequest, ...] | None:
         """What the CAs from an issuer upwards say; None when it cannot sign."""

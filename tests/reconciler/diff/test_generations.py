@@ -261,3 +261,13 @@ def test_nobody_is_renewed_all_the_time_for_a_ca_that_lives_as_long_as_its_root(
     assert issues(fleet.wait(60).plan()) == {"authority/root": Reason.RENEWING}
     fleet.converge()
     assert shown(fleet.wait(90).plan()) == []
+
+
+def test_a_leaf_that_ends_with_its_ca_is_not_renewed_each_night() -> None:
+    fleet = Fleet(cas={"root": Ca(days=60)}, leaves={"web": Leaf()}, publish=False).converge()
+    edit(fleet, "root", retired=True)
+    fleet.wait(22).converge().wait(22).converge()
+    assert fleet.current("web").not_after == fleet.signed_under("root", 1).not_after
+    assert shown(fleet.wait(13).plan()) == []
+    edit(fleet, "root", retired=False)
+    assert issues(fleet.plan()) == {"authority/root": Reason.RENEWING, WEB: Reason.RENEWING}
