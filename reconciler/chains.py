@@ -70,6 +70,13 @@ def issuers_of(
     return _upwards(authorities, newest) if newest else ()
 
 
+def issuers_from(
+    authorities: Mapping[str, AuthorityRecord], issuance: Issuance
+) -> tuple[Issuance, ...]:
+    """Return a CA certificate, and those above it up to its root; empty where one is missing."""
+    return _upwards(authorities, issuance)
+
+
 def ancestry(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) -> Ancestry | None:
     """Return what a certificate of ours was signed under, None where a CA above it is not known."""
     signer = _signer(authorities, issuance)

@@ -249,8 +249,8 @@ def _answering(ledger: LedgerState) -> Iterator[tuple[str, int]]:
     """Yield the CAs that have responses somebody may still ask for: nothing else is looked for."""
     for name, generation in ledger.ocsp:
         signing = ledger.authorities.get(name)
-        newest = signing.issued(generation) if signing else None
-        if newest is not None and newest.not_after > ledger.tip_time:
+        lasting = signing.lasting(generation) if signing else None
+        if lasting is not None and lasting.not_after > ledger.tip_time:
             yield name, generation
 
 

@@ -21,8 +21,8 @@ def is_spent(issuance: Issuance, world: World) -> bool:
 
 def _may_be_listed(issuance: Issuance, world: World) -> bool:
     name, generation = str(issuance.request.issuer), issuance.request.issuer_generation or 0
-    signing = world.authority(name).issued(generation)
-    over = signing is None or signing.not_after <= world.now
+    lasting = world.authority(name).lasting(generation)
+    over = lasting is None or lasting.not_after <= world.now
     if over or world.desired.publish is None:
         return False
     return any(_may_be_on(key, issuance, world) for key in lists_of(issuance))

@@ -159,14 +159,16 @@ def _terms(session: Session, key: CrlKey) -> CrlTerms | None:
 
 
 def _next_update(session: Session, key: CrlKey, now: datetime, terms: CrlTerms | None) -> datetime:
-    end = certified(session, *key[:2]).not_after
+    record = session.journal.state.authorities.get(key[0])
+    lasting = record.lasting(key[1]) if record else None
+    end = (lasting or certified(session, *key[:2])).not_after
     return min(now + timedelta(seconds=terms.duration), end) if terms else end
 
 
 def _sign(press: Press, record: CrlRecord) -> Signed:
     session, whose = press.session, (record.authority, record.generation)
     crl = listed(press, record)
-    der = x509.sign_crl(crl, session.authority(*whose), session.signer(*whose))
+    der = x509.sign_crl(crl, session.listing(*whose), session.signer(*whose))
     digest = hashlib.sha256(der).hexdigest()
     return Signed(record.model_copy(update={"sha256": digest}), der)
 

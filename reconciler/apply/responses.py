@@ -5,7 +5,7 @@ A responder that a run which died had reserved is left alone: nobody has its key
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from providers.x509.responder import (
     responder_key_type,
     sign_responder,
 )
+from reconciler.apply.crls import Press
 from reconciler.apply.made import made
 from reconciler.apply.session import Impossible, Outcome, Session
 from reconciler.ledger import publications
@@ -80,7 +81,8 @@ def _draft(session: Session, publisher: Publisher, change: Change) -> Draft | No
     told = statuses(session.journal.state, *key, now)
     if not told:
         return None
-    authority, last = session.authority(*key), session.journal.state.ocsp.get(key)
+    told = {**told, **_carried(session, publisher, key, told)}
+    authority, last = session.listing(*key), session.journal.state.ocsp.get(key)
     session.signer(*key)  # opened before anything is reserved
     terms = settled_terms(last, session.world.desired.authorities.get(key[0]))
     algorithm, _ = x509.key_type(authority.public_key)
@@ -89,6 +91,15 @@ def _draft(session: Session, publisher: Publisher, change: Change) -> Draft | No
     return Draft(
         _reserved(key, last, request, terms, now, authority.not_after), request, told, signer
     )
+
+
+def _carried(
+    session: Session, publisher: Publisher, key: tuple[str, int], told: Collection[str]
+) -> Mapping[str, x509.CrlEntry]:
+    """Return what the published CRL revokes and the ledger does not, which may have been rolled back."""
+    earlier = Press(session, publisher.published()).earlier((*key, None))
+    entries = earlier.entries if earlier else {}
+    return {serial: entry for serial, entry in entries.items() if serial in told}
 
 
 def _end(now: datetime, terms: OcspTerms, limit: datetime) -> datetime:
@@ -140,7 +151,7 @@ def _show(session: Session, publisher: Publisher, draft: Draft) -> OcspRecord:
     record = draft.record
     key = (record.authority, record.generation)
     session.stay_alive()
-    authority = session.authority(*key)
+    authority = session.listing(*key)
     certificate = sign_responder(draft.request, authority, session.signer(*key))
     reach("ocsp.delegated")
     files = sign_responses(

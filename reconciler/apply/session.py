@@ -22,7 +22,7 @@ from providers.x509 import IssuingAuthority, to_der
 from reconciler import address as addresses
 from reconciler.apply.passwords import Passwords
 from reconciler.apply.transitions import placed
-from reconciler.chains import issuers_of
+from reconciler.chains import issuers_from
 from reconciler.custody import remote_key, sealed_key
 from reconciler.diff import World
 from reconciler.diff.authorities import prospects_of
@@ -122,14 +122,22 @@ class Session:
 
     def authority(self, name: str, generation: int) -> IssuingAuthority:
         """What a CA signs under now, with those above it; raises `Impossible`."""
-        serial = self.signing(name, generation).serial
-        if serial not in self._authorities:
-            issuers = issuers_of(self.journal.state.authorities, name, generation)
+        return self._loaded(self.signing(name, generation), name, generation)
+
+    def listing(self, name: str, generation: int) -> IssuingAuthority:
+        """What a CA signs its lists and responses under: of its certificates for one key what ends last."""
+        record = self.journal.state.authorities.get(name)
+        lasting = record.lasting(generation) if record else None
+        return self._loaded(lasting or self.signing(name, generation), name, generation)
+
+    def _loaded(self, signing: Issuance, name: str, generation: int) -> IssuingAuthority:
+        if signing.serial not in self._authorities:
+            issuers = issuers_from(self.journal.state.authorities, signing)
             if not issuers:
                 raise Impossible(f"authority/{name} generation {generation} has no complete chain")
             ders = [to_der((issuance.certificate or "").encode()) for issuance in issuers]
-            self._authorities[serial] = IssuingAuthority.load(ders[0], ders[1:])
-        return self._authorities[serial]
+            self._authorities[signing.serial] = IssuingAuthority.load(ders[0], ders[1:])
+        return self._authorities[signing.serial]
 
     def chain_digest(self, issuance: Issuance) -> str | None:
         """The digest of the chain and anchors of a certificate, with what this run issued."""

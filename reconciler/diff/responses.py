@@ -12,6 +12,7 @@ from reconciler.diff.lists import Signing, kept_where
 from reconciler.diff.revocations import Wanted
 from reconciler.diff.world import World
 from reconciler.ledger.publications import OcspRecord, OcspTerms
+from reconciler.published_names import file_name
 from reconciler.response_terms import (
     are_named,
     refresh_time,
@@ -121,7 +122,7 @@ class _Answers:
         """Why they must be signed anew even if nothing is revoked or issued now."""
         told = statuses(self.world.ledger, *self.signing.key, self.world.now)
         record, published = self.record, self.published
-        revoked = {serial for serial, entry in told.items() if entry}
+        revoked = {serial for serial, entry in told.items() if entry} | self._listed & told.keys()
         if not told:
             return None
         if published and (missing := revoked - published.revoked):
@@ -133,6 +134,13 @@ class _Answers:
         if missing := told.keys() - published.serials:
             return _unanswered(len(missing))
         return _dated(record, self.world.now)
+
+    @property
+    def _listed(self) -> frozenset[str]:
+        """The serials that the published list revokes, also where the ledger was rolled back."""
+        file = file_name(*self.signing.key, "crl")
+        found = (self.world.observed.published or {}).get(file)
+        return found.revoked if found else frozenset()
 
     def _unpublished(self) -> Finding:
         done = self.record is not None and self.record.sha256 is not None

@@ -97,11 +97,21 @@ def _premature(world: World, revocation: DesiredRevocation) -> bool:
 def _serials(world: World, revocation: DesiredRevocation) -> Iterator[str]:
     yield from revocation.serials
     for name in revocation.certificates:
-        record = world.records.get(name)
-        for issuance in record.issuances if record else ():
-            issued = issuance.issued_at or issuance.reserved_at
-            if revocation.issued_before and issued < revocation.issued_before:
-                yield issuance.serial
+        for record in _called(world, name):
+            for issuance in record.issuances:
+                issued = issuance.issued_at or issuance.reserved_at
+                if revocation.issued_before and issued < revocation.issued_before:
+                    yield issuance.serial
+
+
+def _called(world: World, name: str) -> Iterator[CertificateRecord]:
+    """Yield what is known under a name; what was renamed since goes by what it is called now."""
+    if name in world.records:
+        yield world.records[name]
+        return
+    for heir in world.heirs.get(name, ()):
+        if heir.name in world.records:
+            yield world.records[heir.name]
 
 
 def _of_generations(

@@ -193,6 +193,13 @@ class AuthorityRecord(Model):
         """The newest certificate of a generation, revoked or not."""
         return next(self.own(number), None)
 
+    def lasting(self, number: int) -> Issuance | None:
+        """The certificate of a generation that ends last, revoked or not: until then it has lists.
+
+        A newer one for the same key may end sooner, below another parent.
+        """
+        return max(self.own(number), key=lambda issuance: issuance.not_after, default=None)
+
     def own(self, number: int) -> Iterator[Issuance]:
         """Yield every certificate of a generation but the cross-certificates, newest first."""
         live = (Status.ISSUED, Status.REVOKED)
