@@ -10,6 +10,12 @@ _EXAMPLE = "such as pkcs11:token=ca;object=root"
 _TOKEN, _KEY = ("token", "serial", "slot-id"), ("object", "id")
 _PLAIN = ":[]@!$'()*+,&"
 """What may stand in a path attribute as it is (RFC 7512 section 2.3), beside letters and digits."""
+_PIN = re.compile(r"(pin-(?:value|source)=)[^;&?'\"\s]*")
+
+
+def without_pin(text: str) -> str:
+    """Return a text to be shown, without a PIN that somebody wrote into a URI (RFC 7512 section 2.4)."""
+    return _PIN.sub(r"\1...", text) if "pin-" in text else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,10 @@ class KeyUri:
         if scheme != "pkcs11" or not path:
             raise ValueError(f"must be a PKCS#11 URI (RFC 7512) {_EXAMPLE}")
         if "?" in path or "pin-" in path:
-            raise ValueError(f"must be {_EXAMPLE}, with nothing after it: a PIN is no part of it")
+            raise ValueError(
+                f"must be {_EXAMPLE}, with nothing after it: a PIN is no part of it, but in the sops file"
+                " that pinSecretRef names"
+            )
         return cls._of(_attributes(path))
 
     @classmethod

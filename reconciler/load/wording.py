@@ -11,6 +11,7 @@ from reconciler.load.documents import Place
 from reconciler.load.suggest import nearest
 from reconciler.load.yaml import Step
 from schemas.base import Model
+from schemas.pkcs11 import without_pin
 
 _MOST = 50
 _TYPES: Mapping[str, str] = {
@@ -55,7 +56,7 @@ def _finding(
         return error(f"{name} must be text, not a mapping", place.at(*path), hint=hint)
     if isinstance(value, str):
         hint = nearest(value, _choices(details)) if details["type"] == "enum" else ""
-        return error(f'{name}: "{value[:80]}" {words}', place.at(*path), hint=hint)
+        return error(f'{name}: "{without_pin(value)[:80]}" {words}', place.at(*path), hint=hint)
     if value is None:
         return error(f"{name} has no value; it {words}", place.at(*path))
     return error(f"{name} {words}", place.at(*path))

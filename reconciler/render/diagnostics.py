@@ -8,6 +8,7 @@ import click
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.render.escape import inert, visible, visible_lines
 from reconciler.render.summary import count
+from schemas.pkcs11 import without_pin
 from schemas.plan import Source
 
 Sources = Callable[[str], str | None]
@@ -63,6 +64,7 @@ def _placed(source: Source, line: str | None) -> Iterator[str]:
     yield f"  on {visible(source.file)}:{source.line}:{source.column}"
     if line is None or not line.strip():
         return
+    line = without_pin(line)
     start = max(0, source.column - 1 - _WINDOW // 2) if len(line) > _WINDOW else 0
     before = _excerpt(line[start : max(start, source.column - 1)])
     rest = _excerpt(line[max(start, source.column - 1) : start + _WINDOW])

@@ -71,6 +71,12 @@ def test_a_long_line_is_cut_around_its_column() -> None:
     assert excerpt.count("…") == 2
 
 
+@pytest.mark.parametrize("form", ["pin-value=2718", "pin-source=file:/2718"])
+def test_a_pin_that_somebody_wrote_is_not_shown(form: str) -> None:
+    line = f'  key: "pkcs11:token=ca;object=a?{form}"'
+    assert "2718" not in shown(error("not so", at(1, 8)), text=line)
+
+
 def test_counts_are_told_by_severity() -> None:
     findings = [error("a"), error("b"), error("c"), warning("d")]
     assert tally(findings) == "3 errors, 1 warning"

@@ -85,6 +85,12 @@ def test_what_lives_nearly_as_long_as_its_ca_is_warned_of_where_that_is_written(
             ("parentRef: root", "duration: 1y", "crossSign: true"),
             "only a root is cross-signed by the generation before it",
         ),
+        (
+            ("crossSign: true",),
+            "crossSign does nothing yet: there is no generation before 1 to sign it",
+        ),
+        (("standby: true", "retired: true"), "a retired CA keeps nothing ready"),
+        (("crl: {shards: 257}",), 'spec.crl.shards: "257" must be at most 256'),
     ],
 )
 def test_what_cannot_be_is_told_at_its_line(
