@@ -19,13 +19,15 @@ _TAKES_AWAY = frozenset({Action.INSTALL, Action.REMOVE, Action.FORGET})
 class Use:
     """One certificate in use, `serial` of `address`, in a target or, with None, wherever it is needed next.
 
-    It is not `seen` where nobody can look: then no change of this run replaces it.
+    It is not `seen` where nobody can look: then no change of this run replaces it. `name` is what it was called
+    where it was verified last and stands no more: it may be put back until what stands there is verified.
     """
 
     address: str
     serial: str
     target: str | None = None
     seen: bool = True
+    name: str | None = None
 
     @property
     def where(self) -> str:
@@ -70,7 +72,8 @@ def _leaf_uses(world: World, record: CertificateRecord, roots: frozenset[str]) -
         may = (placement.serial,) if seen else _since(record, placement)
         for serial in may:
             if serial in hung and (serial, placement.target) not in found:
-                yield Use(address, str(serial), placement.target, seen)
+                name = placement.object_name if seen else None
+                yield Use(address, str(serial), placement.target, seen, name)
     if current and current.serial in hung and record.name in world.desired.certificates:
         yield Use(address, current.serial)
 
@@ -103,6 +106,12 @@ def replacing(use: Use, planned: Mapping[str, Sequence[Change]]) -> tuple[str, .
     return tuple(
         step.id
         for step in there
-        if (step.before or {}).get("serial") in (None, use.serial)
-        and "replaces" not in (step.after or {})
+        if "replaces" not in (step.after or {}) and _takes_away(step, use)
     )
+
+
+def _takes_away(step: Change, use: Use) -> bool:
+    """Whether a change in the same place is of that certificate, or verifies what stands there instead."""
+    after = step.after or {}
+    verified = use.name is not None and step.action is Action.INSTALL and after["name"] == use.name
+    return verified or (step.before or {}).get("serial") in (None, use.serial)

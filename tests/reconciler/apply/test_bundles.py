@@ -261,6 +261,7 @@ def test_a_run_that_dies_at_any_wave_leaves_everybody_trusted_and_is_finished_by
         fleet.journal.crash_at = None
         trusted_everywhere(fleet)
         fleet.apply()
+        assert start is rotate or shown(fleet.plan()) == [], number
         fleet.wait(OVERLAP + 0.1).apply()
         trusted_everywhere(fleet)
         fleet.wait(OVERLAP + 0.1).converge()
