@@ -19,8 +19,8 @@ _TAKES_AWAY = frozenset({Action.INSTALL, Action.REMOVE, Action.FORGET})
 class Use:
     """One certificate in use, `serial` of `address`, in a target or, with None, wherever it is needed next.
 
-    It is not `seen` where nobody can look: then no change of this run replaces it. `name` is what it was called
-    where it was verified last and stands no more: it may be put back until what stands there is verified.
+    It is not `seen` where nobody can look: then no change of this run replaces it. `name` is what it was
+    called where it stands no more: until what stands there now is verified, it may be put back.
     """
 
     address: str
@@ -104,9 +104,7 @@ def replacing(use: Use, planned: Mapping[str, Sequence[Change]]) -> tuple[str, .
         return ()
     there = (s for s in steps if s.action in _TAKES_AWAY and place(s.address) == use.target)
     return tuple(
-        step.id
-        for step in there
-        if "replaces" not in (step.after or {}) and _takes_away(step, use)
+        step.id for step in there if "replaces" not in (step.after or {}) and _takes_away(step, use)
     )
 
 
