@@ -1,13 +1,15 @@
 """A repository that certform fills and changes while tests stop, starve and watch it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import judge
 import pytest
 import rig
+import rotations
 from cloud_rig import Clouds
 from judge import Scenarios, Wanted
 from rig import Repository, Runner, Workshop
+from rotations import Change
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +58,21 @@ def scenarios(empty: Repository, changed: Repository, unwanted: Repository) -> S
         "issue": (empty, Wanted({"one": 1, "two": 1, "three": 1})),
         "reissue": (changed, Wanted({"one": 2, "two": 1, "three": 2}, revoked)),
         "remove": (unwanted, Wanted({"one": 1, "two": 1, "three": 1})),
+    }
+
+
+@pytest.fixture(scope="session")
+def changes(workshop: Workshop) -> Mapping[str, Change]:
+    """What may happen to the CAs of a repository with bundles, lists and responses."""
+    runner, folder = workshop.runner, workshop.folder
+    empty = rig.prepare(runner, folder / "without-bundles", rotations.DOCUMENTS)
+    trusted = rig.fill(runner, empty, folder / "trusted")
+    rotate = rotations.rotate(trusted, folder / "rotate")
+    return {
+        "rotate": rotate,
+        "withdraw": rotations.withdraw(runner, rotate, folder / "withdraw"),
+        "compromise": rotations.compromise(trusted, folder / "compromise"),
+        "uproot": rotations.uproot(trusted, folder / "uproot"),
     }
 
 

@@ -14,13 +14,11 @@ from rig import Repository, Runner, Workshop
 def points(workshop: Workshop, scenarios: Scenarios) -> Mapping[str, list[str]]:
     """The named points that an apply reaches, in order, by scenario."""
 
-    def reached(runner: Runner, repository: Repository, _: None) -> list[str]:
-        log = repository.temporary.parent / "points"
-        assert runner.apply(repository, CERTFORM_FAILPOINT_LOG=str(log)).status == 0
-        return log.read_text().split()
+    def listed(runner: Runner, repository: Repository, _: None) -> list[str]:
+        return rig.reached(runner, repository)
 
     return {
-        name: workshop.sweep(template, [None], reached)[0]
+        name: workshop.sweep(template, [None], listed)[0]
         for name, (template, _) in scenarios.items()
     }
 

@@ -4,13 +4,14 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import judge
 import pytest
 from judge import recovered
 from rig import Ended, Repository, Workshop
+from rotations import Change
 
 from reconciler.ledger.records import LedgerState
 
@@ -82,6 +83,24 @@ def test_two_clones_of_a_remote_issue_nothing_twice(
             waited += any("waiting for" in each.err for each in ended)
             found.append([f"seed {seed}: {problem}" for problem in problems])
     tell(f"{judge.summary('two applies, two clones', found)}; {waited} had to wait")
+    assert waited > 0, "the two never met"
+    assert [problem for problems in found for problem in problems] == []
+
+
+def test_two_applies_during_a_rotation_make_one_of_it(
+    workshop: Workshop, changes: Mapping[str, Change], tell: Callable[[str], None], place: Path
+) -> None:
+    change, found, waited = changes["rotate"], [], 0
+    for seed in range(SEEDS // 3):
+        with change.template.copied(place / str(seed)) as repository:
+            beside = repository.beside(place / str(seed) / "second")
+            ended = race(workshop, repository, beside, seed)
+            problems = [f"ended with {e.status}: {e.err}" for e in ended if e.status not in (0, 3)]
+            problems += [] if any(e.status == 0 for e in ended) else ["nobody finished"]
+            problems += change.ends(workshop.runner, repository)
+            waited += any("waiting for" in each.err for each in ended)
+            found.append([f"seed {seed}: {problem}" for problem in problems])
+    tell(f"{judge.summary('two applies, a rotation', found)}; {waited} had to wait")
     assert waited > 0, "the two never met"
     assert [problem for problems in found for problem in problems] == []
 

@@ -2,33 +2,17 @@
 
 import itertools
 import os
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import disk_faults
 import judge
 import pytest
-import rig
+from disk_faults import ERRORS, WRITES, Changes, mostly, points, unclear
 from judge import Scenarios, recovered
-from rig import Ended, Repository, Runner, Workshop
+from rig import Repository, Runner, Workshop
 
-WRITES = ("fsync", "syncfs", "rename", "renameat", "unlink", "unlinkat", "mkdirat", "symlinkat")
-"""What changes the disk; the creation of files is found among all calls of openat."""
-CALL = re.compile(r"^(\d+ +)?(\w+)\(.*", re.MULTILINE)
-ERRORS = {
-    "write": ("ENOSPC", "EIO"),
-    "fsync": ("EIO",),
-    "syncfs": ("EIO", "ENOSPC"),
-    "openat": ("ENOSPC", "EROFS"),
-    "rename": ("ENOSPC", "EIO"),
-    "renameat": ("ENOSPC", "EIO"),
-    "mkdirat": ("ENOSPC",),
-    "unlinkat": ("EIO",),
-}
-PER_CALL = 3
-Changes = Mapping[str, Sequence[int]]
-"""The counts at which each system call changes the disk."""
 GIT_LOCKS = ("refs/heads/certform/ledger", "refs/certform/keys", "packed-refs")
 GIT_FAULTS = (
     *itertools.product(("openat", "fsync", "rename"), GIT_LOCKS, ("signal=KILL",)),
@@ -44,45 +28,12 @@ def calls(
     require("strace")
 
     def count(runner: Runner, repository: Repository, _: None) -> Changes:
-        log = repository.temporary.parent / "strace"
-        options = ["-o", str(log), "-e", f"trace=openat,write,{','.join(WRITES)}"]
-        assert runner.apply(repository, strace=options).status == 0
-        return _changes(log.read_text())
+        return disk_faults.counted(runner, repository)
 
     return {
         name: workshop.sweep(template, [None], count)[0]
         for name, (template, _) in scenarios.items()
     }
-
-
-def _changes(log: str) -> Changes:
-    """Return the count of each call that changes the disk, by its name."""
-    seen: dict[str, int] = {}
-    changes: dict[str, list[int]] = {}
-    for match in CALL.finditer(log):
-        name = match[2]
-        seen[name] = seen.get(name, 0) + 1
-        reads = name == "openat" and "O_CREAT" not in match[0]
-        if not reads and not (name == "write" and re.search(r"write\([12],", match[0])):
-            changes.setdefault(name, []).append(seen[name])
-    return changes
-
-
-def _spread(counts: Sequence[int], wanted: int) -> Sequence[int]:
-    """Return some of the counts, evenly spread, the first and the last among them."""
-    if len(counts) <= wanted:
-        return counts
-    return sorted({counts[round(k * (len(counts) - 1) / (wanted - 1))] for k in range(wanted)})
-
-
-def _mostly(hit: Sequence[bool]) -> bool:
-    """Whether nearly all faults happened: the number of files that Python opens varies a little."""
-    return sum(hit) >= 0.9 * len(hit)
-
-
-def _points(calls: Changes, names: Iterable[str]) -> list[tuple[str, int]]:
-    limit = 10**6 if rig.FULL else PER_CALL
-    return [(name, at) for name in names for at in _spread(calls.get(name, []), limit)]
 
 
 @pytest.mark.parametrize("scenario", ["issue", "reissue"])
@@ -106,11 +57,11 @@ def test_an_apply_killed_at_any_system_call_is_finished_by_the_next(
         problems += recovered(runner, repository, wanted)
         return ended.status == -9, [f"killed at {point}: {problem}" for problem in problems]
 
-    points = _points(calls[scenario], ("openat", *WRITES))
-    hit, found = zip(*workshop.sweep(template, points, trial), strict=True)
+    where = points(calls[scenario], ("openat", *WRITES))
+    hit, found = zip(*workshop.sweep(template, where, trial), strict=True)
     tell(judge.summary(f"SIGKILL at system calls, {scenario}", found))
     assert list(itertools.chain(*found)) == []
-    assert _mostly(hit)
+    assert mostly(hit)
 
 
 def test_a_disk_that_fails_leaves_the_old_certificate_served_and_is_told_plainly(
@@ -136,15 +87,15 @@ def test_a_disk_that_fails_leaves_the_old_certificate_served_and_is_told_plainly
         problems += recovered(runner, repository, wanted)
         return hit, [f"{error} at {name} {at}: {problem}" for problem in problems]
 
-    points = [
+    where = [
         (name, at, error)
         for name, errors in ERRORS.items()
-        for (_, at), error in itertools.product(_points(calls["reissue"], [name]), errors)
+        for (_, at), error in itertools.product(points(calls["reissue"], [name]), errors)
     ]
-    hit, found = zip(*workshop.sweep(template, points, trial), strict=True)
+    hit, found = zip(*workshop.sweep(template, where, trial), strict=True)
     tell(judge.summary("disk faults", found))
     assert list(itertools.chain(*found)) == []
-    assert _mostly(hit)
+    assert mostly(hit)
 
 
 def test_a_git_that_dies_while_it_moves_refs_stops_nobody_for_good(
@@ -177,11 +128,3 @@ def let_pass(folder: Path, seconds: int) -> None:
     then = time.time() - seconds
     for file in (*folder.rglob("*.lock"), *folder.glob("certform/moving")):
         os.utime(file, (then, then))
-
-
-def unclear(ended: Ended) -> Iterator[str]:
-    """Yield what is wrong with how a failed run told about it."""
-    if "met a bug" in ended.err or "Traceback" in ended.err + ended.out:
-        yield f"no diagnostic: {ended.err}"
-    if ended.status not in (0, 1, 3, 4):
-        yield f"ended with {ended.status}: {ended.err}"

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from rig import Repository, Runner
 
 from reconciler.ledger.reader import read_ledger
-from reconciler.ledger.records import LedgerState, Status
+from reconciler.ledger.records import Issuance, LedgerState, Status
 from schemas.project import LedgerSettings
 
 TARGETS: Mapping[str, frozenset[str]] = {
@@ -19,6 +19,8 @@ TARGETS: Mapping[str, frozenset[str]] = {
     "mesh": frozenset({"one", "three"}),
 }
 """Which certificates are where once all is well."""
+BUNDLE = "corp"
+"""What the anchors are called that each target holds as well, where documents have a bundle."""
 KEPT: Mapping[str, int] = {"edge": 2, "mesh": 1}
 """How many generations each target keeps."""
 KEY_REFS = ("refs/certform/keys", "refs/certform/remote/keys")
@@ -32,6 +34,12 @@ def live_of(root: Path) -> Path:
     return link if link.exists() else root / "live"
 
 
+def names_in(root: Path, target: str) -> frozenset[str]:
+    """Return what a target shows once all is well."""
+    trusts = (root / "config/bundles.yaml").exists()
+    return TARGETS[target] | ({BUNDLE} if trusts else frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What the world could see: the serials of certificates anywhere on disk, and CRL numbers."""
@@ -43,17 +51,23 @@ class Sight:
 def look(root: Path) -> Sight:
     """Return what is visible now, hidden and half made folders as well."""
     live = live_of(root)
-    certificates = [load(path) for path in live.rglob("cert.pem") if path.stat().st_size]
+    found = [loaded(path) for path in live.rglob("*.pem") if path.name != "privkey.pem"]
+    found += [[x509.load_der_x509_certificate(p.read_bytes())] for p in live.glob("pki/*.crt")]
     crls = {path.name: crl(path).number for path in (live / "pki").glob("*.crl")}
-    return Sight(frozenset(each.serial_number for each in certificates if each), crls)
+    return Sight(frozenset(each.serial_number for many in found for each in many), crls)
 
 
 def load(path: Path) -> x509.Certificate | None:
-    """Return a certificate; None for one that was being written and that nobody was shown."""
+    """Return the first certificate of a file; None where there is none, or half of one."""
+    return next(iter(loaded(path)), None)
+
+
+def loaded(path: Path) -> list[x509.Certificate]:
+    """Return the certificates of a file; none of one that was being written and that nobody was shown."""
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())
     except ValueError:
-        return None
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +101,15 @@ def number(serial: str) -> int:
 
 def served(root: Path, complete: bool) -> Iterator[str]:
     """Yield what is wrong with what a server reads now; all of it must be there if `complete`."""
-    for target, names in TARGETS.items():
-        folder = live_of(root) / target
+    for target in TARGETS:
+        folder, names = live_of(root) / target, names_in(root, target)
         shown = {path.name for path in folder.glob("[!.]*")} if folder.exists() else set()
         if complete and shown != names:
             yield f"{target} shows {sorted(shown)}"
-        for name in sorted(shown):
+        for name in sorted(shown - {BUNDLE}):
             yield from unusable(folder / name / "current")
+        if BUNDLE in shown and not loaded(folder / BUNDLE / "current/ca-certificates.pem"):
+            yield f"{target} shows no anchors"
 
 
 def unusable(current: Path) -> Iterator[str]:
@@ -118,10 +134,16 @@ def unusable(current: Path) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How it must end: serials issued per certificate, and those revoked."""
+    """How it must end: serials issued per certificate and CA, those revoked, lists, anchors and responses."""
 
     issued: Mapping[str, int]
     revoked: frozenset[int] = frozenset()
+    authorities: Mapping[str, int] = field(default_factory=lambda: {"root": 1, "issuing": 1})
+    lists: frozenset[str] = frozenset({"root-g1", "issuing-g1"})
+    anchors: frozenset[str] = frozenset()
+    """The roots in each bundle, by name and generation."""
+    trees: Mapping[str, int] = field(default_factory=dict)
+    """How many responses a generation of a CA has."""
 
 
 Scenarios = Mapping[str, tuple[Repository, Wanted]]
@@ -145,46 +167,61 @@ def unsettled(root: Path, wanted: Wanted, seen: Sight) -> Iterator[str]:
     yield from served(root, complete=True)
     state = ledger(root)
     now = look(root)
-    known = {number(i.serial): i for r in state.certificates.values() for i in r.issuances}
+    known = {number(each.serial): each for each in issuances(state)}
     yield from (f"serial {s:x} is unrecorded" for s in (seen.serials | now.serials) - known.keys())
-    for name, count in wanted.issued.items():
-        issuances = state.certificates[name].issuances
-        if len(issuances) != count:
-            yield f"surplus: {name} has {[i.status for i in issuances]}, want {count}"
-    for name, record in state.authorities.items():
-        if [i.status for i in record.issuances] != [Status.ISSUED]:
-            yield f"surplus: authority {name} has {[i.status for i in record.issuances]}"
+    for name, count in {**wanted.issued, **wanted.authorities}.items():
+        record = state.authorities.get(name) or state.certificates[name]
+        found = [i.status for i in record.issuances]
+        if len(found) != count or not set(found) <= {Status.ISSUED, Status.REVOKED}:
+            yield f"surplus: {name} has {found}, want {count}"
+    revoked = {key for key, each in known.items() if each.status is Status.REVOKED}
+    if revoked != wanted.revoked:
+        yield f"revoked are {revoked}, want {wanted.revoked}"
     yield from crl_faults(root, state, wanted, seen)
-    yield from left_over(root)
+    yield from left_over(root, wanted)
     yield from keys_in_git(root)
+
+
+def issuances(state: LedgerState) -> Iterator[Issuance]:
+    """Yield every serial that the ledger knows, of leaves and CAs."""
+    for certificate in state.certificates.values():
+        yield from certificate.issuances
+    for authority in state.authorities.values():
+        yield from authority.issuances
 
 
 def crl_faults(root: Path, state: LedgerState, wanted: Wanted, seen: Sight) -> Iterator[str]:
     """Yield CRLs that went back, that the ledger does not know, or that lack a revocation."""
-    files = {f"{name}-g{generation}.crl": r for (name, generation, _), r in state.crls.items()}
-    if len(files) != 2:
+    files = {f"{name}-g{generation}": r for (name, generation, _), r in state.crls.items()}
+    if files.keys() != wanted.lists:
         yield f"the ledger knows {sorted(files)}"
     for name, record in files.items():
-        published = crl(live_of(root) / "pki" / name)
-        if published.number != record.number or published.number < seen.crls.get(name, 0):
-            yield f"{name} is number {published.number}, recorded {record.number}, seen {seen.crls}"
-        revoked = wanted.revoked if name.startswith("issuing") else frozenset()
-        if published.serials != revoked:
-            yield f"{name} revokes {published.serials}"
+        published, file = crl(live_of(root) / "pki" / f"{name}.crl"), f"{name}.crl"
+        if published.number != record.number or published.number < seen.crls.get(file, 0):
+            yield f"{file} is number {published.number}, recorded {record.number}, seen {seen.crls}"
+        below = {number(i.serial) for i in issuances(state) if signer(i) == name}
+        if published.serials != wanted.revoked & below:
+            yield f"{file} revokes {published.serials}"
 
 
-def left_over(root: Path) -> Iterator[str]:
+def signer(issuance: Issuance) -> str:
+    """Return whose list a certificate would be in; nobody's, when it is self-signed."""
+    request = issuance.request
+    return f"{request.issuer}-g{request.issuer_generation}" if request.issuer else ""
+
+
+def left_over(root: Path, wanted: Wanted) -> Iterator[str]:
     """Yield what lies in targets and published folders beside what belongs there."""
-    for target, names in TARGETS.items():
-        folder = live_of(root) / target
+    for target in TARGETS:
+        folder, names = live_of(root) / target, names_in(root, target)
         listed = {path.name for path in folder.iterdir()}
         if listed != {".certform-owner", *names}:
             yield f"{target} holds {sorted(listed)}"
         for name in names:
             yield from surplus_generations(folder / name, KEPT[target])
     published = {path.name for path in (live_of(root) / "pki").iterdir()}
-    files = {f"{name}-g1.{kind}" for name in ("root", "issuing") for kind in ("crl", "crt")}
-    if published != {".certform-owner", *files}:
+    files = {f"{name}.{kind}" for name in wanted.lists for kind in ("crl", "crt")}
+    if published != {".certform-owner", *files, *(["ocsp"] if wanted.trees else [])}:
         yield f"pki holds {sorted(published)}"
 
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -97,11 +97,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository, the age identity that opens its secrets, and its runs' temporary directory."""
+    """A repository, the age identity that opens its secrets, and its runs' temporary directory.
+
+    `options` are what an apply of it is given besides.
+    """
 
     root: Path
     identity: Path
     temporary: Path
+    options: tuple[str, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -124,7 +128,7 @@ class Repository:
         """Return a copy that stays."""
         shutil.copytree(self.root, place / "repository", symlinks=True)
         (place / "tmp").mkdir()
-        return Repository(place / "repository", self.identity, place / "tmp")
+        return replace(self, root=place / "repository", temporary=place / "tmp")
 
     def beside(self, place: Path) -> "Repository":
         """Return the same repository as a second process uses it, its output kept apart."""
@@ -202,7 +206,8 @@ class Runner:
         self, repository: Repository, *, strace: Sequence[str] = (), **variables: str
     ) -> Ended:
         """Run `certform apply --auto-approve`."""
-        return self.run(repository, "apply", "--auto-approve", strace=strace, **variables)
+        argv = ("apply", "--auto-approve", *repository.options)
+        return self.run(repository, *argv, strace=strace, **variables)
 
     def stop(self) -> None:
         """Stop the loaded process."""
@@ -255,12 +260,12 @@ class Workshop:
             return list(pool.map(attempt, enumerate(cases)))
 
 
-def prepare(runner: Runner, place: Path) -> Repository:
+def prepare(runner: Runner, place: Path, documents: Mapping[str, str] = DOCUMENTS) -> Repository:
     """Make the repository, initialised and with nothing issued yet."""
     root, temporary = place / "repository", place / "tmp"
     temporary.mkdir(parents=True)
     recipient = make_identity(place / "identity.txt")
-    for name, text in DOCUMENTS.items():
+    for name, text in documents.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text.replace("{recipient}", recipient))
@@ -304,6 +309,27 @@ def unwant(runner: Runner, filled: Repository, place: Path) -> Repository:
 def git(root: Path, *argv: str) -> bytes:
     """Return the output of git."""
     return subprocess.run(["git", *argv], cwd=root, check=True, capture_output=True).stdout
+
+
+def reached(runner: Runner, repository: Repository) -> list[str]:
+    """Apply, and return the named points that were reached, in order."""
+    log = repository.temporary.parent / "points"
+    assert runner.apply(repository, CERTFORM_FAILPOINT_LOG=str(log)).status == 0
+    return log.read_text().split()
+
+
+def spread(names: Sequence[str], wanted: int, always: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """Return (name, n) of points spread over a run, and the first of those that are `always` tried."""
+    seen: Counter[str] = Counter()
+    points = []
+    for name in names:
+        seen[name] += 1
+        points.append((name, seen[name]))
+    if FULL:
+        return points
+    even = {round(k * (len(points) - 1) / max(1, wanted - 1)) for k in range(wanted)}
+    first = {n for n, (name, at) in enumerate(points) if at == 1 and name.startswith(tuple(always))}
+    return [points[n] for n in sorted(even | first)]
 
 
 def chosen(names: Iterable[str], per_name: int = 2) -> list[tuple[str, int]]:
