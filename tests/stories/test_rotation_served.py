@@ -98,8 +98,9 @@ def give_up(house: House, authority: str) -> None:
 
 def approve(house: House, code: int = 0) -> str:
     """Plan, and apply what was planned; return what was said."""
-    house.repository.run("plan", "--out", "plan.json")
-    done = house.repository.run("apply", "plan.json", code=code)
+    saved = house.base / "plan.json"
+    house.repository.run("plan", "--out", saved)
+    done = house.repository.run("apply", saved, code=code)
     return done.stdout + done.stderr
 
 
