@@ -3,7 +3,12 @@
 from dataclasses import replace
 
 from reconciler.ledger.records import LedgerState, Status
-from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
+from reconciler.state import (
+    Desired,
+    DesiredAuthority,
+    DesiredCertificate,
+    DesiredRevocation,
+)
 from schemas.certificate import Rollout
 from schemas.request import AuthorityRequest, LeafRequest
 
@@ -11,7 +16,8 @@ from schemas.request import AuthorityRequest, LeafRequest
 def pin(desired: Desired, ledger: LedgerState, base: Desired | None = None) -> Desired:
     """Return the documents with the request of each issued certificate as the ledger has it, of CAs too.
 
-    `base` are those applied last: what they ask for with `rollout: onRenewal` is not held back any more.
+    `base` are those applied last: what they ask for with `rollout: onRenewal` is not held back any more, and
+    what they do not give up of a CA is not given up yet.
     """
     certificates = {
         name: certificate
@@ -20,7 +26,18 @@ def pin(desired: Desired, ledger: LedgerState, base: Desired | None = None) -> D
         for name, certificate in desired.certificates.items()
     }
     authorities = {n: _as_issued(ca, ledger) for n, ca in desired.authorities.items()}
-    return replace(desired, certificates=certificates, authorities=authorities)
+    revocations = tuple(each for each in desired.revocations if _is_known(each, base))
+    return replace(
+        desired, certificates=certificates, authorities=authorities, revocations=revocations
+    )
+
+
+def _is_known(revocation: DesiredRevocation, base: Desired | None) -> bool:
+    """Whether a document gives up no CA, or did so when documents were applied last."""
+    if base is None or revocation.authority is None:
+        return True
+    given_up = {(each.authority, each.generation) for each in base.revocations}
+    return (revocation.authority, revocation.generation) in given_up
 
 
 def _as_issued(authority: DesiredAuthority, ledger: LedgerState) -> DesiredAuthority:

@@ -14,6 +14,7 @@ from schemas.custody import Kept
 from schemas.plan import Action, Reason
 from schemas.revocation import RevocationReason
 
+NIGHT = Selection(due_only=True)
 PLACE = "bundle/corp@b does not have the anchor yet and cannot be looked at from here"
 
 
@@ -86,7 +87,7 @@ def test_a_generation_that_is_given_up_signs_nothing_while_the_next_one_waits(
     )
     assert issues(fleet.wait(25).plan()) == {"certificate/web": Reason.RENEWING}
     fleet.pinned = True
-    assert issues(fleet.plan(Selection(due_only=True))) == {"certificate/web": Reason.RENEWING}
+    assert issues(fleet.plan(NIGHT)) == {"certificate/web": Reason.RENEWING}
 
 
 def test_what_ends_below_a_ca_that_is_given_up_moves_whoever_is_not_told(fleet: Fleet) -> None:
@@ -126,3 +127,12 @@ def test_a_part_of_a_plan_revokes_nothing_at_once_without_what_takes_its_place(
     fleet.apply(selection)
     assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 2)]
     assert fleet.installed("a", "web").serial == fleet.current("web").serial
+
+
+def test_what_was_not_reviewed_yet_gives_up_nothing_at_night(fleet: Fleet) -> None:
+    edit(fleet, "root", generation=2).apply()
+    fleet.base, fleet.pinned = fleet.desired(), True
+    plan = fleet.wait(25).compromise("root", 1).plan(NIGHT)
+    assert {"certificate/mail", "certificate/web"} <= issues(plan).keys()
+    fleet.base = fleet.desired()
+    assert "certificate/mail" not in issues(fleet.plan(NIGHT))
