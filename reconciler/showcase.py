@@ -147,8 +147,8 @@ def _file(folder: Folder, name: str, kind: str) -> Shown | None:
     freshness = None
     if kind == "crl":
         with suppress(ValueError):
-            crl = x509.read_crl(content)
-            freshness = Freshness(crl.this_update, crl.next_update)
+            since, until = x509.crl_dates(content)
+            freshness = Freshness(since, until) if until else None
     return Shown(content, _TYPES[kind], freshness)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from typing import Any, ClassVar
 
 from reconciler.showcase import Answer, Showcase
@@ -15,16 +15,34 @@ _LONGEST_REQUEST = 1 << 16
 """Bytes of an OCSP request."""
 _PATIENCE = 10.0
 """Seconds that who asks may take to say what."""
+_AT_ONCE = 64
+"""Who asks beyond that many is hung up on: each has a thread of its own."""
 
 
 class Server(ThreadingHTTPServer):
     """Listens at one address of this machine."""
 
     daemon_threads = True
+    request_queue_size = _AT_ONCE
 
     def __init__(self, address: str, port: int, asked: type["Asked"]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._places = BoundedSemaphore(_AT_ONCE)
         super().__init__((address, port), asked)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, or hang up where there are too many."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room for the next one."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
 
 class Asked(BaseHTTPRequestHandler):
@@ -59,7 +77,8 @@ class Asked(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        if answer.status is not HTTPStatus.NOT_MODIFIED:  # of which that would be the whole file's
+            self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)

@@ -1,6 +1,15 @@
 """X.509: keys, certificates and CRLs, made the same way every time and refused when unsound."""
 
-from providers.x509.crl import Crl, CrlEntry, CrlOutline, crl_is_by, outline_crl, read_crl, sign_crl
+from providers.x509.crl import (
+    Crl,
+    CrlEntry,
+    CrlOutline,
+    crl_dates,
+    crl_is_by,
+    outline_crl,
+    read_crl,
+    sign_crl,
+)
 from providers.x509.facts import (
     CertificateFacts,
     facts,
@@ -36,6 +45,7 @@ __all__ = [
     "IssuanceRefused",
     "IssuingAuthority",
     "ToBeSigned",
+    "crl_dates",
     "crl_is_by",
     "decode_key",
     "decode_spki",

@@ -116,6 +116,12 @@ def outline_crl(der: bytes) -> CrlOutline:
     )
 
 
+def crl_dates(der: bytes) -> tuple[datetime, datetime | None]:
+    """Return thisUpdate and nextUpdate of a CRL, no entry looked at; raises ValueError when malformed."""
+    crl = _load(der)
+    return crl.last_update_utc, crl.next_update_utc
+
+
 def _number(crl: x509.CertificateRevocationList) -> int:
     try:
         return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number

@@ -2,8 +2,11 @@
 
 import http.client
 import socket
+import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -105,6 +108,9 @@ def test_a_get_returns_the_published_response_and_until_when_it_may_be_kept(
     assert abs(int(words.partition(",")[0].removeprefix("max-age=")) - left) < 60
     again, nothing = ask(port, f"/{NAME}/{text}", If_None_Match=answer.headers["ETag"])
     assert (again.status, nothing) == (304, b"")
+    assert again.getheader("Content-Length") is None, (
+        "0 would be said of the file (RFC 9110 section 8.6)"
+    )
 
 
 def test_lists_and_certificates_have_their_own_types(
@@ -201,3 +207,28 @@ def test_whatever_else_is_asked_for_shows_nothing(port: int, directory: Path, ta
 def test_nobody_can_write(port: int) -> None:
     for method in ("PUT", "DELETE", "PATCH"):
         assert ask(port, "/services-g1.crl", method, b"x")[0].status == 501
+
+
+def test_who_says_nothing_gets_no_thread_without_end_and_keeps_nobody_out_for_long(
+    directory: Path,
+) -> None:
+    with serving(Showcase(Location.of(directory, ".")), 0, lambda _: None) as taken:
+        before = threading.active_count()
+        with ExitStack() as silent:
+            several = [
+                silent.enter_context(socket.create_connection(("127.0.0.1", taken), 10))
+                for _ in range(80)
+            ]
+            assert several[-1].recv(1) == b"", "hung up on at once"
+            assert threading.active_count() - before <= 64
+        answered = (_is_answered(taken) for _ in range(200))
+        assert any(answered)
+
+
+def _is_answered(port: int) -> bool:
+    """Whether the server answers; one that hangs up is given a moment."""
+    try:
+        return ask(port, "/services-g1.crl")[0].status == 200
+    except (OSError, http.client.HTTPException):
+        time.sleep(0.05)
+        return False
