@@ -17,6 +17,7 @@ from providers.errors import Transient
 from reconciler.assumption import Assumption
 from reconciler.diff import World
 from reconciler.planning import make_plan
+from reconciler.selection import Selection
 from reconciler.state import DesiredRevocation, Observed
 from schemas.plan import Action
 from schemas.revocation import RevocationReason
@@ -53,6 +54,12 @@ def bundle(fleet: Fleet) -> Trust:
 def rotate(fleet: Fleet, _: int) -> None:
     root = fleet.cas["root"]
     fleet.cas["root"] = replace(root, generation=min(root.generation + 1, HIGHEST))
+
+
+def lower(fleet: Fleet, _: int) -> None:
+    """Take a rotation back, however far it has come."""
+    root = fleet.cas["root"]
+    fleet.cas["root"] = replace(root, generation=max(root.generation - 1, 1))
 
 
 def stand_by(fleet: Fleet, one: int) -> None:
@@ -142,14 +149,26 @@ def run(fleet: Fleet, _: int) -> None:
     fleet.apply()
 
 
+def part(fleet: Fleet, one: int) -> None:
+    """Apply one change of a plan alone, with what it requires."""
+    if changes := fleet.plan().changes:
+        fleet.apply(Selection(addresses=(changes[one % len(changes)].address,)))
+
+
+def night(fleet: Fleet, _: int) -> None:
+    fleet.pinned = True
+    fleet.apply(Selection(due_only=True))
+    fleet.pinned = False
+
+
 Verb = Callable[[Fleet, int], None]
 EDITS: Mapping[str, Verb] = {
     each.__name__: each
-    for each in (rotate, stand_by, cross, give_up, move, drop, bring, label, place)
+    for each in (rotate, lower, stand_by, cross, give_up, move, drop, bring, label, place)
 }
 VERBS: Mapping[str, Verb] = {
     **EDITS,
-    **{each.__name__: each for each in (wait, leave, spoil, fail, crash, run)},
+    **{each.__name__: each for each in (wait, leave, spoil, fail, crash, run, part, night)},
 }
 STEPS = st.lists(st.tuples(st.sampled_from(sorted(VERBS)), st.integers(0, 20)), max_size=10)
 
@@ -230,8 +249,8 @@ def test_everything_settles_and_no_anchor_stays_that_nothing_hangs_by(
     fleet.wait(OVERLAP + 0.1).apply()
     stuck = [c for c in shown(fleet.plan()) if c[1].startswith("bundle/")]
     assert stuck == []
-    asked = fleet.cas["root"]
-    wanted = {asked.generation, asked.generation + 1} if asked.standby else {asked.generation}
+    asked = fleet.desired().authorities["root"]
+    wanted = {asked.request.generation, *((asked.standby.generation,) if asked.standby else ())}
     for target, store in fleet.stores.items():
         for name in store.trust:
             ours = {each for each in fleet.trusted(target, name) if each != "other"}
