@@ -107,7 +107,7 @@ class WorkingTree:
         """Return the content of each file, or why it cannot be read."""
         found: dict[str, bytes | str] = {}
         for path, limit in limits.items():
-            content = self._attachment(path, limit)
+            content = self._attachment(path, limit) if total >= 0 else _TOO_MUCH
             total -= len(content) if isinstance(content, bytes) else 0
             found[path] = content if total >= 0 else _TOO_MUCH
         return found

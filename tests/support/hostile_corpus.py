@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hostile_documents
+import hostile_files
 import hostile_yaml
 from hostile_documents import HIDDEN, KEY, STRANGER
 from hostile_trees import Folder, Node, Objects, folders, link, submodule
@@ -211,6 +212,7 @@ def cases(base: Mapping[str, bytes], objects: Objects) -> tuple[Case, ...]:
         links(),
         names(),
         entries(objects),
+        hostile_files.cases(),
     )
     return tuple(case for each in generators for case in each)
 
