@@ -7,6 +7,7 @@ from providers.base import NAME, SPEC
 from reconciler.chains import Generation
 from reconciler.checks import Finding
 from reconciler.diff.anchors import (
+    Anchor,
     Stock,
     named_anchors,
     others_of,
@@ -97,7 +98,7 @@ def _install(world: World, supply: _Supply, install: DesiredInstall) -> Iterator
     if need is None:
         return
     held = world.held(install)
-    names = named_anchors(world, bundle)
+    names = _names(world, bundle)
     yield change(
         address,
         Action.INSTALL,
@@ -150,7 +151,7 @@ def bundle_need(
 def _differing(
     world: World, bundle: DesiredBundle, there: frozenset[str], wanted: frozenset[str]
 ) -> str:
-    names = named_anchors(world, bundle)
+    names = _names(world, bundle)
     lacks = sorted(names.get(key, key[:16]) for key in wanted - there)
     drops = sorted(names.get(key, key[:16]) for key in there - wanted)
     told = (("without", lacks), ("no longer to hold", drops))
@@ -169,7 +170,17 @@ def _identity(world: World, bundle: DesiredBundle) -> list[object]:
 
 def _asked_for(world: World, bundle: DesiredBundle) -> Iterator[str]:
     yield from (f"{name}-g{number}" for (name, number), _ in _issues(world, bundle))
-    yield from (anchor.name for anchor in others_of(bundle))
+    yield from (_called(anchor) for anchor in others_of(bundle))
+
+
+def _called(anchor: Anchor) -> str:
+    """Return what an anchor of others is called where it is reviewed: a subject is anybody's to choose."""
+    return f"{anchor.name} (SHA-256 {anchor.sha256})"
+
+
+def _names(world: World, bundle: DesiredBundle) -> Mapping[str, str]:
+    theirs = {anchor.sha256: _called(anchor) for anchor in others_of(bundle)}
+    return {**named_anchors(world, bundle), **theirs}
 
 
 def _is_due(world: World, supply: _Supply, install: DesiredInstall, need: Finding) -> bool:

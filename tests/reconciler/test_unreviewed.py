@@ -8,10 +8,13 @@ import pytest
 from ca_life import edit
 from fleet import Fleet
 from fleet_documents import HERE, START, Ca, Leaf
+from fleet_sights import named
 from takeovers import elliptic, entry, made, takeover
 from trusting import Trust, stranger
 
+from providers import x509
 from reconciler.errors import Refused
+from reconciler.render.markdown import render_markdown
 from reconciler.reviewing import Fingerprints, SavedPlan
 from reconciler.state import DesiredRevocation, Takeover
 from schemas.authority import OcspSettings
@@ -116,6 +119,7 @@ def as_before(settled: Fleet, days: float) -> Fleet:
         leaves=dict(settled.leaves),
         bundles=dict(settled.bundles),
         revocations={},
+        away=set(),
         base=settled.desired(),
     )
     later.journal, later.publisher = settled.journal, settled.publisher
@@ -253,3 +257,14 @@ def test_a_certificate_that_ends_meanwhile_spoils_no_saved_revocation() -> None:
     later = fleet.wait(9).plan()
     assert sum(c.action is Action.REVOKE for c in later.changes) == 2
     SavedPlan(plan).judge(later)
+
+
+def test_an_anchor_of_others_is_told_by_its_fingerprint(settled: Fleet) -> None:
+    """Anybody can make a certificate of any subject: the name alone tells a reviewer nothing."""
+    fleet = as_before(settled, 0)
+    fleet.bundles["corp"] = Trust(others=(STRANGER,))
+    step = named(fleet.plan(), Action.INSTALL, "bundle/corp@a")
+    told = f"CN=Evil Root (SHA-256 {x509.facts(STRANGER).sha256})"
+    assert told in step.message
+    assert told in (step.after or {})["anchors"]
+    assert x509.facts(STRANGER).sha256 in render_markdown(fleet.plan())

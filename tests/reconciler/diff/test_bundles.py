@@ -9,6 +9,7 @@ from fleet_documents import Ca, Leaf, at
 from fleet_sights import named, reasons, shown
 from trusting import Trust, stranger
 
+from providers import x509
 from providers.base import NAME
 from schemas.plan import Action, Change, Reason
 
@@ -131,7 +132,7 @@ def test_anchors_of_others_come_go_and_end(fleet: Fleet) -> None:
     step = install(fleet)
     assert (step.reason, step.message, step.due) == (
         Reason.ANCHORS_CHANGED,
-        "no longer to hold CN=Partner",
+        f"no longer to hold CN=Partner (SHA-256 {x509.facts(partner).sha256})",
         True,
     )
     fleet.apply()
