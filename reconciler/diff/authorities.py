@@ -83,12 +83,10 @@ def _later(world: World, desired: DesiredAuthority) -> Prospect | None:
 
 def _earlier(world: World, desired: DesiredAuthority, leaving: Collection[str]) -> Prospect | None:
     """Return the newest generation before the wanted one that can sign and is not given up."""
-    for number in range(desired.request.generation - 1, 0, -1):
-        issued = world.authority(desired.name).issued(number)
-        if issued is None or not is_sound(world, issued):
-            continue
-        given_up = (desired.name, number) in world.given_up or issued.serial in leaving
-        return None if given_up else _standing(world, desired.name, issued)
+    for issued in world.authority(desired.name).before(desired.request.generation):
+        if is_sound(world, issued):
+            left = issued.serial in leaving or world.is_given_up(desired.name, issued)
+            return None if left else _standing(world, desired.name, issued)
     return None
 
 

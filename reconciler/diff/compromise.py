@@ -71,8 +71,14 @@ def _cause(
     number = desired.request.generation
     issued = world.authority(name).issued(number)
     if issued is None:
-        return known.get((name, number - 1))
+        before = next(world.authority(name).before(number), None)
+        return known.get((name, _generation(before))) if before else None
     return _hung_by(world, issued, known, serials)
+
+
+def _generation(issuance: Issuance) -> int:
+    request = issuance.request
+    return request.generation if isinstance(request, AuthorityRequest) else 0
 
 
 def _hung_by(

@@ -40,10 +40,9 @@ def crossing(above: Prospects, desired: DesiredAuthority, leaving: Collection[st
 
 def _older(world: World, desired: DesiredAuthority, leaving: Collection[str]) -> Issuance | None:
     """The newest generation before the wanted one that can sign, and is not given up."""
-    for number in range(desired.request.generation - 1, 0, -1):
-        issued = world.authority(desired.name).issued(number)
-        gone = (desired.name, number) in world.given_up
-        if issued and not gone and issued.serial not in leaving and is_sound(world, issued):
+    for issued in world.authority(desired.name).before(desired.request.generation):
+        left = issued.serial in leaving or world.is_given_up(desired.name, issued)
+        if not left and is_sound(world, issued):
             return issued
     return None
 

@@ -55,8 +55,7 @@ class Case:
     @property
     def predecessor(self) -> Issuance | None:
         """The newest certificate of the newest generation before this one."""
-        numbers = range(self.request.generation - 1, 0, -1)
-        return next((i for n in numbers if (i := self.record.issued(n))), None)
+        return next(self.record.before(self.request.generation), None)
 
     @property
     def is_standby(self) -> bool:

@@ -77,6 +77,12 @@ class Sides:
         numbers = (request.generation, request.issuer_generation or 0)
         return any((name, number) in self.given_up for number in numbers)
 
+    def is_given_up(self, name: str, issued: Issuance) -> bool:
+        """Whether a Revocation names the generation that a CA's certificate is of."""
+        request = issued.request
+        named = self.given_up
+        return isinstance(request, AuthorityRequest) and (name, request.generation) in named
+
     @cached_property
     def renames(self) -> Mapping[str, str]:
         """Certificate names that changed, new to old: the old one is in the ledger, the new one is not."""

@@ -205,6 +205,11 @@ class AuthorityRecord(Model):
         live = (Status.ISSUED, Status.REVOKED)
         yield from (i for i in self._of(number) if i.status in live)
 
+    def before(self, number: int) -> Iterator[Issuance]:
+        """Yield the newest certificate of each generation before one, the last of them first."""
+        every = (self.issued(earlier) for earlier in range(number - 1, 0, -1))
+        yield from (issuance for issuance in every if issuance is not None)
+
     def first(self, number: int) -> Issuance | None:
         """The oldest certificate of a generation: what signed whatever names no signer."""
         return next(reversed(tuple(self.own(number))), None)

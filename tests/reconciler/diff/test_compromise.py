@@ -147,3 +147,11 @@ def test_taking_the_document_away_too_early_unrevokes_nothing(fleet: Fleet) -> N
     fleet.cas["services"] = replace(fleet.cas["services"], generation=2)
     fleet.converge()
     assert fleet.current("web").request.issuer_generation == 2
+
+
+def test_a_ca_that_passes_a_number_over_is_replaced_for_its_compromise_all_the_same(
+    fleet: Fleet,
+) -> None:
+    edit(fleet.compromise("services"), "services", generation=3)
+    issued = next(c for c in fleet.plan().changes if c.id == "issue:authority/services")
+    assert issued.reason is Reason.COMPROMISED
