@@ -1,7 +1,7 @@
 """What lies ahead, counted by hand where that can be done, and held to what a real year brings."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from fleet import Fleet
@@ -179,3 +179,18 @@ def test_a_policy_with_a_baseline_has_a_series_of_its_own_for_whom_it_binds() ->
     (late,) = required(desired, NOW + 1000 * DAY)
     assert late.label == "as cabf-tls has it: 47d"
     assert list(required(paper.desired, NOW)) == []
+
+
+def test_whom_a_policy_excuses_it_binds_from_the_day_on_that_ends_that() -> None:
+    paper = one(days=365)
+    (name,) = paper.desired.certificates
+    here = Source(file="config/policies.yaml")
+    day = datetime(2028, 1, 1, tzinfo=UTC)
+    excused = Limit("public", here, here, baseline=Baseline.CABF_TLS, until=day, reason="old tills")
+    for dated, bound in (
+        ((excused,), [(date(2028, 1, 1), 100), (date(2029, 3, 15), 47)]),
+        ((excused, replace(excused, until=None)), [(s.since, s.longest.days) for s in BASELINE]),
+    ):
+        limited = replace(paper.desired.certificates[name], limits=Limits(dated))
+        (regime,) = required(replace(paper.desired, certificates={name: limited}), NOW)
+        assert [(step.since, step.longest.days) for step in regime.bounds(name)] == bound
