@@ -31,7 +31,7 @@ def install_bundles(session: Session, changes: Sequence[Change]) -> Iterator[Out
     """Install bundles with all that they may hold by now, and record what was read back."""
     _place(session, changes)
     deeds = [_install(session, change) for change in changes]
-    yield from _done(session, "Trust in", deeds)
+    yield from _done(session, "Install anchors of", deeds)
 
 
 def remove_trust(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -43,8 +43,8 @@ def remove_trust(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
         if single:
             leaving.setdefault(here, []).append(change)
     deeds = [_withdraw(session, steps) for steps in leaving.values()]
-    yield from _done(session, "Withdraw anchors in", deeds)
-    yield from _done(session, "Remove trust from", [_remove(session, step) for step in whole])
+    yield from _done(session, "Withdraw anchors of", deeds)
+    yield from _done(session, "Remove", [_remove(session, step) for step in whole])
 
 
 def forget_bundles(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -58,7 +58,7 @@ def forget_bundles(session: Session, changes: Sequence[Change]) -> Iterator[Outc
             done.append(_Deed((change,), _spot(change)))
         except ProviderError as why:
             done.append(_Deed((change,), _spot(change), error=str(why)))
-    yield from _done(session, "Forget trust in", done)
+    yield from _done(session, "Forget", done)
 
 
 def note_anchors(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -77,7 +77,7 @@ def note_idle(session: Session) -> None:
 def _note(session: Session, records: Sequence[TrustRecord]) -> None:
     if records:
         names = ", ".join(record.name for record in records)
-        message = f"Note what nothing hangs by in {names}"
+        message = f"Note which anchors of {names} nothing hangs by"
         session.journal.write(Wave(message=message, trust=records))
 
 

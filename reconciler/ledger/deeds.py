@@ -1,6 +1,6 @@
-"""What one wave did to one record, in words: the history of a certificate or a CA."""
+"""What one wave did to one record, in words: the history of a certificate, a CA or a Bundle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import (
@@ -10,6 +10,7 @@ from reconciler.ledger.records import (
     Placement,
     Status,
 )
+from reconciler.ledger.trust import TrustPlacement, TrustRecord
 from schemas.base import Model
 from schemas.scalars import format_instant
 
@@ -21,6 +22,9 @@ def deeds(before: Model | None, after: Model | None) -> Iterator[str]:
         return
     if isinstance(after, OcspRecord):
         yield from _responses(before, after)
+        return
+    if isinstance(after, TrustRecord):
+        yield from _trusted(before if isinstance(before, TrustRecord) else None, after)
         return
     if after is None:
         yield "left the ledger"
@@ -83,3 +87,27 @@ def _responses(before: Model | None, after: OcspRecord) -> Iterator[str]:
         elif each.sha256 != signed[each.serial]:
             until = format_instant(after.next_update)
             yield f"published OCSP responses of {each.serial}, good until {until}"
+
+
+def _trusted(before: TrustRecord | None, after: TrustRecord) -> Iterator[str]:
+    """Tell of anchors by their fingerprints: where they were read back, and which nothing hangs by."""
+    had = _anchors(before.placements if before else ())
+    have = _anchors(after.placements)
+    for spot, anchors in have.items():
+        if spot not in had and not anchors:
+            yield f"to be installed in {spot[0]}"
+        if new := anchors - had.get(spot, frozenset()):
+            yield f"read back in {spot[0]}: {_fingerprints(new)}"
+        if gone := had.get(spot, frozenset()) - anchors:
+            yield f"gone from {spot[0]}: {_fingerprints(gone)}"
+    yield from (f"gone from {target}" for target, _ in had.keys() - have.keys())
+    if idle := after.replaced.keys() - (before.replaced.keys() if before else ()):
+        yield f"nothing hangs by {_fingerprints(idle)} any more"
+
+
+def _anchors(placements: tuple[TrustPlacement, ...]) -> dict[tuple[str, str], frozenset[str]]:
+    return {(p.target, p.object_name): frozenset(p.anchors) for p in placements}
+
+
+def _fingerprints(anchors: Iterable[str]) -> str:
+    return ", ".join(f"sha256 {anchor[:16]}..." for anchor in sorted(anchors))

@@ -84,7 +84,10 @@ def test_a_root_gives_way_to_the_next_and_is_trusted_throughout(
     listed = json.loads(applied.run("inventory", "--format", "json").stdout)
     assert [(b["address"], b["status"]) for b in listed["bundles"]] == [("bundle/corp", "ok")]
     assert "bundle/corp" in applied.run("inventory").stdout
-    assert "Trust in bundle/corp@local" in applied.run("log").stdout
+    assert "Install anchors of bundle/corp@local" in applied.run("log").stdout
+    told = applied.run("log", "bundle/corp").stdout
+    assert "read back in local: sha256 " in told
+    assert " any more" in told
 
     file = next(applied.root.glob("**/corp/current/ca-certificates.pem"))
     file.write_text(partner)
