@@ -58,11 +58,11 @@ class OfflineMachine:
         return done
 
     def sign(
-        self, request: Path, *arguments: str, first_group: str, passphrases: Sequence[str] = ()
+        self, request: Path, *arguments: str, first_groups: str, passphrases: Sequence[str] = ()
     ) -> Path:
         """Carry a request here, sign it, and return the answer."""
         shutil.copy(request, self.folder / "request.json")
-        typed, where = f"{first_group}\n", self.folder / "answer.json"
+        typed, where = f"{first_groups}\n", self.folder / "answer.json"
         self.run(
             *("ceremony", "sign", "request.json", "-o", where),
             *arguments,

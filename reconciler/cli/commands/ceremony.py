@@ -19,6 +19,7 @@ from reconciler.diagnostics import error
 from reconciler.errors import InvalidInput
 from reconciler.outfile import write_whole
 
+_TYPED = 4
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -98,7 +99,7 @@ def _sign(
 ) -> int:
     """Sign a request, on a machine that needs no network, no repository and no ledger.
 
-    Everything is shown, and nothing is signed before the first group of the digest was typed. An
+    Everything is shown, and nothing is signed before the first groups of the digest were typed. An
     answer can be signed on with further keys.
 
     \b
@@ -132,12 +133,13 @@ def _refuse_needless(signed: Signed, new: Sequence[Path]) -> None:
 
 
 def _confirm(signed: Signed) -> None:
-    """Have the first group typed of the digest that was read aloud; raises `InvalidInput` for another one."""
-    expected = groups(signed.request.digest).split()[0]
-    typed = click.prompt(
-        "\nType the first group of the digest, as it was read to you", default="", err=True
-    )
-    if typed.strip().lower() != expected:
+    """Have the first groups typed of the digest that was read aloud; raises `InvalidInput` for others.
+
+    64 bits: whoever changes a request can have it begin with a group or two of the right digest.
+    """
+    text = f"\nType the first {_TYPED} groups of the digest, as they were read to you"
+    typed = click.prompt(text, default="", show_default=False, err=True)
+    if "".join(typed.split()).lower() != signed.request.digest[: 4 * _TYPED]:
         hint = (
             "compare the whole digest: this may be another request than the one that was exported"
         )

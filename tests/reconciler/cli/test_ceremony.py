@@ -56,13 +56,13 @@ def pki(_exported: Repository, tmp_path: Path) -> Repository:
 
 
 def exported(pki: Repository) -> tuple[Path, str]:
-    """Export a request; return it, and the first group of the digest that was read aloud."""
+    """Export a request; return it, and the first groups of the digest that were read aloud."""
     request = pki.root.parent / "request.json"
     told = pki.run("ceremony", "export", "-o", request).stdout
     digest = hashlib.sha256(request.read_bytes()).hexdigest()
     groups = " ".join(digest[at : at + 4] for at in range(0, 32, 4))
     assert groups in told
-    return request, digest[:4]
+    return request, digest[:16]
 
 
 def verified(pki: Repository, name: str, *more: str) -> str:
@@ -83,7 +83,7 @@ def test_an_offline_root_from_its_making_to_a_compromise_below_it(
     request, group = exported(pki)
     machine.run("ceremony", "show", request)
     answer = machine.sign(
-        request, "--new-key", "root.key", first_group=group, passphrases=[PASSPHRASE]
+        request, "--new-key", "root.key", first_groups=group, passphrases=[PASSPHRASE]
     )
     told = pki.run("ceremony", "import", answer).stdout
     assert told in machine_says(machine, answer)
@@ -101,7 +101,9 @@ def test_an_offline_root_from_its_making_to_a_compromise_below_it(
     assert "issued" not in planned
 
     request, group = exported(pki)
-    answer = machine.sign(request, "--key", "root.key", first_group=group, passphrases=[PASSPHRASE])
+    answer = machine.sign(
+        request, "--key", "root.key", first_groups=group, passphrases=[PASSPHRASE]
+    )
     pki.run("ceremony", "import", answer)
     pki.run("apply", "--auto-approve")
     assert "No changes." in pki.run("plan").stdout
@@ -128,10 +130,10 @@ def machine_says(machine: OfflineMachine, answer: Path) -> str:
 
 @pytest.fixture
 def asked(_exported: Repository, machine: OfflineMachine) -> str:
-    """A request on the machine, and the first group of its digest."""
+    """A request on the machine, and the first groups of its digest."""
     request = (_exported.root.parent / "request.json").read_bytes()
     (machine.folder / "request.json").write_bytes(request)
-    return hashlib.sha256(request).hexdigest()[:4]
+    return hashlib.sha256(request).hexdigest()[:16]
 
 
 SIGN = ("ceremony", "sign", "request.json")
@@ -181,7 +183,7 @@ def test_no_key_is_made_where_a_passphrase_of_another_is_too_short(
     group = hashlib.sha256((json.dumps(data, indent=1, sort_keys=True) + "\n").encode()).hexdigest()
     new = ("--new-key", "a.key", "--new-key", "b.key")
     passphrases = [PASSPHRASE, "short"]
-    told = machine.run(*SIGN, *new, typed=group[:4] + "\n", passphrases=passphrases, code=1)
+    told = machine.run(*SIGN, *new, typed=group[:16] + "\n", passphrases=passphrases, code=1)
     assert "fewer than 12 characters" in told.stderr
     assert not [*machine.folder.glob("*.key")]
 
@@ -195,7 +197,7 @@ def test_openssl_opens_the_key_with_the_passphrase(machine: OfflineMachine, aske
 def test_nothing_is_signed_where_the_digest_is_another_one(
     machine: OfflineMachine, asked: str
 ) -> None:
-    typed = "0000" if asked != "0000" else "1111"
+    typed = f"{asked[:15]}{int(asked[15], 16) ^ 1:x}"
     new = ("--new-key", "root.key")
     told = machine.run(*SIGN, *new, typed=typed + "\n", passphrases=[PASSPHRASE], code=1).stderr
     assert "that is not how the digest begins: nothing was signed" in told

@@ -113,11 +113,11 @@ def test_an_offline_root_may_have_its_key_in_a_token(
     told = pki.run("ceremony", "export", "-o", request).stdout
     (tmp_path / "offline").mkdir()
     machine = OfflineMachine(tmp_path / "offline")
-    group = told.partition("read aloud:\n")[2].split()[0]
+    heard = " ".join(told.partition("read aloud:\n")[2].split()[:4])
     uri = "pkcs11:token=ca;object=root"
     sign = ("ceremony", "sign", request, "--pkcs11", uri, "--module", MODULE)
     where = hsm.environment["SOFTHSM2_CONF"]
-    machine.run(*sign, typed=f"{group}\n", SOFTHSM2_CONF=where, CERTFORM_PKCS11_PIN=PIN)
+    machine.run(*sign, typed=f"{heard}\n", SOFTHSM2_CONF=where, CERTFORM_PKCS11_PIN=PIN)
     pki.run("ceremony", "import", machine.folder / "answer.json")
     pki.run("apply", "--auto-approve")
     assert verified(pki, "orders") == "cert.pem: OK\n"
