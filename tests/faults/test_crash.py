@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import judge
 import pytest
 import rig
-from judge import Scenarios, recovered
+from judge import Scenarios, Wanted, recovered
 from rig import Repository, Runner, Workshop
 
 
@@ -48,4 +48,24 @@ def test_an_apply_stopped_at_any_point_is_finished_by_the_next(
     cases = rig.chosen(points[scenario], per_name=2 if action == "kill" else 1)
     found = workshop.sweep(template, cases, trial)
     tell(judge.summary(f"crash sweep, {scenario}, {action}", found))
+    assert list(itertools.chain(*found)) == []
+
+
+def test_an_init_killed_at_any_point_is_begun_again(workshop: Workshop) -> None:
+    bare = rig.written(workshop.folder / "bare")
+    with bare.copied(workshop.folder / "points-of-init") as repository:
+        log = repository.temporary.parent / "points"
+        workshop.runner.run(repository, "init", CERTFORM_FAILPOINT_LOG=str(log))
+        reached = log.read_text().split()
+
+    def trial(runner: Runner, repository: Repository, point: tuple[str, int]) -> list[str]:
+        killed = runner.run(repository, "init", CERTFORM_FAILPOINT=f"{point[0]}:{point[1]}:kill")
+        problems = [] if killed.status == -9 else [f"ended with {killed.status}"]
+        again = runner.run(repository, "init")
+        problems += [] if again.status == 0 else [f"the next init: {again.err}"]
+        problems += recovered(runner, repository, Wanted({"one": 1, "two": 1, "three": 1}))
+        return [f"killed at {point}: {problem}" for problem in problems]
+
+    assert "ledger.create" in reached
+    found = workshop.sweep(bare, rig.chosen(reached), trial)
     assert list(itertools.chain(*found)) == []

@@ -1,8 +1,10 @@
 """CAs that give way, killed and failed at every named point: whoever relies on them notices nothing."""
 
 import itertools
+import re
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import judge
 import pytest
@@ -13,6 +15,9 @@ from rotations import Change
 OF_TRUST = ("authority.", "bundles.", "crls.", "ocsp.", "publish.", "revocations.", "tree.")
 """Points that are always tried; the others are spread over the run."""
 
+NAMED = re.compile(r'reach\("([^"]+)"\)|"(local\.(?:check|reload|[a-z]+-sync))"')
+UNTRIED = {"aws.requested", "gcp.added", "gcp.authorized", "gcp.hosted"}
+"""Of places in clouds that issue by themselves, or are reached by one more object."""
 OF_LISTS = ("crls.", "publish.")
 
 
@@ -56,3 +61,20 @@ def test_whoever_relies_on_a_ca_sees_no_point_at_which_a_run_is_stopped(
     found = workshop.sweep(change.template, cases, trial)
     tell(judge.summary(f"crash sweep, {name}, {action}", found))
     assert list(itertools.chain(*found)) == []
+
+
+def test_every_named_point_is_reached_by_a_sweep_or_named_by_a_test(
+    points: Mapping[str, list[str]],
+) -> None:
+    root = Path(__file__).parents[2]
+    code = [
+        path for package in ("providers", "reconciler") for path in (root / package).rglob("*.py")
+    ]
+    named = {a or b for path in code for a, b in NAMED.findall(path.read_text())}
+    swept = set(itertools.chain(*points.values()))
+    tests = " ".join(path.read_text() for path in (root / "tests").rglob("test_*.py"))
+    assert named > swept
+    assert {
+        name for name in named - swept if not re.search(f'"{name}[":]', tests)
+    } | UNTRIED == UNTRIED
+    assert {name for name in UNTRIED if name not in named} == set()

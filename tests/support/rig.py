@@ -262,6 +262,14 @@ class Workshop:
 
 def prepare(runner: Runner, place: Path, documents: Mapping[str, str] = DOCUMENTS) -> Repository:
     """Make the repository, initialised and with nothing issued yet."""
+    repository = written(place, documents)
+    ended = runner.run(repository, "init")
+    assert ended.status == 0, ended.err
+    return repository
+
+
+def written(place: Path, documents: Mapping[str, str] = DOCUMENTS) -> Repository:
+    """Make the repository, and nothing but its documents."""
     root, temporary = place / "repository", place / "tmp"
     temporary.mkdir(parents=True)
     recipient = make_identity(place / "identity.txt")
@@ -270,10 +278,7 @@ def prepare(runner: Runner, place: Path, documents: Mapping[str, str] = DOCUMENT
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text.replace("{recipient}", recipient))
     git(root, "init", "--quiet", "--initial-branch=main")
-    repository = Repository(root, place / "identity.txt", temporary)
-    ended = runner.run(repository, "init")
-    assert ended.status == 0, ended.err
-    return repository
+    return Repository(root, place / "identity.txt", temporary)
 
 
 def fill(runner: Runner, empty: Repository, place: Path) -> Repository:

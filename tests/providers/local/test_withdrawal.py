@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from installing import MakeTarget, Wanted, listed
 
+from providers.abilities import Staged
 from providers.base import Installed
 from providers.errors import Conflict, ProviderError
 from providers.local import settling
@@ -200,3 +201,25 @@ def test_a_sweep_deletes_what_was_left_and_makes_nothing(
     assert list(root.rglob("privkey.pem"))
     make_target().sweep()
     assert listed(root) == [MARKER]
+
+
+def test_putting_the_predecessor_back_is_gone_on_with_by_who_comes_next(
+    make_target: MakeTarget, web: Installed, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = make_target()
+    (staged,) = target.stage([wanted(predecessor=web)])
+    assert isinstance(staged, Staged)
+    (after,) = target.switch([staged])
+    assert isinstance(after, Installed)
+
+    def die(name: str) -> None:
+        assert name == "local.restore"
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "reach", die)
+        with pytest.raises(Died):
+            target.restore(after)
+    assert only(make_target()) == after
+    assert make_target().restore(after) == web
+    assert only(make_target()) == web
