@@ -36,6 +36,7 @@ from reconciler.diff.connections import KINDS
 from reconciler.events import Event, EventStatus
 from reconciler.ledger.contract import Wave
 from reconciler.order import waves
+from reconciler.response_terms import tree_key
 from reconciler.retention import is_dead
 from schemas.plan import Action, Change
 
@@ -45,6 +46,7 @@ __all__ = ["Session", "apply"]
 def apply(session: Session, changes: Sequence[Change]) -> Iterator[Event]:
     """Make the changes, yielding how each begins and ends; a failure stops only what requires it."""
     session.planned = _planned(changes)
+    session.answering = frozenset(_answering(changes))
     failed: set[str] = set()
     for wave in waves(changes):
         for _, group in groupby(wave, key=_kind):
@@ -68,6 +70,13 @@ def _tidy(session: Session) -> None:
         message = f"Drop {len(dead)} records of certificates that are gone and expired"
         session.journal.write(Wave(message=message, gone=dead))
     note_idle(session)
+
+
+def _answering(changes: Sequence[Change]) -> Iterator[tuple[str, int]]:
+    """Yield the CAs, and their generations, whose responses are to be made."""
+    for step in changes:
+        if step.action is Action.PUBLISH and step.address.startswith("ocsp/"):
+            yield tree_key(step.address)
 
 
 def _planned(changes: Sequence[Change]) -> dict[str, frozenset[str]]:

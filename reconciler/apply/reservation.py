@@ -13,7 +13,7 @@ from reconciler.crl_terms import settled_terms
 from reconciler.custody import key_holder
 from reconciler.ledger.records import AuthorityRecord, Urls
 from reconciler.published_names import file_name, shard_of
-from reconciler.response_terms import tree_name
+from reconciler.response_terms import tree_name, wanted_terms
 from reconciler.state import DesiredAuthority
 from schemas.project import PublishSettings
 from schemas.request import AuthorityRequest, KeyType
@@ -81,9 +81,16 @@ def public_half(key: Secret) -> str:
 
 
 def answers(session: Session, issuer: str | None) -> bool:
-    """Whether what a CA issues from now on says where its OCSP response is."""
-    desired = session.world.desired.authorities.get(issuer or "")
-    return desired is not None and desired.ocsp is not None
+    """Whether what a CA issues from now on says where its OCSP response is: once that was reviewed.
+
+    So it was where the base asks for it, or the ledger knows of responses, or this run is to make some.
+    """
+    name, world = issuer or "", session.world
+    if wanted_terms(world.desired.authorities.get(name)) is None:
+        return False
+    before = wanted_terms(world.base.authorities.get(name)) if world.base else True
+    known = (*session.journal.state.ocsp, *session.answering)
+    return bool(before) or any(ca == name for ca, _ in known)
 
 
 def shard_for(session: Session, issuer: str, generation: int, serial: str) -> int | None:

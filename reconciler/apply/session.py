@@ -72,6 +72,8 @@ class Session:
     """Leaf keys made in this run, by serial."""
     planned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The targets each certificate is to be installed in by this run, by address."""
+    answering: frozenset[tuple[str, int]] = frozenset()
+    """The CAs, and their generations, whose OCSP responses this run is to make."""
     adopted: dict[tuple[str, str], Installed] = field(default_factory=dict)
     """What this run took over, by target and object name, as it is since."""
     held: dict[tuple[str, str], HeldTrust] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from reconciler.apply import apply
 from reconciler.diff import World, diff
 from reconciler.planning import make_plan
 from reconciler.reviewing import Fingerprints
+from schemas.authority import OcspSettings
 from schemas.plan import Action, Change
 from schemas.target import LocalDirectory, TargetSpec
 
@@ -128,3 +129,17 @@ def test_no_edit_of_its_target_comes_along_with_a_bundle(field: str, value: obje
     edited = replace(now.desired.targets["a"], spec=spec, digest="another")
     desired = replace(now.desired, targets={**now.desired.targets, "a": edited})
     assert not due(replace(now, desired=desired, base=now.desired))[INSTALL]
+
+
+def test_no_certificate_says_where_its_response_is_before_that_was_reviewed() -> None:
+    fleet = Fleet(leaves={"web": Leaf()}).converge()
+    fleet.base = fleet.desired()
+    edit(fleet, "root", ocsp=OcspSettings()).wait(25)
+    before = fleet.current("web")
+    assert run(fleet) == {"publish:ocsp/root-g1"}
+    assert fleet.current("web") != before, "it was due"
+    assert fleet.current("web").urls.ocsp is None
+    fleet.wait(25)
+    shown = named(fleet.plan(), Action.PUBLISH, "ocsp/root-g1")
+    assert run(fleet, shown) == set()
+    assert (fleet.current("web").urls.ocsp or "").endswith("/ocsp/root-g1")
