@@ -9,6 +9,7 @@ from reconciler.checks import Finding
 from reconciler.diff.anchors import (
     Anchor,
     Stock,
+    is_compromised,
     named_anchors,
     others_of,
     placement_of,
@@ -120,10 +121,17 @@ def _install(world: World, supply: _Supply, install: DesiredInstall) -> Iterator
 
 
 def _staying(world: World, supply: _Supply, install: DesiredInstall) -> Iterator[str]:
-    """Yield that anchors stay which documents do not ask for: as long as something may need them."""
-    kept = supply.stock.at(standing(world, supply.bundle, install))
-    if names := sorted(kept[key].name for key in kept if key in supply.stock.earlier):
-        yield f"{', '.join(names)} stays until nothing hangs by it"
+    """Yield that anchors stay which documents do not ask for: as long as something may need them.
+
+    When what somebody else may sign below goes, its own removal tells.
+    """
+    kept = supply.stock.at(standing(world, supply.bundle, install)).values()
+    earlier = (a for a in kept if a.sha256 in supply.stock.earlier)
+    names = sorted(a.name for a in earlier if not (a.root and is_compromised(world, a.root)))
+    if names:
+        one = "stays until nothing hangs by it"
+        several = "stay until nothing hangs by them"
+        yield f"{', '.join(names)} {one if len(names) == 1 else several}"
 
 
 def bundle_need(

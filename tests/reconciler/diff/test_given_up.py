@@ -136,3 +136,11 @@ def test_what_was_not_reviewed_yet_gives_up_nothing_at_night(fleet: Fleet) -> No
     assert {"certificate/mail", "certificate/web"} <= issues(plan).keys()
     fleet.base = fleet.desired()
     assert "certificate/mail" not in issues(fleet.plan(NIGHT))
+
+
+def test_an_anchor_that_is_given_up_is_not_said_to_stay(fleet: Fleet) -> None:
+    edit(fleet, "root", generation=2)
+    here = named(fleet.plan(), Action.INSTALL, "bundle/corp@a")
+    assert here.message == "follows the new certificate; root-g1 stays until nothing hangs by it"
+    here = named(fleet.compromise("root").plan(), Action.INSTALL, "bundle/corp@a")
+    assert here.message == "follows the new certificate"
