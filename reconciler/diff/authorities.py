@@ -141,8 +141,7 @@ def unasked_generations(world: World) -> Iterator[Diagnostic]:
 
 
 def _later_generations(record: AuthorityRecord, number: int) -> frozenset[int]:
-    every = (i.request for i in record.issuances if isinstance(i.request, AuthorityRequest))
-    return frozenset(r.generation for r in every if r.generation > number)
+    return frozenset(i.generation for i in record.issuances if i.generation > number)
 
 
 def _live_children(world: World, name: str) -> int:

@@ -72,13 +72,8 @@ def _cause(
     issued = world.authority(name).issued(number)
     if issued is None:
         before = next(world.authority(name).before(number), None)
-        return known.get((name, _generation(before))) if before else None
+        return known.get((name, before.generation)) if before else None
     return _hung_by(world, issued, known, serials)
-
-
-def _generation(issuance: Issuance) -> int:
-    request = issuance.request
-    return request.generation if isinstance(request, AuthorityRequest) else 0
 
 
 def _hung_by(

@@ -10,6 +10,7 @@ from reconciler.description import describe_authority
 from reconciler.diff.changes import blocked, change, change_id, seen
 from reconciler.diff.dues import is_renewed_anyway
 from reconciler.diff.generations import CEREMONY, NOTHING, Steps
+from reconciler.diff.hanging import uses
 from reconciler.diff.prospects import Errand, Prospects, is_sound
 from reconciler.diff.withholding import hindrance
 from reconciler.diff.world import World
@@ -22,16 +23,16 @@ from schemas.request import AuthorityRequest
 
 
 def crossing(above: Prospects, desired: DesiredAuthority, leaving: Collection[str]) -> Steps:
-    """Return the cross-certificate of a root, by the newest generation before that can sign."""
+    """Return the cross-certificate of a root, by a generation before that can sign."""
     number, root = desired.request.generation, above.signing.get(desired.name)
     wanted = desired.crossed and not desired.retired and desired.request.issuer is None
     if not wanted or root is None or root.request.generation != number:
         return NOTHING
     older = _older(above.world, desired, leaving)
-    if older is None or not isinstance(older.request, AuthorityRequest):
+    if older is None:
         return NOTHING
     request = root.request.model_copy(
-        update={"issuer": desired.name, "issuer_generation": older.request.generation}
+        update={"issuer": desired.name, "issuer_generation": older.generation}
     )
     errand = Errand(f"cross/{desired.name}-g{number}", desired.name, request, _digest(request))
     why = _why(above, desired, errand, older)
@@ -39,12 +40,25 @@ def crossing(above: Prospects, desired: DesiredAuthority, leaving: Collection[st
 
 
 def _older(world: World, desired: DesiredAuthority, leaving: Collection[str]) -> Issuance | None:
-    """The newest generation before the wanted one that can sign, and is not given up."""
-    for issued in world.authority(desired.name).before(desired.request.generation):
-        left = issued.serial in leaving or world.is_given_up(desired.name, issued)
-        if not left and is_sound(world, issued):
-            return issued
-    return None
+    """The generation that signs, of those before that can and are not given up.
+
+    The one that did; else the newest that something hangs by, or else the newest.
+    """
+    name, number = desired.name, desired.request.generation
+    record = world.authority(name)
+    sound = {
+        issued.generation: issued
+        for issued in record.before(number)
+        if issued.serial not in leaving
+        and not world.is_given_up(name, issued)
+        and is_sound(world, issued)
+    }
+    last = record.crossing(number)
+    if last is not None and last.request.issuer_generation in sound:
+        return sound[last.request.issuer_generation]
+    used = (n for n in sound if any(True for _ in uses(world, (name, n))))
+    found = next(used, next(iter(sound), None))
+    return None if found is None else sound[found]
 
 
 def _is_begun(reserved: Issuance | None) -> TypeGuard[Issuance]:

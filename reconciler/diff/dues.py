@@ -9,7 +9,6 @@ from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.schedule import is_due
 from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import TIME_DRIVEN, Reason
-from schemas.request import AuthorityRequest
 
 
 def is_lapsing(
@@ -70,14 +69,10 @@ def is_renewed_anyway(world: World, desired: DesiredAuthority, issued: Issuance)
     if former is None:
         return issued.digest == desired.digest
     kept = (former.request, *((former.standby,) if former.standby else ()))
-    asked = not former.retired and _generation(issued) in {each.generation for each in kept}
+    asked = not former.retired and issued.generation in {each.generation for each in kept}
     if not asked or desired.renew_before <= former.renew_before:
         return asked
     return is_due(issued, former.renew_before, world.now)
-
-
-def _generation(issued: Issuance) -> int | None:
-    return issued.request.generation if isinstance(issued.request, AuthorityRequest) else None
 
 
 def is_wanted_as_before(

@@ -148,8 +148,7 @@ def _is_bereft(case: Case, issued: Issuance) -> bool:
     request, revoked, number = issued.request, issued.revoked, case.request.generation
     if request.issuer is None or (case.desired.name, number) in case.world.given_up:
         return False
-    issued_for = (i.request for i in case.record.issuances)
-    if any(isinstance(r, AuthorityRequest) and r.generation > number for r in issued_for):
+    if any(later.generation > number for later in case.record.issuances):
         return False
     above = (request.issuer, request.issuer_generation or 0)
     parent = case.world.authority(above[0]).issued(above[1])

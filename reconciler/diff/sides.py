@@ -79,9 +79,7 @@ class Sides:
 
     def is_given_up(self, name: str, issued: Issuance) -> bool:
         """Whether a Revocation names the generation that a CA's certificate is of."""
-        request = issued.request
-        named = self.given_up
-        return isinstance(request, AuthorityRequest) and (name, request.generation) in named
+        return (name, issued.generation) in self.given_up
 
     @cached_property
     def renames(self) -> Mapping[str, str]:

@@ -107,6 +107,11 @@ class Issuance(Model):
         """What it is known by from its reservation on, and what its key is called in a bundle."""
         return self.reference or self.serial
 
+    @property
+    def generation(self) -> int:
+        """Which generation of its CA a CA's certificate is of; 0 for a leaf's."""
+        return self.request.generation if isinstance(self.request, AuthorityRequest) else 0
+
 
 class Placement(Model):
     """A certificate that was, or was about to be, installed under `object_name` in `target`.

@@ -3,8 +3,9 @@
 import pytest
 from ca_life import chain, edit, issues, order_of
 from fleet import Fleet
-from fleet_documents import Ca, Leaf
+from fleet_documents import Ca, Leaf, at
 from fleet_sights import named
+from trusting import Trust
 
 from schemas.certificate import Custody
 from schemas.plan import Action, Reason
@@ -120,3 +121,15 @@ def test_a_generation_that_never_was_or_is_given_up_is_passed_over() -> None:
     assert chain(fleet, "web")[0][-1] == "Example root G3 by Example root G1"
     fleet.compromise("root", 3).converge()
     assert chain(fleet, "web")[0][-1] == "Example root G4 by Example root G1"
+
+
+def test_it_is_signed_by_what_others_know_also_where_a_rotation_overtakes_another() -> None:
+    tree = {"root": Ca(crossed=True), "services": Ca("root", days=1000)}
+    bundles = {"corp": Trust(targets=at("a", "b"))}
+    fleet = Fleet(cas=tree, leaves={"web": Leaf("services")}, bundles=bundles).converge()
+    fleet.away = {"b"}
+    edit(fleet, "root", generation=2).apply()
+    edit(fleet, "root", generation=3).apply()
+    fleet.away.clear()
+    fleet.converge()
+    assert chain(fleet, "web")[0][-1] == "Example root G3 by Example root G1"
