@@ -16,6 +16,8 @@ from providers.x509.crl import CrlEntry
 from schemas.revocation import RevocationReason
 
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----")
+_BITS = 158
+"""A number has 159 bits at most; a CRL of ours has a larger one each time."""
 _PARTS = (x509.DeltaCRLIndicator, x509.IssuingDistributionPoint)
 _REASONS = {reason.value: reason for reason in RevocationReason}
 
@@ -81,9 +83,12 @@ def _is_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> boo
 
 def _number(crl: x509.CertificateRevocationList) -> int | None:
     try:
-        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:
         return None
+    if number >> _BITS:
+        raise ValueError("its number is so large that there is soon no larger one (RFC 5280 5.2.3)")
+    return number
 
 
 def _entry(entry: x509.RevokedCertificate) -> CrlEntry:

@@ -15,6 +15,7 @@ from reconciler.diff.past import past_key
 from reconciler.diff.takeovers import untold
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, Issuance, PastRecord, Revoked, Status
+from reconciler.past.history import together
 from reconciler.state import Takeover
 from schemas.custody import Kept
 from schemas.plan import Change
@@ -116,14 +117,15 @@ def _past(session: Session, name: str, existing: Takeover) -> PastRecord:
     """Return what is known of its past with what the files add; what was revoked stays so."""
     key = (name, existing.generation)
     had = session.journal.state.past.get(key)
-    fresh = {entry.serial: entry for entry in untold(existing, had, session.clock())}
     known = {entry.serial: entry for entry in (had.entries if had else ())}
+    for entry in untold(existing, had, session.clock()):
+        known[entry.serial] = together(known.get(entry.serial), entry)
     numbers = [n for n in (had.number if had else None, existing.number) if n is not None]
     return PastRecord(
         authority=name,
         generation=existing.generation,
         number=max(numbers, default=None),
-        entries=tuple({**known, **fresh}.values()),
+        entries=tuple(known.values()),
     )
 
 

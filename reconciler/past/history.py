@@ -64,7 +64,7 @@ def read_history(files: Files, found: list[Diagnostic], room: Room | None = None
     crl = _crl(files, found, room)
     known: dict[str, PastEntry] = {}
     for entry in (*_index(files, found, room), *_issued(files, found, room), *_revoked(crl)):
-        known[entry.serial] = _together(known.get(entry.serial), entry)
+        known[entry.serial] = together(known.get(entry.serial), entry)
     if (own := known.get(files.certificate.serial)) and _is_itself(own, files.certificate):
         del known[own.serial]
     entries = tuple(known[serial] for serial in sorted(known, key=_number))
@@ -84,7 +84,8 @@ def _is_itself(entry: PastEntry, certificate: CertificateFacts) -> bool:
     return is_root and entry.revoked is None and entry.not_after == certificate.not_after
 
 
-def _together(before: PastEntry | None, entry: PastEntry) -> PastEntry:
+def together(before: PastEntry | None, entry: PastEntry) -> PastEntry:
+    """Return what two sources say of one serial: it is revoked if one says so, and ends at the later end."""
     if before is None:
         return entry
     return entry.model_copy(

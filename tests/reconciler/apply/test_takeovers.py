@@ -117,6 +117,16 @@ def test_a_later_index_is_added_and_takes_nothing_back(fleet: Fleet, existing: T
     assert set(crl(fleet).entries) == {"1001", "1002", "1004"}
 
 
+def test_a_later_list_that_tells_no_end_forgets_none(fleet: Fleet, existing: Takeover) -> None:
+    fleet.converge()
+    more = (entry("1001", None, START),)
+    fleet.cas["legacy"] = Ca(existing=replace(existing, past=more, evidence="other"))
+    fleet.converge()
+    (found,) = (e for e in fleet.journal.state.past["legacy", 1].entries if e.serial == "1001")
+    assert found.revoked is not None
+    assert found.not_after == LATE
+
+
 def test_the_files_of_its_past_may_go_once_it_is_taken_over(
     fleet: Fleet, existing: Takeover
 ) -> None:

@@ -1,6 +1,8 @@
 """What files of a CA say together: nothing that one of them revokes is lost, and there is an end to them."""
 
+import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509 as cx
@@ -9,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from takeovers import elliptic, made
 
 from providers import x509
+from providers.x509.foreign_crl import read_foreign_crl
 from reconciler.diagnostics import Diagnostic
 from reconciler.past.history import Files, History, Room, read_history
 from schemas.plan import Source
@@ -25,10 +28,11 @@ def line(serial: str, ends: str = "271231235959Z", revoked: str = "") -> str:
     return f"{'R' if revoked else 'V'}\t{ends}\t{revoked}\t{serial}\tunknown\t/CN=x\n"
 
 
-def listing(*serials: int) -> bytes:
+def listing(*serials: int, number: int = 7) -> bytes:
     """A CRL of that CA."""
     name = cx.load_der_x509_certificate(CA).subject
     builder = cx.CertificateRevocationListBuilder(name, START, START + timedelta(days=9))
+    builder = builder.add_extension(cx.CRLNumber(number), critical=False)
     for serial in serials:
         entry = cx.RevokedCertificateBuilder(serial, START.replace(tzinfo=None))
         builder = builder.add_revoked_certificate(entry.build())
@@ -88,3 +92,33 @@ def test_certificates_count_for_their_signatures() -> None:
     issued = (x509.pem(CA) * 2, "issued.pem", HERE)
     read_history(Files(x509.facts(CA), CA, issued=(issued,)), found, Room(left=19))
     assert "a certificate counts for ten lines" in found[0].hint
+
+
+def test_a_number_that_leaves_no_larger_one_is_told() -> None:
+    assert read(crl=listing(number=1 << 157))[0].number == 1 << 157
+    _, found = read(crl=listing(number=1 << 158))
+    assert "no larger one" in found[0].summary
+
+
+def test_a_serial_number_below_zero_is_told(tmp_path: Path) -> None:
+    """Programs of before gave such numbers; no CRL of today can name one."""
+    spoilt = listing(5).replace(b"\x02\x01\x05\x17", b"\x02\x01\xfb\x17")
+    with pytest.raises(ValueError, match="below zero"):
+        read_foreign_crl(cx.load_der_x509_crl(spoilt))
+    argv = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-keyout",
+        "/dev/null",
+        "-subj",
+        "/CN=x",
+    ]
+    made = subprocess.run(
+        ["openssl", *argv, "-set_serial", "-5"], cwd=tmp_path, capture_output=True, check=True
+    )
+    found: list[Diagnostic] = []
+    read_history(Files(x509.facts(CA), CA, issued=((made.stdout, "i.pem", HERE),)), found)
+    assert "its serial number is below zero" in found[0].summary
