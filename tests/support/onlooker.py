@@ -141,10 +141,10 @@ def _trees(root: Path) -> dict[str, tuple[Told, frozenset[object]]]:
     """Return what each tree that is shown tells, and of which moments its responses are."""
     found: dict[str, tuple[Told, frozenset[object]]] = {}
     for link in (live_of(root) / "pki" / "ocsp").glob("*"):
-        if not link.is_symlink():
+        if not link.is_symlink() or link.name.startswith("."):  # a link that is not shown yet
             continue
         files = [path for path in link.resolve().rglob("*") if path.is_file()]
         responses = [ocsp.load_der_ocsp_response(path.read_bytes()) for path in files]
         told = {each.serial_number: each.certificate_status for each in responses}
-        found[link.name] = (told, frozenset(each.produced_at_utc for each in responses))
+        found[link.name] = (told, frozenset(each.this_update_utc for each in responses))
     return found
