@@ -15,7 +15,7 @@ from reconciler.resolve.responses import check_ocsp
 from reconciler.state import DesiredAuthority, Takeover
 from schemas.authority import AuthoritySpec, NameConstraints
 from schemas.base import digest
-from schemas.custody import RemoteKey
+from schemas.custody import Kept, RemoteKey
 from schemas.project import Recipient
 from schemas.request import AuthorityRequest
 from schemas.scalars import format_duration
@@ -218,7 +218,8 @@ def _desired(
     if family.existing is not None and family.inherited is not None:
         custody = family.existing.custody
     request = _request(family, parent, family.generation)
-    signs_only_cas = bool(family.children) and entry.name not in leaf_issuers
+    has_only_cas = bool(family.children) and entry.name not in leaf_issuers
+    signs_only_cas = has_only_cas or custody is Kept.OFFLINE
     return DesiredAuthority(
         name=entry.name,
         source=entry.document.at(),

@@ -138,6 +138,14 @@ def test_a_ca_that_signs_only_cas_publishes_seldom(examined: Callable[..., Exami
     assert desired(mixed).authorities["root"].crl_duration == timedelta(days=7)
 
 
+def test_an_offline_ca_does_so_before_anything_hangs_by_it(
+    examined: Callable[..., Examination],
+) -> None:
+    text = "kind: Authority\nmetadata: {name: off}\nspec: {commonName: Off, privateKey: {custody: offline}}\n"
+    cas = desired(examined({"authorities/off.yaml": text})).authorities
+    assert cas["off"].crl_duration == timedelta(days=180)
+
+
 def test_an_explicit_path_length_reserves_levels_above_it(
     examined: Callable[..., Examination],
 ) -> None:
