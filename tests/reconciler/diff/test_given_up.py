@@ -7,6 +7,7 @@ from fleet_documents import Ca, Leaf, at
 from fleet_sights import named, shown
 from trusting import Trust
 
+from providers.errors import Transient
 from reconciler.events import EventStatus
 from reconciler.ledger.records import Status
 from reconciler.selection import Selection
@@ -144,3 +145,15 @@ def test_an_anchor_that_is_given_up_is_not_said_to_stay(fleet: Fleet) -> None:
     assert here.message == "follows the new certificate; root-g1 stays until nothing hangs by it"
     here = named(fleet.compromise("root").plan(), Action.INSTALL, "bundle/corp@a")
     assert here.message == "follows the new certificate"
+
+
+def test_an_anchor_that_cannot_be_brought_today_leaves_nothing_behind_for_good(
+    fleet: Fleet,
+) -> None:
+    fleet.store("a").fail("install_trust", Transient("the disk is full"))
+    fleet.compromise("root", immediate=True).apply()
+    assert fleet.signed_under("services", 1).status is Status.REVOKED
+    fleet.store("a").failures.clear()
+    fleet.converge()
+    assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 2)]
+    assert fleet.signed_under("services", 1).status is Status.ISSUED
