@@ -100,6 +100,7 @@ def test_a_number_that_leaves_no_larger_one_is_told() -> None:
     assert "no larger one" in found[0].summary
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_a_serial_number_below_zero_is_told(tmp_path: Path) -> None:
     """Programs of before gave such numbers; no CRL of today can name one."""
     spoilt = listing(5).replace(b"\x02\x01\x05\x17", b"\x02\x01\xfb\x17")
