@@ -67,10 +67,10 @@ class DesiredAuthority:
     """One CA with every default filled in. `depth` is 0 for a root; `custody` None for a key in the ledger.
 
     A key that is not in the ledger has no recipients. `request` is of the generation that is to issue;
-    `standby` is the one after it, to be signed ahead. `crossed` asks for a cross-certificate by the one
+    `standby` is one after it, to be signed ahead. `crossed` asks for a cross-certificate by one
     before it. `sealed` is the sops file that its custody names: of the key itself, or of its token's PIN.
-    A certificate of it is renewed, with the same key, `renew_before` its end: at the least
-    the longest life of what it issues. A CRL lives for `crl_duration`, and is signed anew
+    A certificate of it is renewed, with the same key, `renew_before` its end: as long before
+    as what it issues lives, where that does not have it renewed all the time. A CRL lives for `crl_duration`, and is signed anew
     `crl_refresh` before its nextUpdate.
     """
 
