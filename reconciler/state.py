@@ -70,8 +70,8 @@ class DesiredAuthority:
     `standby` is one after it, to be signed ahead. `crossed` asks for a cross-certificate by one
     before it. `sealed` is the sops file that its custody names: of the key itself, or of its token's PIN.
     A certificate of it is renewed, with the same key, `renew_before` its end: as long before
-    as what it issues lives, where that does not have it renewed all the time. A CRL lives for `crl_duration`, and is signed anew
-    `crl_refresh` before its nextUpdate.
+    as what it issues lives, where that does not have it renewed all the time. A CRL lives for
+    `crl_duration`, and is signed anew `crl_refresh` before its nextUpdate.
     """
 
     name: str
