@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +12,10 @@ def main() -> None:
     """Run `certform`; ends the process with the exit code."""
     _refuse_strangers()
     _say_everything()
+    if not sys.warnoptions:
+        warnings.simplefilter(
+            "ignore"
+        )  # what libraries warn of is for developers, not for people here
     # else pydantic asks every package that is installed for plugins, and runs them
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from reconciler.cli.app import run  # noqa: PLC0415 - nothing is imported before the check
