@@ -49,7 +49,8 @@ def certificate_changes(
     yield from rename
     adopting = adoption(world, desired, record)
     yield from adopting.changes
-    vouching = above.vouching(record.current)
+    current = record.current
+    vouching = above.vouching(current)
     needs = _needs(world, desired, record, adopting, vouched=bool(vouching))
     subject = Subject(
         desired,
@@ -60,10 +61,10 @@ def certificate_changes(
         keyless=keyless(world, record, needs),
         adopted=adopting.stand_ins(desired),
         unseen=any(world.observation(install.target).assumed for install in desired.installs),
-        astray=astray(world, desired, above, record.current),
-        final=bool(record.current and not above.outlasts(desired.request, record.current)),
+        astray=astray(world, desired, above, current),
+        final=current is not None and not above.outlasts(desired.request, current),
     )
-    held = record.current is None and adopting.holds_back
+    held = current is None and adopting.holds_back
     finding = None if held else first_finding(subject)
     first = (*vouching, *(step.id for step in rename))
     if finding and finding.reason is Reason.KEY_UNAVAILABLE and is_flapping(world, record, needs):

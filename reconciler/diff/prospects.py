@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
 
@@ -212,9 +213,20 @@ class Prospects:
         """Whether another certificate could end later: below a CA that ends, nothing is gained by one."""
         if request.issuer is None or (isinstance(request, LeafRequest) and request.issuer_id):
             return True
-        issuer = (request.issuer, request.issuer_generation or 0)
-        parent = self.world.authority(issuer[0]).issued(issuer[1])
-        return self.comes(*issuer) or (parent is not None and parent.not_after > issued.not_after)
+        end = self._end((request.issuer, request.issuer_generation or 0))
+        return end is not None and end > issued.not_after
+
+    def _end(self, issuer: Generation) -> datetime | None:
+        """When what a CA signs under ends: never, as far as is known, where it is yet to come."""
+        if issuer not in self._ends:
+            parent = self.world.authority(issuer[0]).issued(issuer[1])
+            coming = datetime.max.replace(tzinfo=UTC) if self.comes(*issuer) else None
+            self._ends[issuer] = coming or (parent.not_after if parent else None)
+        return self._ends[issuer]
+
+    @cached_property
+    def _ends(self) -> dict[Generation, datetime | None]:
+        return {}
 
     def _above(self, issuer: Generation) -> tuple[AuthorityRequest, ...] | None:
         """What the CAs from an issuer upwards say; None when it cannot sign."""

@@ -85,8 +85,11 @@ def _too_much(source: Source) -> Diagnostic:
 def _named(documents: Iterable[Document]) -> Mapping[str, _Mentions]:
     named: dict[str, _Mentions] = {}
     for document in documents:
+        spec = document.data.get("spec")
         for steps in _FILES.get(document.kind, ()):
-            for path, value in _values(document.data.get("spec"), steps, ("spec",)):
+            if not isinstance(spec, dict) or steps[0] not in spec:
+                continue  # most documents name no file
+            for path, value in _values(spec, steps, ("spec",)):
                 known = named.get(value)
                 if known is None:
                     known = named[value] = _Mentions(document.at(*path))

@@ -77,13 +77,14 @@ class Rules:
         self, paths: tuple[str, ...], kind: Governed = Governed.CERTIFICATE
     ) -> tuple[Rule, ...]:
         """Return every policy that selects one of the files a document of a kind comes from."""
-        if (kind, paths) not in self._selected:
-            self._selected[kind, paths] = tuple(
+        known = self._selected.get((kind, paths))
+        if known is None:
+            known = self._selected[kind, paths] = tuple(
                 rule
                 for rule in self._rules
                 if rule.entry.spec.selector.kind is kind and any(map(rule.paths.match, paths))
             )
-        return self._selected[kind, paths]
+        return known
 
 
 def check_references(everything: Catalogue) -> Iterator[Diagnostic]:
