@@ -52,7 +52,7 @@ class Change:
         return cls(template, wanted, View.of(template.root))
 
     def ends(self, runner: Runner, repository: Repository, *, listed: bool = True) -> list[str]:
-        """Return what is wrong now, `listed` as onlookers see it, and what is still so after another apply."""
+        """Return what is wrong now, `listed` as onlookers see it, and what is still so after an apply."""
         root, before = repository.root, self.before
         now = [*judge.served(root, complete=True), *troubles(root, before, listed=listed)]
         left = judge.recovered(runner, repository, self.wanted)
