@@ -118,12 +118,15 @@ def _signed(
     new = key[2] is not None and key not in world.ledger.crls and bool(settling)
     edited = new or (upkeep is None and not adding)
     first = () if signing.issuance else signing.coming  # a renewal has the key of what it renews
+    waits = (
+        () if upkeep else adding
+    )  # what time asks for is not held back by what is to be reviewed
     yield _publish(
         key,
         need,
         source,
-        requires=(*adding, *first, *(settling if edited else ())),
-        follows=() if edited else settling,
+        requires=(*waits, *first, *(settling if edited else ())),
+        follows=(*adding, *(() if edited else settling)),
         adding=told.serials.get(key, ()),
         due=upkeep is not None and not new,
     )

@@ -68,6 +68,19 @@ def test_a_night_makes_crls_by_the_terms_that_were_reviewed(fleet: Fleet) -> Non
     assert life(fleet) == timedelta(days=90)
 
 
+def test_a_list_whose_time_has_come_waits_for_no_revocation_that_nobody_reviewed(
+    fleet: Fleet,
+) -> None:
+    fleet.wait(4).revoke("leak", "web")
+    fleet.pinned = True
+    fleet.apply(NIGHT)
+    assert crl(fleet).this_update > fleet.now - timedelta(days=1)
+    assert fleet.current("web").status is Status.ISSUED
+    fleet.pinned = False
+    fleet.converge()
+    assert fleet.published()["root-g1.crl"].revoked
+
+
 def test_it_is_signed_anew_when_it_was_asked_to_be(fleet: Fleet) -> None:
     edit(fleet, crl_refresh=1).converge()
     assert shown(fleet.wait(5.9).plan()) == []
