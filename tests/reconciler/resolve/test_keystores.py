@@ -103,7 +103,7 @@ WRONG = {
     ),
     "a file that is too large": (
         written(content=sealed() + "#" * (1 << 20)),
-        "holds no password under web",
+        "cannot be read: it is larger than 1 MiB",
         9,
     ),
     "sops' own data": (written(key="sops"), "holds no password under sops", 9),

@@ -43,7 +43,7 @@ def test_a_hierarchy_and_a_leaf_may_be_of_it(examined: Callable[..., Examination
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"leaf.yaml": LEAF.replace("ML-DSA", "ML-DSA, size: 50")}, "no ML-DSA key of 50 bits"),
+        ({"leaf.yaml": LEAF.replace("ML-DSA", "ML-DSA, size: 50")}, "there is no ML-DSA-50"),
         (
             {"leaf.yaml": LEAF.replace("disk", "acm"), "config/acm.yaml": ACM},
             "cannot hold a key of type ML-DSA-44",
