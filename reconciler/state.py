@@ -6,12 +6,11 @@ The third side, the ledger, is `reconciler.ledger.records.LedgerState`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from providers.abilities import HeldTrust
 from providers.base import Installed
 from reconciler.keystores import DesiredKeystore, keystores_digest
-from reconciler.ledger.records import PastEntry
 from reconciler.limits import NO_LIMITS, Limits
 from schemas.authority import OcspSettings
 from schemas.base import digest
@@ -23,6 +22,9 @@ from schemas.project import GuardSettings, LedgerSettings, PublishSettings, Reci
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
 from schemas.target import TargetSpec
+
+if TYPE_CHECKING:  # validate reads no ledger
+    from reconciler.ledger.records import PastEntry
 
 KEYRING = "keyring"
 """The address of the keyring in a plan."""
@@ -47,7 +49,7 @@ class Takeover:
     spki: str = field(repr=False)
     subject: str
     evidence: str
-    past: tuple[PastEntry, ...] = field(default=(), repr=False)
+    past: "tuple[PastEntry, ...]" = field(default=(), repr=False)
     number: int | None = None
     sealed: bytes | None = field(default=None, repr=False)
 
