@@ -64,6 +64,18 @@ def test_light_commands_load_nothing_heavy(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_to_validate_loads_nothing_of_the_ledger() -> None:
+    script = (
+        "import sys, reconciler.cli.commands.validate;"
+        "known = [name for name in sys.modules if name.startswith('reconciler.ledger.')];"
+        "sys.exit(str(known) if known else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_nobody_starts_a_shell() -> None:
     for path in FILES:
         assert "shell=True" not in path.read_text(), path
