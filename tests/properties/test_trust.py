@@ -150,9 +150,11 @@ def run(fleet: Fleet, _: int) -> None:
 
 
 def part(fleet: Fleet, one: int) -> None:
-    """Apply one change of a plan alone, with what it requires."""
-    if changes := fleet.plan().changes:
-        fleet.apply(Selection(addresses=(changes[one % len(changes)].address,)))
+    """Apply one change of a plan alone, with what it requires; a bundle that goes is waited for by nobody."""
+    changes = fleet.plan().changes
+    stays = not any(c.action is Action.REMOVE and "#" not in c.address for c in changes)
+    chosen = Selection(addresses=(changes[one % len(changes)].address,)) if changes else None
+    fleet.apply(chosen if stays else None)
 
 
 def night(fleet: Fleet, _: int) -> None:
