@@ -108,7 +108,8 @@ def _values(
             yield path, node
     elif steps[0] == "*":
         for index, item in enumerate(node if isinstance(node, tuple) else ()):
-            yield from _values(item, steps[1:], (*path, index))
+            if len(steps) == 1 or isinstance(item, dict):  # most targets are a name alone
+                yield from _values(item, steps[1:], (*path, index))
     elif isinstance(node, dict):
         yield from _values(node.get(steps[0]), steps[1:], (*path, steps[0]))
 
