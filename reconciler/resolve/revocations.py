@@ -9,6 +9,8 @@ from reconciler.resolve.catalogue import Catalogue, Entry
 from reconciler.state import DesiredRevocation
 from schemas.revocation import RevocationReason, RevocationSpec
 
+GUARDED = "revocations/"
+"""Where a document may revoke a CA: whoever owns some other folder approves no such thing alone."""
 _HINTED = 50
 """How many names of one Revocation that nobody has are compared with those there are."""
 
@@ -39,6 +41,7 @@ def check_revocations(
     for entry in everything.revocations.entries.values():
         yield from _names(entry, certificates)
         yield from _reason(entry)
+        yield from _guarded(entry)
         yield from _generation(entry, everything.authorities.names, families)
     for name in sorted(families):
         yield from _moved_on(name, families[name])
@@ -62,6 +65,16 @@ def _reason(entry: Entry[RevocationSpec]) -> Iterator[Diagnostic]:
             "cACompromise is said of the certificate of a CA alone",
             entry.document.at("spec", "reason"),
             hint="write keyCompromise; to revoke a CA, name authorityRef and generation",
+        )
+
+
+def _guarded(entry: Entry[RevocationSpec]) -> Iterator[Diagnostic]:
+    """Yield that a CA is revoked from a folder that those who guard the CAs need not guard."""
+    if entry.spec.generation is not None and not entry.document.file.startswith(GUARDED):
+        yield error(
+            "a Revocation of a CA's generation belongs below revocations/",
+            entry.document.at("spec", "authorityRef"),
+            hint="move it there, where those approve it who guard the CAs",
         )
 
 

@@ -106,7 +106,8 @@ def uproot(trusted: Repository, place: Path) -> Change:
 def _stolen(trusted: Repository, authority: str, place: Path) -> tuple[Repository, frozenset[int]]:
     """Return a copy whose CA's key was stolen, and the serials that are to be revoked for it."""
     copy = trusted.kept(place)
-    (copy.root / "stolen.yaml").write_text(STOLEN.format(authority=authority))
+    (copy.root / "revocations").mkdir()
+    (copy.root / "revocations" / "stolen.yaml").write_text(STOLEN.format(authority=authority))
     state = judge.ledger(copy.root)
     signed = [i for i in judge.issuances(state) if i.request.issuer == authority]
     gone = (*state.authorities[authority].issuances, *signed)

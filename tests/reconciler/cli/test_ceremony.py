@@ -92,7 +92,8 @@ def test_an_offline_root_from_its_making_to_a_compromise_below_it(
     assert verified(pki, "orders").startswith("cert.pem: OK\n")
     pki.run("log", "--verify")
 
-    (pki.root / "gone.yaml").write_text(GONE)
+    (pki.root / "revocations").mkdir()
+    (pki.root / "revocations" / "gone.yaml").write_text(GONE)
     pki.run("apply", "--auto-approve", code=4)
     assert verified(pki, "orders").startswith("cert.pem: OK\n")
     assert "services G2" in verified(pki, "orders")

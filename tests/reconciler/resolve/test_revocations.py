@@ -11,7 +11,7 @@ Examined = Callable[..., Examination]
 
 
 def document(spec: str, name: str = "inc") -> dict[str, str]:
-    return {"r.yaml": f"kind: Revocation\nmetadata: {{name: {name}}}\nspec: {spec}\n"}
+    return {"revocations/r.yaml": f"kind: Revocation\nmetadata: {{name: {name}}}\nspec: {spec}\n"}
 
 
 def told(found: Examination) -> list[tuple[str, str, str]]:
@@ -36,7 +36,7 @@ def test_an_authority_that_says_so_itself_is_not_told(examined: Examined) -> Non
     files["authorities/other.yaml"] = (
         "kind: Authority\nmetadata: {name: other}\nspec: {commonName: Other, generation: 2}\n"
     )
-    files["r.yaml"] = files["r.yaml"].replace("root", "other")
+    files["revocations/r.yaml"] = files["revocations/r.yaml"].replace("root", "other")
     found = examined(files)
     assert told(found) == []
     assert found.desired is not None
@@ -68,7 +68,7 @@ def test_what_cannot_be_meant_is_an_error_at_its_line(examined: Examined, spec: 
     found = examined(document(spec))
     errors = [d for d in found.diagnostics if d.severity is Severity.ERROR]
     summary, hint = REFUSED[spec]
-    assert [str(d.source) for d in errors] == ["r.yaml:3"]
+    assert [str(d.source) for d in errors] == ["revocations/r.yaml:3"]
     assert summary in errors[0].summary
     assert hint in errors[0].hint
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_meant_is_an_error_at_its_line(examined: Examined, spec: 
 def test_a_generation_that_is_not_there_yet_is_a_warning(examined: Examined) -> None:
     found = examined(document("{authorityRef: services, generation: 4, reason: superseded}"))
     words = "authority/services is to have no generation 4: its newest is 1"
-    assert told(found) == [(str(Severity.WARNING), "r.yaml:3", words)]
+    assert told(found) == [(str(Severity.WARNING), "revocations/r.yaml:3", words)]
 
 
 def authority(crl: str) -> dict[str, str]:
@@ -106,3 +106,11 @@ def test_terms_that_can_be_kept_are_kept(examined: Examined) -> None:
         new.crl_duration * 0.75,
         8,
     )
+
+
+def test_a_ca_is_revoked_where_those_approve_it_who_guard_the_cas(examined: Examined) -> None:
+    (text,) = document("{authorityRef: services, generation: 1, reason: superseded}").values()
+    found = examined({"teams/shop/r.yaml": text})
+    errors = [d for d in found.diagnostics if d.severity is Severity.ERROR]
+    assert [str(d.source) for d in errors] == ["teams/shop/r.yaml:3"]
+    assert "belongs below revocations/" in errors[0].summary
