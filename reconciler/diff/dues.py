@@ -11,6 +11,10 @@ from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstal
 from schemas.plan import TIME_DRIVEN, Reason
 
 
+_BESIDES = frozenset({Reason.KEY_UNAVAILABLE, Reason.CHAIN_CHANGED, Reason.REVOKED})
+"""Why the same certificate is made anew, whether or not it is time for that."""
+
+
 def is_lapsing(
     world: World, desired: DesiredCertificate, record: CertificateRecord, finding: Finding
 ) -> bool:
@@ -26,7 +30,7 @@ def _lapses_anyway(
 ) -> bool:
     """Whether the same certificate would be renewed by now, were it not to be put right as well."""
     current = record.current
-    if finding.reason not in (Reason.KEY_UNAVAILABLE, Reason.CHAIN_CHANGED) or current is None:
+    if finding.reason not in _BESIDES or current is None:
         return False
     return is_due(current, desired.renew_before, world.now)
 

@@ -157,3 +157,13 @@ def test_an_anchor_that_cannot_be_brought_today_leaves_nothing_behind_for_good(
     fleet.converge()
     assert line(fleet, fleet.current("web")) == [("services", 1), ("root", 2)]
     assert fleet.signed_under("services", 1).status is Status.ISSUED
+
+
+def test_what_is_to_be_revoked_is_renewed_in_time_all_the_same(fleet: Fleet) -> None:
+    fleet.apply()
+    fleet.base = fleet.desired()
+    fleet.wait(1).revoke("gone", "web")
+    assert issues(fleet.plan())["certificate/web"] is Reason.REVOKED
+    assert issues(fleet.plan(NIGHT)) == {}
+    fleet.wait(24).revoke("gone", "web")
+    assert issues(fleet.plan(NIGHT))["certificate/web"] is Reason.REVOKED
