@@ -10,7 +10,6 @@ from reconciler.schedule import is_due
 from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import TIME_DRIVEN, Reason
 
-
 _BESIDES = frozenset({Reason.KEY_UNAVAILABLE, Reason.CHAIN_CHANGED, Reason.REVOKED})
 """Why the same certificate is made anew, whether or not it is time for that."""
 
