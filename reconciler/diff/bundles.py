@@ -100,11 +100,12 @@ def _install(world: World, supply: _Supply, install: DesiredInstall) -> Iterator
         return
     held = world.held(install)
     names = _names(world, bundle)
+    stay = _staying(world, supply, install)
     yield change(
         address,
         Action.INSTALL,
         need.reason,
-        "; ".join((need.message, *_staying(world, supply, install))),
+        "; ".join((need.message, *_told(stay))),
         identity={
             "anchors": _identity(world, bundle),
             "target": target.digest,
@@ -114,24 +115,27 @@ def _install(world: World, supply: _Supply, install: DesiredInstall) -> Iterator
         requires=tuple(step.id for step in supply.coming),
         source=bundle.source,
         before=_before(held.anchors, names) if held else None,
-        after={"name": install.name, "anchors": sorted(_asked_for(world, bundle))},
+        after={"name": install.name, "anchors": sorted({*_asked_for(world, bundle), *stay})},
         due=_is_due(world, supply, install, need),
         outside=need.outside,
     )
 
 
-def _staying(world: World, supply: _Supply, install: DesiredInstall) -> Iterator[str]:
-    """Yield that anchors stay which documents do not ask for: as long as something may need them.
+def _staying(world: World, supply: _Supply, install: DesiredInstall) -> list[str]:
+    """Name the anchors that stay which documents do not ask for: as long as something may need them.
 
     When what somebody else may sign below goes, its own removal tells.
     """
     kept = supply.stock.at(standing(world, supply.bundle, install)).values()
     earlier = (a for a in kept if a.sha256 in supply.stock.earlier)
-    names = sorted(a.name for a in earlier if not (a.root and is_compromised(world, a.root)))
-    if names:
+    return sorted(a.name for a in earlier if not (a.root and is_compromised(world, a.root)))
+
+
+def _told(stay: Sequence[str]) -> Iterator[str]:
+    if stay:
         one = "stays until nothing hangs by it"
         several = "stay until nothing hangs by them"
-        yield f"{', '.join(names)} {one if len(names) == 1 else several}"
+        yield f"{', '.join(stay)} {one if len(stay) == 1 else several}"
 
 
 def bundle_need(
