@@ -50,8 +50,7 @@ def _as_issued(authority: DesiredAuthority, ledger: LedgerState) -> DesiredAutho
     if record is None or record.pending(number) is not None:
         return authority
     crossed = authority.crossed and record.crossed(number) is not None
-    numbers = range(number, 0, -1)
-    issued = next((i for n in numbers if (i := record.issued(n)) is not None), None)
+    issued = next(record.before(number + 1), None)
     if issued is None or not isinstance(issued.request, AuthorityRequest):
         return authority
     if issued.status is not Status.ISSUED or issued.request == authority.request:

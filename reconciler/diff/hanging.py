@@ -90,8 +90,8 @@ def _signing(world: World, desired: DesiredAuthority) -> Issuance | None:
     if desired.depth == 0:
         return None
     record = world.authority(desired.name)
-    every = (record.issued(number) for number in range(desired.request.generation, 0, -1))
-    sound = (i for i in every if i and i.status is Status.ISSUED and i.not_after > world.now)
+    every = record.before(desired.request.generation + 1)
+    sound = (i for i in every if i.status is Status.ISSUED and i.not_after > world.now)
     return next(sound, None)
 
 

@@ -212,7 +212,10 @@ class AuthorityRecord(Model):
 
     def before(self, number: int) -> Iterator[Issuance]:
         """Yield the newest certificate of each generation before one, the last of them first."""
-        every = (self.issued(earlier) for earlier in range(number - 1, 0, -1))
+        # by the numbers that there are: a document may ask for any
+        known = {issuance.generation for issuance in self.issuances}
+        earlier = sorted((each for each in known if each < number), reverse=True)
+        every = map(self.issued, earlier)
         yield from (issuance for issuance in every if issuance is not None)
 
     def first(self, number: int) -> Issuance | None:
