@@ -13,6 +13,9 @@ from rig import Repository, Runner, Workshop
 from rotations import Change
 
 PER_CALL = 2
+SURE = 0.7
+"""The share of calls that are the same in each run: OCSP responses lie in as many folders as their names have
+slashes."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def test_whoever_relies_on_a_ca_sees_no_system_call_at_which_a_run_is_killed(
     hit, found = zip(*workshop.sweep(change.template, where, trial), strict=True)
     tell(judge.summary(f"SIGKILL at system calls, {name}", found))
     assert list(itertools.chain(*found)) == []
-    assert mostly(hit)
+    assert mostly(hit, SURE)
 
 
 def test_a_disk_that_fails_while_a_root_gives_way_takes_nobody_down_and_is_told_plainly(
@@ -89,4 +92,4 @@ def test_a_disk_that_fails_while_a_root_gives_way_takes_nobody_down_and_is_told_
     hit, found = zip(*workshop.sweep(change.template, where, trial), strict=True)
     tell(judge.summary("disk faults, rotate", found))
     assert list(itertools.chain(*found)) == []
-    assert mostly(hit)
+    assert mostly(hit, SURE)

@@ -52,9 +52,9 @@ def _spread(counts: Sequence[int], wanted: int) -> Sequence[int]:
     return sorted({counts[round(k * (len(counts) - 1) / (wanted - 1))] for k in range(wanted)})
 
 
-def mostly(hit: Sequence[bool]) -> bool:
+def mostly(hit: Sequence[bool], share: float = 0.9) -> bool:
     """Whether nearly all faults happened: the number of files that Python opens varies a little."""
-    return sum(hit) >= 0.9 * len(hit)
+    return sum(hit) >= share * len(hit)
 
 
 def points(calls: Changes, names: Iterable[str], per_call: int = PER_CALL) -> list[tuple[str, int]]:

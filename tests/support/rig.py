@@ -184,6 +184,8 @@ class Runner:
         """Begin a run."""
         assert self._server.stdin is not None
         beside = repository.temporary.parent
+        for name in ("out", "err"):
+            (beside / name).write_bytes(b"")  # a run may be stopped before it has opened them
         request = {
             "root": str(repository.root),
             "argv": argv,
