@@ -18,8 +18,11 @@ def families() -> dict[str, set[str]]:
     """The labels of every metric, by its name."""
     drift = every_kind()
     blog = lifetime("blog", 3)
-    crl = Lifetime("crl/root-g1", "root", blog.not_after, blog.renews_at)
-    drift = type(drift)(drift.plan, drift.differences, drift.unchecked, (blog, crl))
+    crl, ocsp = (
+        Lifetime(f"{kind}/root-g1", "root", blog.not_after, blog.renews_at)
+        for kind in ("crl", "ocsp")
+    )
+    drift = type(drift)(drift.plan, drift.differences, drift.unchecked, (blog, crl, ocsp))
     found = text_string_to_metric_families(render_metrics(drift))
     return {each.name: {name for s in each.samples for name in s.labels} for each in found}
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def test_a_root_gives_way_to_the_next_and_is_trusted_throughout(
     applied.run("apply", "--auto-approve")
     assert verify() == 3
 
+    time.sleep(1.1)  # the overlap
     planned = json.loads(applied.run("plan", "--format", "json").stdout)
     (step,) = [c for c in planned["changes"] if c["address"].startswith("bundle/")]
     assert (step["address"], step["reason"]) == ("bundle/corp@local#root-g1", "AnchorWithdrawn")
