@@ -35,7 +35,7 @@ def tally(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 class _Lines:
-    """The lines of source files, each file read and split once."""
+    """The lines of source files as they may be shown, each file read and split once."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -43,7 +43,8 @@ class _Lines:
 
     def line(self, source: Source) -> str | None:
         if source.file not in self._known:
-            self._known[source.file] = (self._sources(source.file) or "").split("\n")
+            text = without_pin(self._sources(source.file) or "")
+            self._known[source.file] = text.split("\n")
         lines = self._known[source.file]
         return lines[source.line - 1] if 0 < source.line <= len(lines) else None
 
@@ -64,7 +65,6 @@ def _placed(source: Source, line: str | None) -> Iterator[str]:
     yield f"  on {visible(source.file)}:{source.line}:{source.column}"
     if line is None or not line.strip():
         return
-    line = without_pin(line)
     start = max(0, source.column - 1 - _WINDOW // 2) if len(line) > _WINDOW else 0
     before = _excerpt(line[start : max(start, source.column - 1)])
     rest = _excerpt(line[max(start, source.column - 1) : start + _WINDOW])
