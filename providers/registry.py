@@ -7,6 +7,7 @@ from providers.base import Target, TargetConfig
 from providers.errors import MissingExtra, NotFound
 from providers.issuing import Issuer, IssuerConfig
 from providers.plugins import plugin_class
+from providers.solving import DnsSolver
 
 TARGETS = {
     "local-directory": "providers.local.directory:LocalDirectoryTarget",
@@ -15,13 +16,32 @@ TARGETS = {
     "gcp-certificate-manager": "providers.gcp.manager:CertificateManagerTarget",
 }
 """Where the class of each built-in kind is, as `module:Class`."""
-ISSUERS = {"aws-private-ca": "providers.aws.private_ca:PrivateCaIssuer"}
+ISSUERS = {
+    "aws-private-ca": "providers.aws.private_ca:PrivateCaIssuer",
+    "acme": "providers.acme.issuer:AcmeIssuer",
+    "vault": "providers.vault.issuer:VaultIssuer",
+}
 """Where the class of each built-in kind of issuer is; what a place issues by itself has none."""
+DNS_SOLVERS = {
+    "rfc2136": "providers.solvers.rfc2136:Rfc2136Solver",
+    "lexicon": "providers.solvers.lexicon:LexiconSolver",
+    "route53": "providers.aws.route53:Route53Solver",
+    "azureDNS": "providers.azure.dns:AzureDnsSolver",
+    "cloudDNS": "providers.gcp.dns:CloudDnsSolver",
+}
+"""Where the class of each kind of DNS is that ACME challenges are answered by."""
 EXTRAS = {
     "aws-acm": "aws",
     "aws-private-ca": "aws",
     "azure-key-vault": "azure",
     "gcp-certificate-manager": "gcp",
+    "acme": "acme",
+    "vault": "vault",
+    "rfc2136": "acme",
+    "lexicon": "lexicon",
+    "route53": "aws",
+    "azureDNS": "azure",
+    "cloudDNS": "gcp",
 }
 """The optional dependencies that a kind needs."""
 
@@ -41,6 +61,14 @@ def issuer_class(kind: str) -> type[Issuer]:
     if kind not in ISSUERS:
         raise NotFound(f"there is no kind of issuer called {kind}; known: {', '.join(ISSUERS)}")
     found: type[Issuer] = _imported(ISSUERS[kind], kind, "an issuer")
+    return found
+
+
+def dns_solver_class(kind: str) -> type[DnsSolver]:
+    """Import the class of a kind of DNS; raises `NotFound` for an unknown kind, `MissingExtra`."""
+    if kind not in DNS_SOLVERS:
+        raise NotFound(f"there is no kind of DNS called {kind}; known: {', '.join(DNS_SOLVERS)}")
+    found: type[DnsSolver] = _imported(DNS_SOLVERS[kind], kind, "a solver")
     return found
 
 

@@ -176,11 +176,15 @@ class DesiredTarget:
 
 @dataclass(frozen=True, slots=True)
 class DesiredIssuer:
-    """One CA of others, or what a place issues by itself (`spec.capabilities.hosted`)."""
+    """One CA of others, or what a place issues by itself (`spec.capabilities.hosted`).
+
+    `files` are those that it names, by path: sops files with its secrets, and its `caBundle`.
+    """
 
     name: str
     source: Source
     spec: IssuerSpec
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def hosted(self) -> bool:

@@ -10,12 +10,16 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from schemas.acme import Acme
 from schemas.base import Model
 from schemas.certificate import Algorithm, Usage
 from schemas.clouds import RoleArn
 from schemas.connection import Connected
+from schemas.quotas import IssuerQuotas
 from schemas.request import KeyType
 from schemas.scalars import Boolean, Matching, Text
+from schemas.secrets import SecretReference, references
+from schemas.vault import Vault
 
 NAME_FIELDS = ("common_name", "dns_names", "ip_addresses", "uris", "email_addresses")
 """The fields of a LeafRequest that name whom a certificate speaks for."""
@@ -71,7 +75,9 @@ class IssuerCapabilities:
     `honours` are fields of LeafRequest: what is not among them is neither compared nor checked.
     `hosted` tells that the place a certificate is for issues and renews it by itself; `in_place`,
     that it can change what it issued, instead of issuing another. `keys` is None for any kind;
-    `longest` is the longest life, as far as it is known without asking.
+    `longest` is the longest life, as far as it is known without asking. `patience` are the pauses after a
+    failure, the last of them for ever: what fails again and again is asked for less and less.
+    `authorities` tells that it signs CAs, too.
     """
 
     honours: frozenset[str] = REQUEST_FIELDS
@@ -81,6 +87,8 @@ class IssuerCapabilities:
     hosted: bool = False
     in_place: bool = False
     longest: timedelta | None = None
+    patience: tuple[timedelta, ...] = ()
+    authorities: bool = False
 
 
 def _keys(rsa: tuple[int, ...], ecdsa: tuple[int, ...]) -> tuple[KeyType, ...]:
@@ -101,7 +109,7 @@ AMAZON = IssuerCapabilities(
 """https://docs.aws.amazon.com/acm/latest/userguide/acm-certificate-characteristics.html"""
 GOOGLE = IssuerCapabilities(honours=frozenset({"dns_names"}), names=_DNS, hosted=True)
 """https://cloud.google.com/certificate-manager/docs/certificates: the key is Google's choice."""
-VAULT_ISSUER = IssuerCapabilities(
+KEY_VAULT = IssuerCapabilities(
     honours=frozenset({"common_name", "dns_names", "email_addresses", "key", "usages", "duration"}),
     names=frozenset({"common_name", "dns_names", "email_addresses"}),
     keys=_keys((2048, 3072, 4096), (256, 384, 521)),
@@ -109,6 +117,26 @@ VAULT_ISSUER = IssuerCapabilities(
     in_place=True,
 )
 """https://learn.microsoft.com/azure/key-vault/certificates/create-certificate: life in whole months."""
+_RETRIES = (*(timedelta(minutes=minutes) for minutes in (1, 10, 100)), timedelta(days=1))
+"""https://letsencrypt.org/docs/integration-guide/#retrying-failures."""
+ACME = IssuerCapabilities(
+    honours=frozenset({"dns_names", "ip_addresses", "key"}),
+    names=frozenset({"common_name", "dns_names", "ip_addresses"}),
+    keys=_keys((2048, 3072, 4096), (256, 384)),
+    revokes=True,
+    patience=_RETRIES,
+)
+"""RFC 8555, and RFC 8738 for IP addresses: names and key are ours, all else is the CA's profile."""
+VAULT = IssuerCapabilities(
+    honours=frozenset(
+        {"common_name", "dns_names", "ip_addresses", "uris", "email_addresses", "usages", "key"}
+        | {"duration"}
+    ),
+    keys=_keys((2048, 3072, 4096), (256, 384, 521)),
+    revokes=True,
+    authorities=True,
+)
+"""https://developer.hashicorp.com/vault/api-docs/secret/pki: the subject, names apart, is the role's."""
 
 
 class AwsPrivateCa(Connected):
@@ -169,14 +197,16 @@ class IssuerSpec(Model):
         default=None, alias="gcp-certificate-manager"
     )
     azure_key_vault: VaultIssuer | None = Field(default=None, alias="azure-key-vault")
+    acme: Acme | None = None
+    vault: Vault | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if len(self._kinds()) != 1:
             raise ValueError(
-                "must say what kind of issuer it is, once: `aws-private-ca: {arn: ...}`, or a place that"
-                " issues by itself: `aws-acm: {}`, `gcp-certificate-manager: {}` or"
-                " `azure-key-vault: {issuerName: ...}`"
+                "must say what kind of issuer it is, once: `acme: {...}`, `vault: {...}` or"
+                " `aws-private-ca: {arn: ...}`, or a place that issues by itself: `aws-acm: {}`,"
+                " `gcp-certificate-manager: {}` or `azure-key-vault: {issuerName: ...}`"
             )
         return self
 
@@ -208,6 +238,22 @@ class IssuerSpec(Model):
         """The usages that every certificate gets, None where they are those asked for."""
         return TEMPLATES[self.aws_private_ca.template] if self.aws_private_ca else None
 
+    @property
+    def secrets(self) -> tuple[SecretReference, ...]:
+        """Where the secrets are that it is asked with."""
+        return tuple(references(self.settings))
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of the repository with the anchors for its TLS certificate, if one is named."""
+        mine = self.acme or self.vault
+        return mine.ca_bundle if mine else None
+
+    @property
+    def quotas(self) -> IssuerQuotas:
+        """What it sells in a while; nothing is said where nobody publishes it."""
+        return self.acme.limits if self.acme else IssuerQuotas()
+
     def is_same_ca(self, identity: str) -> bool:
         """Whether an `identity` is of the same CA, however it was asked."""
         return identity.partition(" ")[0] == self.identity.partition(" ")[0]
@@ -217,15 +263,27 @@ class IssuerSpec(Model):
         """What tells this CA from another: with another one every certificate is issued anew."""
         if self.aws_private_ca is not None:
             return f"{self.aws_private_ca.arn} {self.aws_private_ca.template}"
+        if self.acme is not None:
+            profile = self.acme.profile
+            return f"{self.acme.server} profile={profile}" if profile else self.acme.server
+        if self.vault is not None:
+            mount = "/".join(filter(None, (self.vault.namespace, self.vault.path)))
+            return f"{self.vault.server}/{mount}{_of(self.vault.issuer)} role={self.vault.role}"
         said = self.settings.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return " ".join((self.kind, *(f"{name}={value}" for name, value in sorted(said.items()))))
+
+
+def _of(issuer: str | None) -> str:
+    return f"/issuer/{issuer}" if issuer else ""
 
 
 _CAPABILITIES = {
     "aws-private-ca": AWS_PRIVATE_CA,
     "aws-acm": AMAZON,
     "gcp-certificate-manager": GOOGLE,
-    "azure-key-vault": VAULT_ISSUER,
+    "azure-key-vault": KEY_VAULT,
+    "acme": ACME,
+    "vault": VAULT,
 }
 _FIELDS = {kind: kind.replace("-", "_") for kind in _CAPABILITIES}
 

@@ -32,9 +32,10 @@ from reconciler.diff.revocations import wanted_revocations
 from reconciler.interruption import Interruption
 from reconciler.ledger.contract import Journal
 from reconciler.ledger.records import CertificateRecord, Issuance
-from reconciler.state import DesiredCertificate, DesiredInstall
+from reconciler.state import DesiredCertificate, DesiredInstall, DesiredIssuer
 from schemas.custody import RemoteKey
 from schemas.plan import Change
+from schemas.secrets import SecretReference
 
 RENEW_AFTER = 60.0
 """Seconds after which a run that writes nothing moves its lock; a fifth of its time to live."""
@@ -178,10 +179,23 @@ class Session:
             desired = self.world.desired.issuers.get(name)
             if desired is None:
                 raise Impossible(f"there is no Issuer called {name}")
-            owner_label = self.world.ledger.lineage.owner
-            config = IssuerConfig(name, desired.spec, owner_label, self.root)
+            config = IssuerConfig(
+                name,
+                desired.spec,
+                self.world.ledger.lineage.owner,
+                self.root,
+                partial(self._opened, desired),
+                desired.files,
+            )
             self._issuers[name] = self.open_issuer(config)
         return self._issuers[name]
+
+    def _opened(self, issuer: DesiredIssuer, reference: SecretReference) -> Secret:
+        """Open a secret that an issuer's document names, now that it is needed; raises ProviderError."""
+        sealed = issuer.files.get(reference.name)
+        if sealed is None:
+            raise Denied(f"{reference.name}, which the Issuer {issuer.name} names, is not there")
+        return self.sops.value(sealed, reference.name, reference.key)
 
     def _open(self, key: tuple[str, int]) -> Signer | ProviderError:
         """Open a CA key; a failure is remembered, so that it is not asked for once a certificate."""

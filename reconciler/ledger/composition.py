@@ -138,6 +138,8 @@ class Composer:
 def _files(ledger: Ledger, wave: Wave, blobs: Mapping[str, Packed]) -> dict[str, str]:
     gone = {layout.certificate_path(name) for name in wave.gone}
     gone |= {layout.trust_path(name) for name in wave.gone_trust}
+    gone |= {layout.spending_path(*key) for key in wave.gone_spending}
+    gone |= {layout.advice_path(name) for name in wave.gone_advice}
     for name in wave.gone_authorities:
         gone.add(layout.authority_path(name))
         gone |= {
@@ -176,6 +178,14 @@ def _after(state: LedgerState, wave: Wave, tip: str, at: datetime) -> LedgerStat
             **{(r.authority, r.generation): r for r in wave.past},
         },
         trust={**trust, **{r.name: r for r in wave.trust}},
+        spending={
+            **{key: r for key, r in state.spending.items() if key not in wave.gone_spending},
+            **{r.key: r for r in wave.spending},
+        },
+        advice={
+            **{name: r for name, r in state.advice.items() if name not in wave.gone_advice},
+            **{r.issuer: r for r in wave.advice},
+        },
         keyring=layout.openers(wave.keyring) if wave.keyring else state.keyring,
         ca_keys={**ca_keys, **layout.ca_keys(sealed)},
     )

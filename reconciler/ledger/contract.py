@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from providers.secret import Secret
+from reconciler.ledger.issuing import AdviceRecord, SpendingRecord
 from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import AuthorityRecord, CertificateRecord, LedgerState, PastRecord
 from reconciler.ledger.trust import TrustRecord
@@ -19,7 +20,7 @@ class Wave:
     under, see `Issuance.reference`) to be encrypted
     into the bundle named `bundle`; `erase` are the serials whose keys are no longer needed. `gone` are
     certificate names, `gone_authorities` CA names (their keys with them), `gone_trust` names of Bundles,
-    whose record is dropped.
+    `gone_spending` days of Issuers, `gone_advice` names of Issuers, whose record is dropped.
     `accepts_time` goes on with the writer's clock although the wave before was of a later time.
     """
 
@@ -30,9 +31,13 @@ class Wave:
     ocsp: Sequence[OcspRecord] = ()
     past: Sequence[PastRecord] = ()
     trust: Sequence[TrustRecord] = ()
+    spending: Sequence[SpendingRecord] = ()
+    advice: Sequence[AdviceRecord] = ()
     gone: Sequence[str] = ()
     gone_authorities: Sequence[str] = ()
     gone_trust: Sequence[str] = ()
+    gone_spending: Sequence[tuple[str, str]] = ()
+    gone_advice: Sequence[str] = ()
     authority_keys: Mapping[tuple[str, int], bytes] = field(default_factory=dict)
     keyring: bytes | None = None
     bundle: str | None = None

@@ -11,6 +11,7 @@ from providers.errors import Conflict
 from providers.sops.recipients import recipients_of
 from reconciler.errors import LedgerRefused
 from reconciler.ledger.contract import Wave
+from reconciler.ledger.issuing import AdviceRecord, SpendingRecord
 from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Lineage, PastRecord
 from reconciler.ledger.trust import TrustRecord
@@ -20,6 +21,7 @@ LINEAGE = "lineage.json"
 KEYRING = "keyring.sops.json"
 _AUTHORITIES, _CERTIFICATES, _CRLS = "authorities/", "certificates/", "crls/"
 _OCSP, _PAST, _TRUST = "ocsp/", "past/", "trust/"
+_SPENDING, _ADVICE = "spending/", "advice/"
 _KEY_SUFFIX = ".key.sops.json"
 _AUTHORITY_KEY = re.compile(
     rf"{_AUTHORITIES}(?P<name>.+)\.g(?P<generation>[0-9]+){re.escape(_KEY_SUFFIX)}"
@@ -67,6 +69,16 @@ def past_path(authority: str, generation: int) -> str:
 def trust_path(name: str) -> str:
     """Return where the record of a Bundle lies."""
     return f"{_TRUST}{name}.json"
+
+
+def spending_path(issuer: str, day: str) -> str:
+    """Return where the record of what was asked of a CA of others on one day lies."""
+    return f"{_SPENDING}{issuer}/{day}.json"
+
+
+def advice_path(issuer: str) -> str:
+    """Return where the record of what a CA of others advises lies."""
+    return f"{_ADVICE}{issuer}.json"
 
 
 def belongs_to(address: str, path: str) -> bool:
@@ -122,6 +134,8 @@ def model_of(path: str) -> type[Model] | None:
         _OCSP: OcspRecord,
         _PAST: PastRecord,
         _TRUST: TrustRecord,
+        _SPENDING: SpendingRecord,
+        _ADVICE: AdviceRecord,
     }
     found = (model for folder, model in folders.items() if path.startswith(folder))
     return next(found, None) if is_record(path) else None
@@ -142,6 +156,10 @@ def place_of(record: Model) -> str:
             return generation_path(_PAST, record.authority, record.generation)
         case TrustRecord():
             return trust_path(record.name)
+        case SpendingRecord():
+            return spending_path(*record.key)
+        case AdviceRecord():
+            return advice_path(record.issuer)
         case _:
             return LINEAGE
 
@@ -185,6 +203,8 @@ def written(wave: Wave) -> dict[str, Model | bytes]:
         *wave.ocsp,
         *wave.past,
         *wave.trust,
+        *wave.spending,
+        *wave.advice,
     )
     keys = {authority_key_path(*which): key for which, key in wave.authority_keys.items()}
     keyring = {KEYRING: wave.keyring} if wave.keyring is not None else {}

@@ -11,6 +11,7 @@ from reconciler.errors import LedgerRefused
 from reconciler.git import Git, full
 from reconciler.ledger import bundles, erasure, layout
 from reconciler.ledger.bundles import Bundles
+from reconciler.ledger.issuing import AdviceRecord, SpendingRecord
 from reconciler.ledger.objects import StoredCommit, parse_commit
 from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import (
@@ -194,6 +195,8 @@ def _parse(
         ocsp={(r.authority, r.generation): r for r in records if isinstance(r, OcspRecord)},
         past={(r.authority, r.generation): r for r in records if isinstance(r, PastRecord)},
         trust={r.name: r for r in records if isinstance(r, TrustRecord)},
+        spending={r.key: r for r in records if isinstance(r, SpendingRecord)},
+        advice={r.issuer: r for r in records if isinstance(r, AdviceRecord)},
         bundles=keys.ids,
         tip_time=commit.at,
         keyring=layout.openers(sealed.get(layout.KEYRING, b"")),

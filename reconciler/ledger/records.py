@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from reconciler.ledger.issuing import AdviceRecord, SpendingRecord
 from reconciler.ledger.publications import CrlKey, CrlRecord, OcspRecord
 from reconciler.ledger.trust import TrustRecord
 from schemas.base import Model
@@ -292,3 +293,5 @@ class LedgerState:
     ocsp: Mapping[tuple[str, int], OcspRecord] = field(default_factory=dict)
     trust: Mapping[str, TrustRecord] = field(default_factory=dict)
     past: Mapping[tuple[str, int], PastRecord] = field(default_factory=dict)
+    spending: Mapping[tuple[str, str], SpendingRecord] = field(default_factory=dict)
+    advice: Mapping[str, AdviceRecord] = field(default_factory=dict)

@@ -19,11 +19,22 @@ _LONGEST, _SHOWN = 1024, 200
 _PASSWORDS = tuple(
     ("targets", "*", "keystores", form, "passwordSecretRef", "name") for form in ("pkcs12", "jks")
 )
+_SOLVERS = ("acme", "solvers", "*", "dns01")
 _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "Certificate": _PASSWORDS,
     "Profile": _PASSWORDS,
     "CertificateSet": tuple(("template", "spec", *steps) for steps in _PASSWORDS),
     "Bundle": (("files", "*"),),
+    "Issuer": (
+        ("acme", "caBundle"),
+        ("acme", "privateKeySecretRef", "name"),
+        ("acme", "externalAccountBinding", "keySecretRef", "name"),
+        (*_SOLVERS, "rfc2136", "tsigSecretRef", "name"),
+        (*_SOLVERS, "lexicon", "secretRefs", "*", "name"),
+        ("vault", "caBundle"),
+        ("vault", "auth", "tokenSecretRef", "name"),
+        ("vault", "auth", "appRole", "secretRef", "name"),
+    ),
     "Authority": (
         ("existing", "certificate"),
         ("existing", "crl"),
@@ -35,7 +46,7 @@ _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("privateKey", "custody", "pkcs11", "pinSecretRef", "name"),
     ),
 }
-"""The fields of a spec that name a file, by kind; a star stands for every item of a list."""
+"""The fields of a spec that name a file, by kind; a star stands for every item of a list or a mapping."""
 _LARGE = (("existing", "crl"), ("existing", "index"), ("existing", "issued"))
 """The fields whose files may be large."""
 _ANEW = frozenset({"Authority", "Bundle"})
@@ -107,11 +118,17 @@ def _values(
         if isinstance(node, str):
             yield path, node
     elif steps[0] == "*":
-        for index, item in enumerate(node if isinstance(node, tuple) else ()):
+        for index, item in _items(node):
             if len(steps) == 1 or isinstance(item, dict):  # most targets are a name alone
                 yield from _values(item, steps[1:], (*path, index))
     elif isinstance(node, dict):
         yield from _values(node.get(steps[0]), steps[1:], (*path, steps[0]))
+
+
+def _items(node: Value) -> Iterable[tuple[Step, Value]]:
+    if isinstance(node, dict):
+        return node.items()
+    return enumerate(node) if isinstance(node, tuple) else ()
 
 
 def _is_inside(path: str, source: Source, found: list[Diagnostic]) -> bool:

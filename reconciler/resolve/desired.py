@@ -23,7 +23,7 @@ from reconciler.resolve.crls import check_crls
 from reconciler.resolve.directories import check_directories
 from reconciler.resolve.drafts import Draft, Room, inherit, inheritances, section
 from reconciler.resolve.generations import check_lives, with_renewals
-from reconciler.resolve.issuers import check_names, desired_issuer
+from reconciler.resolve.issuers import check_names, check_secrets, desired_issuer
 from reconciler.resolve.keystores import SealedFiles
 from reconciler.resolve.leaves import Surroundings
 from reconciler.resolve.plugins import plugged
@@ -105,12 +105,11 @@ def _resolved(
     found += bundles.check_told(everything, authorities.values())
     found += check_directories(everything, root)
     found += check_names(everything)
+    sealed = SealedFiles(named.files)
+    for entry in everything.issuers.entries.values():
+        found += check_secrets(entry, sealed)
     around = Surroundings(
-        everything.authorities,
-        families,
-        everything.targets,
-        everything.issuers,
-        SealedFiles(named.files),
+        everything.authorities, families, everything.targets, everything.issuers, sealed
     )
     rules = Rules(everything.policies.entries.values(), standing)
     found += check_authorities(families, rules)
@@ -128,7 +127,14 @@ def _resolved(
     }
     renewed = with_renewals(limited, certificates.values())
     desired = _desired(project, revision, everything, renewed, certificates)
-    return replace(desired, bundles=_bundles(everything, named.files))
+    return replace(
+        desired,
+        bundles=_bundles(everything, named.files),
+        issuers={
+            name: desired_issuer(entry, named.files)
+            for name, entry in sorted(everything.issuers.entries.items())
+        },
+    )
 
 
 def _desired(
@@ -152,7 +158,6 @@ def _desired(
         certificates=certificates,
         targets={place.name: place for _, entry in targets for place in _places(entry)},
         revocations=tuple(desired_revocation(entry) for _, entry in revocations),
-        issuers={n: desired_issuer(e) for n, e in sorted(everything.issuers.entries.items())},
         exceptions=tuple(_exceptions(everything)),
     )
 

@@ -6,6 +6,7 @@ from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.yaml import Step
 from reconciler.resolve.catalogue import Catalogue, Entry, Shelf
 from reconciler.resolve.drafts import section
+from reconciler.resolve.keystores import HINT, SealedFiles
 from reconciler.resolve.leaves import Leaf
 from reconciler.state import DesiredIssuer
 from schemas.base import digest
@@ -39,9 +40,20 @@ def check_names(catalogue: Catalogue) -> Iterator[Diagnostic]:
         yield error(f'there is an Authority called "{name}" too, at {ours}', theirs, hint=hint)
 
 
-def desired_issuer(entry: Entry[IssuerSpec]) -> DesiredIssuer:
-    """Return an issuer as it is wanted."""
-    return DesiredIssuer(entry.name, entry.document.at(), entry.spec)
+def desired_issuer(entry: Entry[IssuerSpec], files: Mapping[str, bytes]) -> DesiredIssuer:
+    """Return an issuer as it is wanted, with what it names of `files`."""
+    spec = entry.spec
+    names = {*(reference.name for reference in spec.secrets), *filter(None, (spec.ca_bundle,))}
+    mine = {name: files[name] for name in sorted(names) if name in files}
+    return DesiredIssuer(entry.name, entry.document.at(), spec, mine)
+
+
+def check_secrets(entry: Entry[IssuerSpec], sealed: SealedFiles) -> Iterator[Diagnostic]:
+    """Yield what is wrong with an issuer's secrets; a file that cannot be read was told already."""
+    for reference in entry.spec.secrets:
+        if reference.name in sealed.files and sealed.ciphertext(reference) is None:
+            summary = f"{reference.name} holds no secret under {reference.key} that sops encrypted"
+            yield error(summary, entry.document.at("spec", entry.spec.kind), hint=HINT)
 
 
 def request_digest(request: LeafRequest, spec: IssuerSpec | None) -> str:

@@ -24,8 +24,8 @@ _LINE = re.compile(
 )
 """A value at the top level of YAML, as sops writes it: on one line."""
 _LARGEST = 1 << 20
-_HINT = (
-    "`sops edit` writes such a file; a password is a text at its top level, in quotes where it looks"
+HINT = (
+    "`sops edit` writes such a file; a secret is a text at its top level, in quotes where it looks"
     " like a number"
 )
 Settings = Pkcs12Settings | JksSettings
@@ -65,7 +65,7 @@ def check_keystores(
             summary = (
                 f"{reference.name} holds no password under {reference.key} that sops encrypted"
             )
-            yield error(summary, draft.at(*place, "key"), hint=_HINT)
+            yield error(summary, draft.at(*place, "key"), hint=HINT)
 
 
 def desired_keystores(entry: TargetEntry, sealed: SealedFiles) -> tuple[DesiredKeystore, ...]:

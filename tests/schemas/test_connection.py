@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from schemas.acme import Acme, ExternalAccountBinding
 from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.connection import Connected
 from schemas.custody import AwsKmsKey, AzureKey, GcpKmsKey, Pkcs11Key, RemoteKey
@@ -15,7 +16,17 @@ from schemas.issuer import (
     VaultIssuer,
 )
 from schemas.project import LedgerSettings, PublishSettings, PublishTo
+from schemas.solvers import (
+    AzureDns,
+    CloudDns,
+    Lexicon,
+    Rfc2136,
+    Route53,
+    Standalone,
+    Webroot,
+)
 from schemas.target import LocalDirectory, Plugin, TargetSpec, Verify
+from schemas.vault import AppRole, Jwt, Kubernetes, VaultAuth, VaultConnection
 
 ROLE = "arn:aws:iam::111122223333:role/certform"
 OTHER_ROLE = "arn:aws:iam::111122223333:role/other"
@@ -35,6 +46,20 @@ SETTLED: dict[type[Connected], set[str]] = {
     AmazonIssuer: {"exportable"},
     GoogleManagedIssuer: set(),
     VaultIssuer: {"certificate_type"},
+    Acme: {"profile", "preferred_chain", "renewal_information_source", "quotas"},
+    ExternalAccountBinding: set(),
+    Webroot: set(),
+    Standalone: set(),
+    Rfc2136: set(),
+    Route53: set(),
+    AzureDns: set(),
+    CloudDns: set(),
+    Lexicon: set(),
+    VaultConnection: set(),
+    VaultAuth: set(),
+    AppRole: set(),
+    Kubernetes: set(),
+    Jwt: set(),
     AwsKmsKey: set(),
     AzureKey: set(),
     GcpKmsKey: set(),

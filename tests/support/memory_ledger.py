@@ -138,6 +138,14 @@ class MemoryJournal:
                 **{n: r for n, r in self.state.trust.items() if n not in wave.gone_trust},
                 **{record.name: record for record in wave.trust},
             },
+            spending={
+                **{k: r for k, r in self.state.spending.items() if k not in wave.gone_spending},
+                **{record.key: record for record in wave.spending},
+            },
+            advice={
+                **{n: r for n, r in self.state.advice.items() if n not in wave.gone_advice},
+                **{record.issuer: record for record in wave.advice},
+            },
             bundles=frozenset(self.keys),
             keyring=layout.openers(self.sealed),
             ca_keys={w: layout.openers(k) or frozenset() for w, k in self.authority_keys.items()},

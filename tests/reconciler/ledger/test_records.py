@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.errors import LedgerRefused
 from reconciler.ledger import layout
+from reconciler.ledger.issuing import AdviceRecord, Advised, SpendingRecord, Spent
 from reconciler.ledger.publications import CrlRecord, OcspRecord, OcspTerms, Responder
 from reconciler.ledger.records import (
     Attempts,
@@ -87,6 +88,35 @@ PAST = PastRecord(
         PastEntry(serial="7", revoked=Revoked(at=NOW, reason=RevocationReason.UNSPECIFIED)),
     ),
 )
+SPENDING = SpendingRecord(
+    issuer="lets-encrypt",
+    day="2026-11-27",
+    orders=(
+        Spent(at=NOW, reference="ab" * 16, names="cd" * 16, domains=("example.com",)),
+        Spent(
+            at=NOW,
+            reference="ef" * 16,
+            names="01" * 16,
+            domains=("example.com", "example.net"),
+            failed_at=NOW,
+            failed=("www.example.net",),
+        ),
+        Spent(at=NOW, reference="23" * 16, names="45" * 16, exempt=True),
+    ),
+)
+ADVICE = AdviceRecord(
+    issuer="lets-encrypt",
+    certificates=(
+        Advised(
+            serial="1f",
+            ask_again=NOW + timedelta(hours=6),
+            start=NOW,
+            end=NOW + timedelta(days=2),
+            explanation="https://ca.test/incident",
+        ),
+        Advised(serial="20", ask_again=NOW + timedelta(days=1)),
+    ),
+)
 REQUEST = AuthorityRequest(
     issuer="root",
     issuer_generation=1,
@@ -131,10 +161,15 @@ def records() -> Mapping[str, Model]:
         "ocsp": OCSP,
         "trust": TRUST,
         "past": PAST,
+        "spending": SPENDING,
+        "advice": ADVICE,
     }
 
 
-KINDS = ("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp", "trust", "past")
+KINDS = (
+    *("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp", "trust", "past"),
+    *("spending", "advice"),
+)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -1,0 +1,1 @@
+"""CAs that speak ACME (RFC 8555), through the `acme` package."""

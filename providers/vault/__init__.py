@@ -1,0 +1,1 @@
+"""The PKI engine of HashiCorp Vault and OpenBao, through hvac."""

@@ -1,0 +1,53 @@
+"""What the ledger keeps of CAs of others: what was asked of each, and when each wants renewals.
+
+Written before it is asked, so that no crash spends a CA's quota unseen.
+"""
+
+from schemas.base import Model
+from schemas.scalars import Instant
+
+
+class Spent(Model):
+    """One order, or one about to be placed. `names` is a digest over the exact set of names.
+
+    `reference` is that of its reservation; `domains` are the registered domains that its names are of.
+    `failed` are the names that were not proved, at `failed_at`. An `exempt` order counts for no quota.
+    """
+
+    at: Instant
+    reference: str
+    names: str
+    domains: tuple[str, ...] = ()
+    exempt: bool = False
+    failed_at: Instant | None = None
+    failed: tuple[str, ...] = ()
+
+
+class SpendingRecord(Model):
+    """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far."""
+
+    issuer: str
+    day: str
+    orders: tuple[Spent, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which day of which CA it is."""
+        return self.issuer, self.day
+
+
+class Advised(Model):
+    """When a CA wants a certificate renewed (`providers.issuing.Advice`), as it said last."""
+
+    serial: str
+    ask_again: Instant
+    start: Instant | None = None
+    end: Instant | None = None
+    explanation: str | None = None
+
+
+class AdviceRecord(Model):
+    """The last advice of a CA about each certificate of it that is in use, sorted by serial."""
+
+    issuer: str
+    certificates: tuple[Advised, ...] = ()

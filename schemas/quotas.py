@@ -1,0 +1,40 @@
+"""How much a CA of others sells in a while: what a run spends of it is written down before it is spent."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.base import Model
+from schemas.scalars import Duration, Integer
+
+
+class Quota(Model):
+    """At most `most` within any `window`."""
+
+    most: Annotated[Integer, Field(ge=1)]
+    window: Duration
+
+
+class IssuerQuotas(Model):
+    """What a CA allows; None where it says nothing.
+
+    `orders` are those of one account, `certificates` those of one registered domain, `same_names` the
+    certificates for exactly one set of names, `failures` the failed validations of one name.
+    """
+
+    orders: Quota | None = None
+    certificates: Quota | None = None
+    same_names: Quota | None = None
+    failures: Quota | None = None
+
+
+LETS_ENCRYPT = IssuerQuotas(
+    orders=Quota(most=300, window=timedelta(hours=3)),
+    certificates=Quota(most=50, window=timedelta(days=7)),
+    same_names=Quota(most=5, window=timedelta(days=7)),
+    failures=Quota(most=5, window=timedelta(hours=1)),
+)
+"""https://letsencrypt.org/docs/rate-limits/ as of 2026-08-05."""
+CAREFUL = IssuerQuotas(same_names=LETS_ENCRYPT.same_names, failures=LETS_ENCRYPT.failures)
+"""What is kept to with every other ACME server, unless its Issuer says more: enough to stop a loop."""

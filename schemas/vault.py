@@ -1,0 +1,100 @@
+"""A CA in the PKI secrets engine of HashiCorp Vault or OpenBao, and how one logs in there."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas.clouds import Endpoint
+from schemas.connection import Connected
+from schemas.scalars import FilePath, Matching, Text
+from schemas.secrets import SecretReference
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("must be an absolute path on the host that applies")
+    return value
+
+
+HostFile = Annotated[FilePath, AfterValidator(_absolute)]
+Mount = Annotated[
+    str,
+    Matching(
+        r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", "must be a mount's path such as pki or pki/web"
+    ),
+]
+Role = Annotated[str, Matching(r"^[A-Za-z0-9_.-]{1,128}$", "must be the name of a role")]
+
+
+class AppRole(Connected):
+    """https://developer.hashicorp.com/vault/docs/auth/approle."""
+
+    CONNECTION: ClassVar = ("path", "role_id", "secret_ref")
+
+    path: Mount = "approle"
+    role_id: Text
+    secret_ref: SecretReference
+
+
+class Kubernetes(Connected):
+    """https://developer.hashicorp.com/vault/docs/auth/kubernetes: the token of this pod's service account."""
+
+    CONNECTION: ClassVar = ("path", "role", "token_file")
+
+    path: Mount = "kubernetes"
+    role: Role
+    token_file: HostFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  a path
+
+
+class Jwt(Connected):
+    """https://developer.hashicorp.com/vault/docs/auth/jwt: a token of GitHub Actions, or one in a file.
+
+    Without `tokenFile`, GitHub is asked for one with this `audience`; the job needs `id-token: write`.
+    """
+
+    CONNECTION: ClassVar = ("path", "role", "audience", "token_file")
+
+    path: Mount = "jwt"
+    role: Role
+    audience: Text | None = None
+    token_file: HostFile | None = None
+
+
+class VaultAuth(Connected):
+    """How to log in; exactly one of the fields, or none: then the environment has a token (VAULT_TOKEN)."""
+
+    CONNECTION: ClassVar = ("token_secret_ref", "app_role", "kubernetes", "jwt")
+
+    token_secret_ref: SecretReference | None = None
+    app_role: AppRole | None = None
+    kubernetes: Kubernetes | None = None
+    jwt: Jwt | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(getattr(self, field) is not None for field in self.CONNECTION) > 1:
+            raise ValueError("must be one of tokenSecretRef, appRole, kubernetes, jwt")
+        return self
+
+
+class VaultConnection(Connected):
+    """A server, a mount of its PKI engine, and how to log in. `caBundle` is a PEM file of the repository."""
+
+    CONNECTION: ClassVar[tuple[str, ...]] = ("server", "namespace", "path", "ca_bundle", "auth")
+
+    server: Endpoint
+    namespace: Text | None = None
+    path: Mount = "pki"
+    ca_bundle: FilePath | None = None
+    auth: VaultAuth = VaultAuth()
+
+
+class Vault(VaultConnection):
+    """A role of a mount, which signs our requests; `issuer` names one of several issuers of the mount."""
+
+    CONNECTION: ClassVar[tuple[str, ...]] = (*VaultConnection.CONNECTION, "role")
+
+    role: Role
+    issuer: Annotated[str | None, Matching(r"^[A-Za-z0-9_.-]{1,128}$", "must name an issuer")] = (
+        Field(default=None, alias="issuerName", description="one of several issuers of the mount")
+    )
