@@ -12,6 +12,7 @@ ProviderError
 ├── MissingExtra    a library that certform installs on request is not there
 ├── Unreachable     the place could not be read whole
 └── Rejected        the consumer refused what was installed (check, reload or verify)
+    └── Unproved    a CA could not see that names are ours; `names` says which
 """
 
 
@@ -69,3 +70,11 @@ class Unreachable(ProviderError):
 
 class Rejected(ProviderError):
     """The consumer refused what was installed: check, reload or verify failed."""
+
+
+class Unproved(Rejected):
+    """A CA could not see that `names` are ours; without names, it did not say which of the order's."""
+
+    def __init__(self, message: str, names: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.names = names

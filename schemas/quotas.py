@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import Model, Word
 from schemas.scalars import Duration, Integer
 
 
@@ -14,6 +14,13 @@ class Quota(Model):
 
     most: Annotated[Integer, Field(ge=1)]
     window: Duration
+
+
+class Renewals(Word):
+    """Whether a certificate for exactly the names of one before counts for all, or for `sameNames` alone."""
+
+    COUNTED = "Counted"
+    EXEMPT = "Exempt"
 
 
 class IssuerQuotas(Model):
@@ -27,6 +34,12 @@ class IssuerQuotas(Model):
     certificates: Quota | None = None
     same_names: Quota | None = None
     failures: Quota | None = None
+    renewals: Renewals = Renewals.COUNTED
+
+    @property
+    def limits_anything(self) -> bool:
+        """Whether there is anything to keep to."""
+        return any((self.orders, self.certificates, self.same_names, self.failures))
 
 
 LETS_ENCRYPT = IssuerQuotas(
@@ -34,6 +47,7 @@ LETS_ENCRYPT = IssuerQuotas(
     certificates=Quota(most=50, window=timedelta(days=7)),
     same_names=Quota(most=5, window=timedelta(days=7)),
     failures=Quota(most=5, window=timedelta(hours=1)),
+    renewals=Renewals.EXEMPT,
 )
 """https://letsencrypt.org/docs/rate-limits/ as of 2026-08-05."""
 CAREFUL = IssuerQuotas(same_names=LETS_ENCRYPT.same_names, failures=LETS_ENCRYPT.failures)

@@ -11,7 +11,8 @@ class Spent(Model):
     """One order, or one about to be placed. `names` is a digest over the exact set of names.
 
     `reference` is that of its reservation; `domains` are the registered domains that its names are of.
-    `failed` are the names that were not proved, at `failed_at`. An `exempt` order counts for no quota.
+    `failed` are the names that were not proved, at `failed_at`. An `exempt` order counts for no quota,
+    and a `renewal`, one for exactly the names of a certificate before, at some CAs only as such.
     """
 
     at: Instant
@@ -19,16 +20,22 @@ class Spent(Model):
     names: str
     domains: tuple[str, ...] = ()
     exempt: bool = False
+    renewal: bool = False
     failed_at: Instant | None = None
     failed: tuple[str, ...] = ()
 
 
 class SpendingRecord(Model):
-    """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far."""
+    """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far.
+
+    `again_at` is when the CA will listen again, where it said so that day, and `why` in its words.
+    """
 
     issuer: str
     day: str
     orders: tuple[Spent, ...] = ()
+    again_at: Instant | None = None
+    why: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
