@@ -1,4 +1,4 @@
-"""How every client of Key Vault connects: to the vault that was named, and to nothing else that answers."""
+"""How every client of Azure connects: to the place that was named, and to nothing else that answers."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ def options(*, verify_challenge_resource: bool) -> dict[str, Any]:
         "permit_redirects": False,
         "connection_timeout": _CONNECT,
         "read_timeout": _READ,
-        "raw_response_hook": _check_answer,
+        "raw_response_hook": check_answer,
     }
 
 
-def _check_answer(response: Any) -> None:
-    """Raise `Ambiguous` for a success that no vault would tell of so: a proxy may have answered."""
+def check_answer(response: Any) -> None:
+    """Raise `Ambiguous` for a success that Azure would not tell of so: a proxy may have answered."""
     answer = response.http_response
     if not 200 <= answer.status_code < 300:
         return
@@ -30,7 +30,7 @@ def _check_answer(response: Any) -> None:
     except ValueError:
         told = None
     if not (isinstance(told, dict) and _is_told(told)):
-        raise Ambiguous("the vault's answer could not be read")
+        raise Ambiguous("Azure's answer could not be read")
 
 
 def _is_told(told: dict[str, Any]) -> bool:

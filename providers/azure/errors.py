@@ -1,4 +1,4 @@
-"""What an answer of Key Vault, or the lack of one, means.
+"""What an answer of Azure, or the lack of one, means; Key Vault's are told apart here, others' elsewhere.
 
 https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
 """
@@ -64,16 +64,16 @@ class Fault:
         return f"{code}: {self.message}" if self.message else code
 
 
-def explain(error: Exception) -> ProviderError | None:
-    """Return what an exception of the SDK means, None for what is not the SDK's."""
+def explain(error: Exception, place: str = "the vault") -> ProviderError | None:
+    """Return what an exception of the SDK means, None for what is none; `place` is what was asked."""
     if isinstance(error, ClientAuthenticationError):
-        return _unauthenticated(error)
+        return _unauthenticated(error, place)
     if isinstance(error, HttpResponseError) and error.status_code is not None:
-        return _answered(fault(error), error)
+        return _answered(fault(error), error, place)
     if isinstance(error, ServiceRequestError):
-        return _unsent(error)
+        return _unsent(error, place)
     if isinstance(error, AzureError):
-        return Ambiguous(f"the vault did not answer ({type(error).__name__})")
+        return Ambiguous(f"{place} did not answer ({type(error).__name__})")
     if isinstance(error, ValueError) and "challenge resource" in str(error):
         return Unreachable(
             "the vault asks for a token of another domain than its own: correct `vault`, or say"
@@ -86,16 +86,17 @@ def fault(error: HttpResponseError) -> Fault:
     """Read an error's answer; texts are cut, and what may be key or certificate is left out."""
     status = error.status_code or 0
     try:
-        said = json.loads(error.response.text() if error.response else "")["error"]
+        told = json.loads(error.response.text() if error.response else "")
+        said = told.get("error", told)  # Azure DNS has no envelope around what it says itself
         inner = said.get("innererror") or {}
         return Fault(status, said["code"], inner.get("code") or "", clean(said.get("message")))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Fault(status, "", "", "")
 
 
-def _answered(found: Fault, error: HttpResponseError) -> ProviderError:
+def _answered(found: Fault, error: HttpResponseError, place: str) -> ProviderError:
     if found.status == 429:
-        return Throttled(f"the vault is asked too often ({found.text})", _retry_after(error))
+        return Throttled(f"{place} is asked too often ({found.text})", _retry_after(error))
     if found.status == 403:
         return _forbidden(found)
     if found.status == 404:
@@ -103,10 +104,10 @@ def _answered(found: Fault, error: HttpResponseError) -> ProviderError:
     if found.status == 409:
         return _conflict(found)
     if found.status == 408 or found.status >= 500:
-        return Ambiguous(f"the vault failed (HTTP {found.status}: {found.text})")
+        return Ambiguous(f"{place} failed (HTTP {found.status}: {found.text})")
     if found.status < 300:
-        return Ambiguous("the vault's answer could not be read")
-    return Rejected(f"the vault refuses it ({found.text})")
+        return Ambiguous(f"the answer of {place} could not be read")
+    return Rejected(f"{place} refuses it ({found.text})")
 
 
 def _conflict(found: Fault) -> ProviderError:
@@ -128,31 +129,31 @@ def _forbidden(found: Fault) -> ProviderError:
     return Forbidden(found.text)
 
 
-def _unauthenticated(error: ClientAuthenticationError) -> ProviderError:
+def _unauthenticated(error: ClientAuthenticationError, place: str) -> ProviderError:
     # the chain's own text tells of every way it tried, and may quote what Entra ID was sent
     codes = ", ".join(sorted(set(_ENTRA.findall(str(error)))))
     if error.status_code == 401 and not codes:
-        return Denied(f"the vault does not take our token ({fault(error).text})")
+        return Denied(f"{place} does not take our token ({fault(error).text})")
     return Denied(
         f"no credential gave a token for Azure{f' ({codes})' if codes else ''}: sign in with `az login`,"
         " give the workload an identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and what goes with them;"
-        " where the vault is in another tenant than the identity, name that under `tenant`"
+        f" where {place} is in another tenant than the identity, name that under `tenant`"
     )
 
 
-def _unsent(error: ServiceRequestError) -> ProviderError:
+def _unsent(error: ServiceRequestError, place: str) -> ProviderError:
     """Tell what never left from what may have: the SDK calls both a failed request."""
     inner = error.inner_exception
     if isinstance(inner, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(inner):
         return Unreachable(
-            "the vault's TLS certificate is not trusted here: correct `vault`, or name the CA in"
+            f"the TLS certificate of {place} is not trusted here: correct its address, or name the CA in"
             " REQUESTS_CA_BUNDLE where a proxy stands in between"
         )
     cause = inner.args[0] if isinstance(inner, ConnectionError) and inner.args else inner
     never = isinstance(getattr(cause, "reason", cause), NewConnectionError | ConnectTimeoutError)
     if never or isinstance(error, ServiceRequestTimeoutError):
-        return Transient("no connection to the vault")
-    return Ambiguous("the connection to the vault broke")
+        return Transient(f"no connection to {place}")
+    return Ambiguous(f"the connection to {place} broke")
 
 
 def _retry_after(error: HttpResponseError) -> float | None:

@@ -75,7 +75,7 @@ def explain(error: Exception) -> ProviderError | None:
 
 def explain_operation(code: int, message: str) -> ProviderError:
     """Return what the error of a long-running operation means; `code` is that of google.rpc."""
-    return _refused(_Answer(_CODES.get(code, "UNKNOWN"), _clean(message)))
+    return _refused(_Answer(_CODES.get(code, "UNKNOWN"), clean(message)))
 
 
 def _refused(answer: _Answer) -> ProviderError:
@@ -117,7 +117,7 @@ def _answer(error: GoogleAPICallError) -> _Answer:
     headers = getattr(error.response, "headers", {})
     told = _told(error)
     limit = (error.metadata or {}).get("quota_limit", "")
-    message = _clean(str(told.get("message") or f"Google answered with HTTP {error.code}"))
+    message = clean(str(told.get("message") or f"Google answered with HTTP {error.code}"))
     status = str(told.get("status") or _BY_HTTP.get(error.code or 0, "UNKNOWN"))
     return _Answer(status, message, _seconds(headers.get("Retry-After")), limit)
 
@@ -141,7 +141,7 @@ def _told(error: GoogleAPICallError) -> dict[str, object]:
     return told if isinstance(told, dict) else {}
 
 
-def _clean(message: str) -> str:
+def clean(message: str) -> str:
     """Return a message that is fit to be shown: one line, not endless, and no PEM."""
     line = " ".join(message.split("-----BEGIN", maxsplit=1)[0].split())
     return line[:_LONGEST]

@@ -5,11 +5,8 @@ https://cloud.google.com/certificate-manager/docs/reference/certificate-manager/
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from os import environ
 from typing import Any, TypeVar
 
-import google.auth
 from google.api_core.client_options import ClientOptions
 from google.cloud import certificate_manager_v1 as api
 from google.cloud.certificate_manager_v1.services.certificate_manager.transports import (
@@ -18,13 +15,13 @@ from google.cloud.certificate_manager_v1.services.certificate_manager.transports
 
 from providers.calls import Calls
 from providers.errors import Ambiguous, NotFound, Unreachable
+from providers.gcp.credentials import credentials
 from providers.gcp.errors import NOT_GOOGLE, explain_operation
 from providers.gcp.naming import tail
 from schemas.clouds import GcpCertificateManager
 
 Result = TypeVar("Result")
 PAGE = 1000
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _TIMEOUT = 30.0
 """Seconds for one request: to connect, and between two reads."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
@@ -146,9 +143,8 @@ def connect(settings: GcpCertificateManager, calls: Calls) -> Service:
 
 
 def _client(endpoint: str | None) -> api.CertificateManagerClient:
-    credentials = _credentials(environ.get("GOOGLE_APPLICATION_CREDENTIALS"))
     return api.CertificateManagerClient(
-        credentials=credentials,
+        credentials=credentials(),
         transport=_Unredirected,
         client_options=ClientOptions(api_endpoint=endpoint) if endpoint else None,
     )
@@ -160,10 +156,3 @@ class _Unredirected(CertificateManagerRestTransport):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._session.max_redirects = 0
-
-
-@cache
-def _credentials(_file: str | None) -> Any:
-    """Return the application default credentials; one token serves all the targets of a process."""
-    credentials, _ = google.auth.default(scopes=[_SCOPE])
-    return credentials
