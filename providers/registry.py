@@ -1,13 +1,18 @@
 """The kinds of target and issuer there are; a vendor's code is imported when it is first needed."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from providers.base import Target, TargetConfig
 from providers.errors import MissingExtra, NotFound
 from providers.issuing import Issuer, IssuerConfig
-from providers.plugins import plugin_class
-from providers.solving import DnsSolver
+from providers.plugins import plugin_class, solver_plugin
+from providers.secret import Secret
+from providers.solving import DnsSolver, HttpSolver, SolverConfig
+from schemas.base import Model
+from schemas.secrets import SecretReference
+from schemas.solvers import Dns01, Http01
 
 TARGETS = {
     "local-directory": "providers.local.directory:LocalDirectoryTarget",
@@ -30,6 +35,11 @@ DNS_SOLVERS = {
     "cloudDNS": "providers.gcp.dns:CloudDnsSolver",
 }
 """Where the class of each kind of DNS is that ACME challenges are answered by."""
+HTTP_SOLVERS = {
+    "webroot": "providers.solvers.webroot:WebrootSolver",
+    "standalone": "providers.solvers.standalone:StandaloneSolver",
+}
+"""Where the class of each way is by which ACME challenges are answered by HTTP."""
 EXTRAS = {
     "aws-acm": "aws",
     "aws-private-ca": "aws",
@@ -66,9 +76,19 @@ def issuer_class(kind: str) -> type[Issuer]:
 
 def dns_solver_class(kind: str) -> type[DnsSolver]:
     """Import the class of a kind of DNS; raises `NotFound` for an unknown kind, `MissingExtra`."""
+    if "/" in kind:
+        return solver_plugin(kind)
     if kind not in DNS_SOLVERS:
         raise NotFound(f"there is no kind of DNS called {kind}; known: {', '.join(DNS_SOLVERS)}")
     found: type[DnsSolver] = _imported(DNS_SOLVERS[kind], kind, "a solver")
+    return found
+
+
+def http_solver_class(kind: str) -> type[HttpSolver]:
+    """Import the class of a way to answer by HTTP; raises `NotFound` for an unknown one."""
+    if kind not in HTTP_SOLVERS:
+        raise NotFound(f"there is no way to answer called {kind}; known: {', '.join(HTTP_SOLVERS)}")
+    found: type[HttpSolver] = _imported(HTTP_SOLVERS[kind], kind, "a solver")
     return found
 
 
@@ -90,3 +110,18 @@ def make_target(config: TargetConfig) -> Target:
 def make_issuer(config: IssuerConfig) -> Issuer:
     """Make an issuer; reads nothing and connects nowhere."""
     return issuer_class(config.spec.kind).from_config(config)
+
+
+def make_dns_solver(dns01: Dns01, secret: Callable[[SecretReference], Secret]) -> DnsSolver:
+    """Make what writes a solver's TXT records; reads nothing and connects nowhere."""
+    settings: Model = dns01.settings
+    if (plugin := dns01.plugin) is not None:
+        # `validate` has told of what is wrong with these at their lines
+        model = solver_plugin(plugin.kind).config_model
+        settings = model.model_validate(plugin.settings, by_alias=True, by_name=False)
+    return dns_solver_class(dns01.kind).from_config(SolverConfig(settings, secret))
+
+
+def make_http_solver(http01: Http01) -> HttpSolver:
+    """Make what has a challenge's file served; reads nothing and connects nowhere."""
+    return http_solver_class(http01.kind).from_config(SolverConfig(http01.settings))

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from providers.issuing import no_secrets
 from providers.secret import Secret
-from schemas.connection import Connected
+from schemas.base import Model
 from schemas.secrets import SecretReference
 
 
@@ -23,7 +23,7 @@ from schemas.secrets import SecretReference
 class SolverConfig:
     """What a solver is made from: the settings of its kind, and what opens the secrets they name."""
 
-    settings: Connected
+    settings: Model
     secret: Callable[[SecretReference], Secret] = no_secrets
 
 

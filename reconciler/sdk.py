@@ -1,7 +1,8 @@
-"""All that a package of somebody else's may import of certform: what it takes to write a kind of target.
+"""All that a package of somebody else's may import of certform: a kind of target, or of DNS.
 
 The names here stay, within a major version; anything else may move. `providers.conformance` holds the
-tests that a target must pass, `docs/providers.md` walks through a whole one.
+tests that a target must pass, `docs/providers.md` walks through a whole one. `providers.solver_conformance`
+holds those of a solver, `docs/solvers.md` shows one.
 """
 
 from providers.abilities import (
@@ -59,9 +60,11 @@ from providers.errors import (
 from providers.pairing import Pair, Pairing
 from providers.seal import CONTENT, Seal, read_seal, unsealed
 from providers.secret import Secret
+from providers.solving import DnsSolver, SolverConfig, TxtRecord
 from schemas.base import Model
 from schemas.capabilities import Capabilities, Fixed, LabelRules, Limits
 from schemas.scalars import Boolean, Duration, FilePath, Integer, Name, Text
+from schemas.secrets import SecretReference
 
 __all__ = [
     "CONTENT",
@@ -80,6 +83,7 @@ __all__ = [
     "Content",
     "Denied",
     "DnsRecord",
+    "DnsSolver",
     "Duration",
     "FilePath",
     "Finder",
@@ -114,6 +118,8 @@ __all__ = [
     "Restorer",
     "Seal",
     "Secret",
+    "SecretReference",
+    "SolverConfig",
     "Staged",
     "Stager",
     "Sweeper",
@@ -124,6 +130,7 @@ __all__ = [
     "Transient",
     "TrustHolder",
     "TrustRequest",
+    "TxtRecord",
     "Unreachable",
     "Verifier",
     "Withdrawer",

@@ -1,16 +1,19 @@
 """How it is proved to a public CA that a name is ours: RFC 8555 section 8, in cert-manager's words."""
 
+import ipaddress
+import re
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from schemas.base import Model, Word
 from schemas.clouds import Endpoint, GcpProject, RoleArn, Tenant
 from schemas.connection import Connected
 from schemas.scalars import DnsDomain, DnsName, Duration, FilePath, Matching, Text
 from schemas.secrets import SecretReference
-from schemas.target import HostPort
+from schemas.target import PLUGIN, HostPort
 
 
 def _absolute(value: str) -> str:
@@ -46,6 +49,17 @@ class Http01(Model):
         if (self.webroot is None) == (self.standalone is None):
             raise ValueError("must be `webroot: {path: /var/www/html}` or `standalone: {}`")
         return self
+
+    @property
+    def kind(self) -> str:
+        """The way the file is served, as the registry of solvers names it."""
+        return "webroot" if self.webroot is not None else "standalone"
+
+    @property
+    def settings(self) -> Connected:
+        """The settings of its kind."""
+        settings: Connected = getattr(self, self.kind)
+        return settings
 
 
 class TsigAlgorithm(Word):
@@ -116,6 +130,43 @@ class Lexicon(Connected):
     secret_refs: dict[str, SecretReference] = Field(default_factory=dict)
 
 
+class SolverPlugin(Connected):
+    """A kind of DNS that another package adds; `settings` are its own, as they are written.
+
+    `secrets` are those of its settings whose names end in `SecretRef`: that much is known of any kind.
+    """
+
+    # nobody here can tell which of its settings say who is spoken to, so all of them count
+    CONNECTION: ClassVar = ("kind", "settings", "secrets")
+
+    kind: str
+    settings: dict[str, Any]
+    secrets: dict[str, SecretReference] = Field(default_factory=dict)
+
+    def connection(self, above: str = "") -> Mapping[str, Any]:
+        """Return every setting."""
+        return {f"{above}{name}": value for name, value in self.settings.items()}
+
+
+def _plugin(kind: str, settings: Any) -> SolverPlugin:
+    if not re.fullmatch(PLUGIN, kind):
+        raise ValueError(f"`{kind}` must be a kind of DNS such as example.com/dns")
+    if not isinstance(settings, dict):
+        raise ValueError(f"`{kind}` must be a mapping")  # noqa: TRY004  pydantic takes no other
+    secrets = {
+        name: SecretReference.model_validate(value, by_alias=True, by_name=False)
+        for name, value in settings.items()
+        if name.endswith("SecretRef")
+    }
+    return SolverPlugin(kind=kind, settings=settings, secrets=secrets)
+
+
+def _schema(schema: dict[str, Any]) -> None:
+    """Say in JSON Schema how a plug-in is written: under the name of its kind."""
+    schema["patternProperties"] = {PLUGIN: {"type": "object"}}
+    del schema["properties"]["plugin"]
+
+
 class CnameStrategy(Word):
     """Whether a record goes where the name's CNAME points (`Follow`), or where the name is (`None`)."""
 
@@ -146,6 +197,8 @@ DNS_KINDS = {
 class Dns01(Model):
     """A TXT record at _acme-challenge.NAME (RFC 8555 section 8.4); wildcards too."""
 
+    model_config = ConfigDict(json_schema_extra=_schema)
+
     cname_strategy: CnameStrategy = CnameStrategy.NONE
     propagation: Propagation = Propagation()
     rfc2136: Rfc2136 | None = None
@@ -153,21 +206,41 @@ class Dns01(Model):
     azure_dns: AzureDns | None = Field(default=None, alias="azureDNS")
     cloud_dns: CloudDns | None = Field(default=None, alias="cloudDNS")
     lexicon: Lexicon | None = None
+    plugin: SolverPlugin | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plugged(cls, data: Any) -> Any:
+        """Take the one field whose name has a slash for a plug-in and its settings."""
+        if not isinstance(data, dict):
+            return data
+        if isinstance(data.get("plugin"), dict):
+            raise ValueError("`plugin` is not a field: write the kind of DNS itself")  # noqa: TRY004
+        kind = next((key for key in data if isinstance(key, str) and "/" in key), None)
+        if kind is None:
+            return data
+        rest = {key: value for key, value in data.items() if key != kind}
+        return {**rest, "plugin": _plugin(kind, data[kind])}
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(getattr(self, field) is not None for field in DNS_KINDS.values()) != 1:
+        kinds = (*DNS_KINDS.values(), "plugin")
+        if sum(getattr(self, field) is not None for field in kinds) != 1:
             raise ValueError(f"must name one kind of DNS: {', '.join(DNS_KINDS)}")
         return self
 
     @property
     def kind(self) -> str:
         """The kind of DNS, as the registry of solvers names it."""
+        if self.plugin is not None:
+            return self.plugin.kind
         return next(kind for kind, field in DNS_KINDS.items() if getattr(self, field) is not None)
 
     @property
     def settings(self) -> Connected:
         """The settings of its kind."""
+        if self.plugin is not None:
+            return self.plugin
         settings: Connected = getattr(self, DNS_KINDS[self.kind])
         return settings
 
@@ -196,10 +269,10 @@ class Solver(Model):
         """How closely this solver's selector names `name`; None where it is not for it.
 
         An exact name beats a zone, and a longer zone a shorter one, as with cert-manager. A wildcard is
-        in the zone of the name it stands below, and takes DNS-01.
+        in the zone of the name it stands below, and takes DNS-01; an IP address takes HTTP-01 (RFC 8738).
         """
         base = name.removeprefix("*.")
-        if base != name and self.dns01 is None:
+        if (base != name and self.dns01 is None) or (is_ip(name) and self.http01 is None):
             return None
         if self.selector is None or not (self.selector.dns_names or self.selector.dns_zones):
             return 0
@@ -207,6 +280,15 @@ class Solver(Model):
             return 1000
         zones = (zone for zone in self.selector.dns_zones if f".{base}".endswith(f".{zone}"))
         return max((1 + zone.count(".") for zone in zones), default=None)
+
+
+def is_ip(name: str) -> bool:
+    """Whether what is to be proved is an IP address."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def solver_for(name: str, solvers: tuple[Solver, ...]) -> Solver | None:

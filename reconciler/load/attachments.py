@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from reconciler.diagnostics import Diagnostic, error
@@ -31,6 +32,7 @@ _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("acme", "externalAccountBinding", "keySecretRef", "name"),
         (*_SOLVERS, "rfc2136", "tsigSecretRef", "name"),
         (*_SOLVERS, "lexicon", "secretRefs", "*", "name"),
+        (*_SOLVERS, "*/*", "*SecretRef", "name"),
         ("vault", "caBundle"),
         ("vault", "auth", "tokenSecretRef", "name"),
         ("vault", "auth", "appRole", "secretRef", "name"),
@@ -46,7 +48,8 @@ _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("privateKey", "custody", "pkcs11", "pinSecretRef", "name"),
     ),
 }
-"""The fields of a spec that name a file, by kind; a star stands for every item of a list or a mapping."""
+"""The fields of a spec that name a file, by kind; a star stands for every item of a list or a mapping,
+and within a name for any part of it."""
 _LARGE = (("existing", "crl"), ("existing", "index"), ("existing", "issued"))
 """The fields whose files may be large."""
 _ANEW = frozenset({"Authority", "Bundle"})
@@ -117,8 +120,10 @@ def _values(
     if not steps:
         if isinstance(node, str):
             yield path, node
-    elif steps[0] == "*":
+    elif "*" in steps[0]:
         for index, item in _items(node):
+            if not fnmatchcase(str(index), steps[0]):
+                continue
             if len(steps) == 1 or isinstance(item, dict):  # most targets are a name alone
                 yield from _values(item, steps[1:], (*path, index))
     elif isinstance(node, dict):
