@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import TypeVar
@@ -56,12 +56,14 @@ class Calls:
     `explain` turns an SDK's exception into a ProviderError whose text holds nothing secret, or returns
     None for what is not the SDK's. It says `Transient` only of what certainly did not happen, and
     `Ambiguous` of what may have: a time-out, a broken connection, a 5xx. `pace` is that of changes.
+    Where every request holds a secret, such as a token in a header, `secret` keeps debug logs silent.
     """
 
     explain: Callable[[Exception], ProviderError | None]
     pace: Pace = field(default_factory=Pace)
     patience: float = PATIENCE
     sleep: Callable[[float], None] = time.sleep
+    secret: bool = False
 
     def read(self, call: Callable[[], Result]) -> Result:
         """Make a call that changes nothing; it is repeated whatever became of it."""
@@ -100,7 +102,8 @@ class Calls:
 
     def _explained(self, call: Callable[[], Result], /) -> Result:
         try:
-            return call()
+            with _SILENCE.kept() if self.secret else nullcontext():
+                return call()
         except ProviderError:
             raise
         except Exception as error:

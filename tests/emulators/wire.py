@@ -263,3 +263,7 @@ class Tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.authority, self.key)
         return context
+
+    def client(self) -> ssl.SSLContext:
+        """What trusts this certificate alone."""
+        return ssl.create_default_context(cafile=self.authority)

@@ -262,6 +262,14 @@ def test_a_secret_change_is_not_logged_and_everything_else_is(
     assert heard() == [SECRET]
 
 
+@pytest.mark.parametrize("way", ["read", "change"])
+def test_where_every_request_holds_a_secret_nothing_is_logged(
+    way: str, heard: Callable[[], list[str]]
+) -> None:
+    getattr(Calls(explain, secret=True), way)(shout)
+    assert heard() == []
+
+
 def test_http_client_prints_nothing_of_a_secret_change(
     calls: Calls, heard: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
