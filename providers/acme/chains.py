@@ -1,0 +1,59 @@
+"""What comes with a certificate: the CA's chain, or the preferred one (RFC 8555 section 7.4.2)."""
+
+from collections.abc import Iterator
+from itertools import islice
+from urllib.parse import urljoin
+
+from cryptography import x509 as parsed
+from cryptography.x509.oid import NameOID
+from requests.utils import parse_header_links
+
+from providers import x509
+from providers.acme.network import Network, Signer
+from providers.acme.transport import Answer
+from providers.errors import Rejected
+from providers.issued import sorted_chain
+from providers.issuing import Issued
+
+PEM_CHAIN = "application/pem-certificate-chain"
+MOST_CHAINS = 8
+_MOST_CERTIFICATES = 10
+Chain = tuple[bytes, ...]
+
+
+def download(network: Network, signer: Signer, url: str, preferred: str | None) -> Issued:
+    """Return a certificate with the chain whose topmost issuer is called `preferred`, else the default."""
+    answer = network.read(url, signer, PEM_CHAIN)
+    chosen = default = _certificates(answer)
+    if preferred is not None and not is_under(default, preferred):
+        links = islice(_alternates(answer), MOST_CHAINS)
+        others = (_certificates(network.read(link, signer, PEM_CHAIN)) for link in links)
+        chosen = next((chain for chain in others if is_under(chain, preferred)), default)
+    chain, anchors = sorted_chain(chosen[1:])
+    return Issued(chosen[0], chain, anchors)
+
+
+def _certificates(answer: Answer) -> Chain:
+    """Return a chain, the certificate first; raises `Rejected` for what is none."""
+    try:
+        found = x509.split_pem(answer.body)
+        for der in found[:_MOST_CERTIFICATES]:
+            parsed.load_der_x509_certificate(der)
+    except ValueError:
+        found = ()
+    if not 0 < len(found) <= _MOST_CERTIFICATES:
+        raise Rejected(f"the CA returned no chain of 1 to {_MOST_CERTIFICATES} certificates in PEM")
+    return found
+
+
+def is_under(chain: Chain, name: str) -> bool:
+    """Whether the issuer of a chain's last certificate has this common name."""
+    issuer = parsed.load_der_x509_certificate(chain[-1]).issuer
+    return name in (value.value for value in issuer.get_attributes_for_oid(NameOID.COMMON_NAME))
+
+
+def _alternates(answer: Answer) -> Iterator[str]:
+    """Yield where the CA has other chains: Link headers with rel="alternate"."""
+    for link in parse_header_links(answer.headers.get("Link", "")):
+        if link.get("rel") == "alternate" and "url" in link:
+            yield urljoin(answer.url, link["url"])

@@ -1,0 +1,104 @@
+"""The CA's side of a proof (RFC 8555 section 7.5): what it wants proved, that it looks, and how it judges."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from providers.acme import answers, proofs
+from providers.acme.answers import Authorization, Challenge, Status
+from providers.acme.errors import describe, printable, retry_after, sparing_the_order
+from providers.acme.network import Network, Signer
+from providers.acme.proofs import Proofs
+from providers.acme.waiting import Waiting
+from providers.errors import Ambiguous, Rejected, Unproved
+from providers.failpoints import reach
+
+_MOST_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Proves names to one CA."""
+
+    network: Network
+    signer: Signer
+    proofs: Proofs
+
+    def prove(self, urls: Sequence[str], names: frozenset[str], waiting: Waiting) -> None:
+        """Prove what is not proved yet; `Unproved` tells what the CA says of each name that failed.
+
+        Returns also where the CA has not judged yet: how it stands is read from the order.
+        """
+        found = {url: self._read(url)[0] for url in urls}
+        _check(found, names)
+        pending = {url: one for url, one in found.items() if one.status is Status.PENDING}
+        if not pending:
+            return
+        with ExitStack() as presented:
+            with sparing_the_order():
+                made = tuple(self.proofs.make(_name(a, names), a) for a in pending.values())
+                proofs.present(made, presented)
+            reach("acme.presented")
+            for proof in made:
+                self._answer(proof.challenge)
+            reach("acme.answered")
+            self._judge(pending, names, waiting)
+
+    def check(self, urls: Sequence[str], names: frozenset[str]) -> None:
+        """Raise `Unproved` with what the CA says of each name that failed, if any has."""
+        _check({url: self._read(url)[0] for url in urls}, names)
+
+    def _read(self, url: str) -> tuple[Authorization, float | None]:
+        """Return an authorization, and the seconds that the CA wants to be left alone."""
+        answer = self.network.read(url, self.signer)
+        found = answers.read(Authorization, answer.body, "authorization")
+        return found, retry_after(answer.headers)
+
+    def _answer(self, challenge: Challenge) -> None:
+        """Tell the CA to look, unless it does so already, for a run before this one."""
+        if challenge.status is Status.PENDING:
+            with suppress(Ambiguous):  # whether it was told, its judgement shows
+                self.network.change(challenge.url, None, self.signer)
+
+    def _judge(
+        self, pending: Mapping[str, Authorization], names: frozenset[str], waiting: Waiting
+    ) -> None:
+        """Wait until the CA has judged every name, for as long as one run waits."""
+        standing = dict(pending)
+        left, asked = set(pending), None
+        while left and waiting.goes_on():
+            for url in sorted(left):
+                standing[url], asked = self._read(url)
+            left = {url for url in left if standing[url].status is Status.PENDING}
+            if left:
+                waiting.pause(asked)
+        _check(standing, names)
+
+
+def _check(found: Mapping[str, Authorization], names: frozenset[str]) -> None:
+    """Raise `Unproved` where a name failed, `Rejected` where one is wanted that nobody asked for."""
+    if any(_name(one, names) not in names for one in found.values()):
+        raise Rejected("the CA wants a name to be proved that was not asked for")
+    failed = [one for one in found.values() if one.status not in (Status.PENDING, Status.VALID)]
+    if failed:
+        more = f"; and {len(failed) - _MOST_TOLD} more" if len(failed) > _MOST_TOLD else ""
+        said = "; ".join(_failure(one, names) for one in failed[:_MOST_TOLD])
+        names_failed = tuple(_name(one, names) for one in failed)
+        raise Unproved(f"the CA does not take {said}{more}", names_failed)
+
+
+def _failure(failed: Authorization, names: frozenset[str]) -> str:
+    """Return which name failed, by which challenge, and what the CA says of it."""
+    said = [
+        f"{printable(one.type, 40)}: {describe(one.error)}"
+        for one in failed.challenges
+        if one.error
+    ]
+    return f"{_name(failed, names)} ({', '.join(said) or failed.status})"
+
+
+def _name(found: Authorization, names: frozenset[str]) -> str:
+    """Return the name that an authorization is for, as it was asked for."""
+    value = found.identifier.value.lower()
+    wild = f"*.{value}"
+    return wild if found.wildcard or (value not in names and wild in names) else value

@@ -1,0 +1,145 @@
+"""Certificates by ACME (RFC 8555): ordered once, proved, finalized once, and found again by the order's URL.
+
+The order's URL is made durable before a challenge is answered and before anything is finalized, so that
+a run that dies leaves no certificate that nobody knows of.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import ClassVar, Self
+
+from providers.acme import accounts, advice, orders, revocation
+from providers.acme.answers import Status
+from providers.acme.challenges import Prover
+from providers.acme.errors import describe, explain
+from providers.acme.network import Network, Signer
+from providers.acme.orders import Order, Orders
+from providers.acme.proofs import Proofs
+from providers.acme.transport import Transport, tls_context
+from providers.acme.waiting import PATIENCE, Waiting
+from providers.calls import Calls
+from providers.errors import Rejected
+from providers.failpoints import reach
+from providers.issuing import (
+    Advice,
+    Issued,
+    IssuerConfig,
+    IssueRequest,
+    Pending,
+    RevokeRequest,
+    no_secrets,
+)
+from providers.secret import Secret
+from schemas.acme import Acme
+from schemas.issuer import ACME
+from schemas.secrets import SecretReference
+
+ADVICE_PATIENCE = 10.0
+"""Seconds that a CA is asked for advice, which may as well be asked for later."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class AcmeIssuer:
+    """One account at one CA. `sleep` takes seconds as `ticks` gives them, `clock` is the time of day."""
+
+    honours: ClassVar[frozenset[str]] = ACME.honours
+
+    settings: Acme
+    secret: Callable[[SecretReference], Secret] = no_secrets
+    anchors: bytes | None = field(default=None, repr=False)
+    patience: float = PATIENCE
+    sleep: Callable[[float], None] = time.sleep
+    ticks: Callable[[], float] = time.monotonic
+    clock: Callable[[], datetime] = _now
+
+    @classmethod
+    def from_config(cls, config: IssuerConfig, /) -> Self:
+        """Make the issuer; reads nothing and connects nowhere."""
+        settings = config.spec.acme
+        if settings is None:
+            raise TypeError(config.spec.kind)
+        anchors = config.files.get(settings.ca_bundle) if settings.ca_bundle else None
+        return cls(settings, config.secret, anchors)
+
+    def issue(self, request: IssueRequest, /) -> Issued | Pending:
+        """Order a certificate, or go on with the order, and wait for it a little while."""
+        desk = self._orders
+        if request.resume is not None:
+            order = desk.resume(request.resume, request.request)
+        else:
+            order = desk.place(request)
+            reach("acme.ordered")
+        request.checkpoint(order.url)
+        reach("acme.noted")
+        if order.status is Status.PENDING:
+            order = self._proved(order, request)
+        if order.status is Status.READY:
+            reach("acme.ready")
+            order = desk.finalize(order, request.csr)
+        order = self._settled(order, Status.PROCESSING, self._waiting())
+        return self._outcome(order, request)
+
+    def revoke(self, request: RevokeRequest, /) -> None:
+        """Revoke a certificate; one that is revoked already is no error."""
+        revocation.revoke(self._network, self._account, request)
+
+    def advise(self, certificate: bytes, /) -> Advice | None:
+        """Ask when a certificate should be renewed, as nobody in particular; no account is needed."""
+        return advice.advise(self._network, self._hasty, certificate, self.clock())
+
+    def _proved(self, order: Order, request: IssueRequest) -> Order:
+        """Prove the names, and return the order as it stands then."""
+        waiting = self._waiting()
+        self._prover.prove(order.body.authorizations, orders.names(request.request), waiting)
+        return self._settled(self._orders.read(order.url), Status.PENDING, waiting)
+
+    def _settled(self, order: Order, passing: Status, waiting: Waiting) -> Order:
+        """Return an order once it has left a state, or when it was waited for long enough."""
+        while order.status is passing and waiting.goes_on():
+            waiting.pause(order.wait)
+            order = self._orders.read(order.url)
+        return order
+
+    def _outcome(self, order: Order, request: IssueRequest) -> Issued | Pending:
+        if order.status is Status.VALID:
+            reach("acme.valid")
+            return self._orders.download(order, self.settings.preferred_chain)
+        if order.status in (Status.PENDING, Status.READY, Status.PROCESSING):
+            return Pending(order.url, f"the CA's order is {order.status}")
+        if order.body.error is None:  # then the names say why
+            self._prover.check(order.body.authorizations, orders.names(request.request))
+        said = describe(order.body.error) if order.body.error else "and the CA does not say why"
+        raise Rejected(f"the CA's order is {order.status}: {said}")
+
+    def _waiting(self) -> Waiting:
+        return Waiting(self.patience, self.ticks, self.sleep)
+
+    @cached_property
+    def _network(self) -> Network:
+        context = tls_context(self.anchors, self.settings.ca_bundle)
+        return Network(self.settings.server, Transport(context), self.sleep)
+
+    @cached_property
+    def _hasty(self) -> Calls:
+        return Calls(explain, patience=ADVICE_PATIENCE, sleep=self.sleep)
+
+    @cached_property
+    def _account(self) -> Signer:
+        """The account, opened once a run and only when it is needed."""
+        return accounts.log_in(self._network, self.settings, self.secret)
+
+    @cached_property
+    def _orders(self) -> Orders:
+        return Orders(self._network, self._account, self.settings.profile)
+
+    @cached_property
+    def _prover(self) -> Prover:
+        made = Proofs(self._account.key, self.settings.solvers, self.secret)
+        return Prover(self._network, self._account, made)

@@ -1,0 +1,119 @@
+"""Signed requests (RFC 8555 section 6): every one takes a nonce, and is tried again with another.
+
+The library `acme` signs. Its own client is not used: it repeats a refused nonce once only, forgets
+what a 409 said, reads bodies of any size, and writes all it sends into the debug log.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from acme.jws import JWS
+from josepy.errors import DeserializationError
+from josepy.interfaces import JSONDeSerializable
+from josepy.json_util import decode_b64jose
+from josepy.jwa import JWASignature
+from josepy.jwk import JWK
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
+
+from providers.acme import answers
+from providers.acme.answers import Directory
+from providers.acme.errors import BadNonce, explain, refusal
+from providers.acme.transport import Answer, Transport
+from providers.calls import Calls
+from providers.errors import Conflict
+
+NONCES = 100
+"""How often one request is sent with another nonce: at 90 % refusals, one in 40,000 needs more."""
+_PAUSE = 0.1
+"""Seconds at most between two of them."""
+_JOSE = "application/jose+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs: a key, and the address of its account, None where the key alone counts."""
+
+    key: JWK = field(repr=False)
+    algorithm: JWASignature
+    account: str | None = None
+
+
+class Network:
+    """One CA. A request is repeated as its kind allows: to read always, to change where it did not happen."""
+
+    def __init__(
+        self, server: str, transport: Transport, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.server = server
+        self.transport = transport
+        self.calls = Calls(explain, sleep=sleep)
+        self._sleep = sleep
+        self._nonce: bytes | None = None
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The CA's addresses, read once a run."""
+        return answers.read(Directory, self.get(self.server).body, "directory")
+
+    def get(self, url: str, calls: Calls | None = None) -> Answer:
+        """Read what anybody may; raises what the CA's refusal means."""
+        return (calls or self.calls).read(lambda: _accepted(self.transport.get(url)))
+
+    def read(self, url: str, signer: Signer, accept: str = "application/json") -> Answer:
+        """Read what an account may (POST-as-GET, RFC 8555 section 6.3)."""
+        return self.calls.read(lambda: self._post(url, b"", signer, accept))
+
+    def change(self, url: str, payload: JSONDeSerializable | None, signer: Signer) -> Answer:
+        """Change something; `Ambiguous` where it may have happened."""
+        body = b"{}" if payload is None else payload.json_dumps().encode()
+        return self.calls.change(lambda: self._post(url, body, signer))
+
+    def settle(self, url: str, payload: JSONDeSerializable, signer: Signer) -> Answer:
+        """Change what is the same when it is changed twice: repeated whatever became of it."""
+        body = payload.json_dumps().encode()
+        return self.calls.read(lambda: self._post(url, body, signer))
+
+    def _post(
+        self, url: str, payload: bytes, signer: Signer, accept: str = "application/json"
+    ) -> Answer:
+        attempts = Retrying(
+            retry=retry_if_exception_type(BadNonce),
+            wait=wait_random(0, _PAUSE),
+            stop=stop_after_attempt(NONCES),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        answer: Answer = attempts(self._post_once, url, payload, signer, accept)
+        return answer
+
+    def _post_once(self, url: str, payload: bytes, signer: Signer, accept: str) -> Answer:
+        signed = JWS.sign(
+            payload, signer.key, signer.algorithm, self._next_nonce(), url, signer.account
+        )
+        headers = {"Content-Type": _JOSE, "Accept": accept}
+        answer = self.transport.post(url, signed.json_dumps().encode(), headers)
+        self._keep_nonce(answer)
+        return _accepted(answer)
+
+    def _next_nonce(self) -> bytes:
+        if self._nonce is None:
+            self._keep_nonce(_accepted(self.transport.head(self.directory.new_nonce)))
+        nonce, self._nonce = self._nonce, None
+        if nonce is None:
+            raise Conflict("the CA gives no nonce (RFC 8555 section 7.2)")
+        return nonce
+
+    def _keep_nonce(self, answer: Answer) -> None:
+        """Keep the newest: an answer that refuses a nonce brings a fresh one."""
+        try:
+            self._nonce = decode_b64jose(answer.headers["Replay-Nonce"])
+        except (KeyError, ValueError, DeserializationError):
+            self._nonce = None
+
+
+def _accepted(answer: Answer) -> Answer:
+    if not answer.ok:
+        raise refusal(answer)
+    return answer

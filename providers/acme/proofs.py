@@ -1,0 +1,118 @@
+"""How a name is proved (RFC 8555 section 8): which solver presents what, and takes it away again."""
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from acme import challenges as kinds
+from josepy.errors import DeserializationError
+from josepy.json_util import decode_b64jose, encode_b64jose
+from josepy.jwk import JWK
+
+from providers.acme.answers import Authorization, Challenge
+from providers.acme.errors import printable
+from providers.errors import Conflict, Denied, ProviderError
+from providers.issuing import no_secrets
+from providers.registry import dns_solver_class, http_solver_class
+from providers.secret import Secret
+from providers.solvers.delegation import record_for
+from providers.solvers.propagation import await_records
+from providers.solving import SolverConfig, TxtRecord, WebFile
+from schemas.connection import Connected
+from schemas.secrets import SecretReference
+from schemas.solvers import Dns01, Http01, Solver, solver_for
+
+HTTP, DNS = "http-01", "dns-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One name's: `clean_up` undoes what `present` does; a `record` is waited for as `dns01` says."""
+
+    challenge: Challenge
+    present: Callable[[], None]
+    clean_up: Callable[[], None]
+    record: TxtRecord | None = None
+    dns01: Dns01 | None = None
+
+
+@dataclass(slots=True)
+class Proofs:
+    """Makes proofs with an account's key. Solvers are made once: they may share what they start."""
+
+    key: JWK = field(repr=False)
+    solvers: tuple[Solver, ...] = ()
+    secret: Callable[[SecretReference], Secret] = no_secrets
+    _made: dict[int, Any] = field(default_factory=dict)
+
+    def make(self, name: str, wanted: Authorization) -> Proof:
+        """Decide how a name is proved; `Denied` without a solver for it, `Conflict` if the CA takes none."""
+        solver = solver_for(name, self.solvers)
+        if solver is None:
+            raise Denied(f"no solver of the Issuer is for {name}: write one, or widen a selector")
+        if solver.dns01 is not None:
+            return self._by_dns(name, _offered(wanted, DNS, name), solver.dns01)
+        if solver.http01 is not None:
+            return self._by_http(name, _offered(wanted, HTTP, name), solver.http01)
+        raise TypeError(name)
+
+    def _by_dns(self, name: str, challenge: Challenge, dns01: Dns01) -> Proof:
+        value = kinds.DNS01(token=_token(challenge)).validation(self.key)
+        record = record_for(name, value, dns01)
+        solver = self._solver(dns01.settings, partial(dns_solver_class, dns01.kind))
+        undo = partial(solver.clean_up, record)
+        return Proof(challenge, partial(solver.present, record), undo, record, dns01)
+
+    def _by_http(self, name: str, challenge: Challenge, http01: Http01) -> Proof:
+        content = kinds.HTTP01(token=_token(challenge)).key_authorization(self.key)
+        file = WebFile(name, content.partition(".")[0], content)
+        kind = "webroot" if http01.webroot else "standalone"
+        settings = http01.webroot or http01.standalone
+        if settings is None:
+            raise TypeError(kind)
+        solver = self._solver(settings, partial(http_solver_class, kind))
+        return Proof(challenge, partial(solver.present, file), partial(solver.clean_up, file))
+
+    def _solver(self, settings: Connected, found: Callable[[], Any]) -> Any:
+        """Return the solver of these settings, which live as long as the Issuer's document does."""
+        if id(settings) not in self._made:
+            self._made[id(settings)] = found().from_config(SolverConfig(settings, self.secret))
+        return self._made[id(settings)]
+
+
+def present(proofs: tuple[Proof, ...], presented: ExitStack) -> None:
+    """Present all, and wait until the world sees what is in DNS; what was presented goes with the stack."""
+    for proof in proofs:
+        # first of all: what was presented by half has to go as well
+        presented.callback(_forgiving, proof.clean_up)
+        proof.present()
+    for dns01 in {id(proof.dns01): proof.dns01 for proof in proofs if proof.dns01}.values():
+        records = [proof.record for proof in proofs if proof.dns01 is dns01 and proof.record]
+        await_records(records, dns01.propagation)
+
+
+def _forgiving(clean_up: Callable[[], None]) -> None:
+    """Clean up; what stays behind harms nobody, and must not hide how the order went."""
+    with suppress(ProviderError):
+        clean_up()
+
+
+def _offered(wanted: Authorization, kind: str, name: str) -> Challenge:
+    found = next((one for one in wanted.challenges if one.type == kind), None)
+    if found is None:
+        offered = printable(", ".join(one.type for one in wanted.challenges)) or "nothing"
+        raise Conflict(f"the CA takes no {kind} for {name}, but {offered}: choose another solver")
+    return found
+
+
+def _token(challenge: Challenge) -> bytes:
+    """Return a challenge's token; raises `Conflict` for one that is not base64url (RFC 8555 section 8.1)."""
+    try:
+        token: bytes = decode_b64jose(challenge.token or "")
+    except DeserializationError:
+        token = b""
+    if len(token) < kinds.HTTP01.TOKEN_SIZE or encode_b64jose(token) != challenge.token:
+        raise Conflict("the CA's token is not base64url of 128 bits (RFC 8555 section 8.1)")
+    return token

@@ -1,0 +1,36 @@
+"""How long one run waits for a CA that takes its time: a little while, and the next run goes on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+PATIENCE = 60.0
+"""Seconds that the names of one order are waited for, and its certificate as long once more."""
+_FIRST, _LONGEST, _MORE = 0.2, 5.0, 1.6
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Waits until `end`, as `clock` gives seconds; each pause is longer than the one before."""
+
+    patience: float
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    _end: float = field(init=False)
+    _pause: float = _FIRST
+
+    def __post_init__(self) -> None:
+        self._end = self.clock() + self.patience
+
+    def goes_on(self) -> bool:
+        """Whether there is time left."""
+        return self.clock() < self._end
+
+    def pause(self, asked: float | None = None) -> None:
+        """Wait as long as the CA asks, else a little; what it asks beyond the end is left to the next run."""
+        left = self._end - self.clock()
+        wanted = self._pause if asked is None else max(asked, _FIRST)
+        self._pause = min(self._pause * _MORE, _LONGEST)
+        if wanted > left:
+            self._end = self.clock()
+        elif left > 0:
+            self.sleep(wanted)
