@@ -95,6 +95,6 @@ class Vault(VaultConnection):
     CONNECTION: ClassVar[tuple[str, ...]] = (*VaultConnection.CONNECTION, "role")
 
     role: Role
-    issuer: Annotated[str | None, Matching(r"^[A-Za-z0-9_.-]{1,128}$", "must name an issuer")] = (
+    issuer: Annotated[str, Matching(r"^[A-Za-z0-9_.-]{1,128}$", "must name an issuer")] | None = (
         Field(default=None, alias="issuerName", description="one of several issuers of the mount")
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from aws_emulator import AwsEmulator
+from bao import Bao
 from private_ca import PrivateCa
 from private_ca_signing import Line
 
@@ -13,7 +14,10 @@ from providers.issuer_conformance import IssuerConformance
 from providers.issuing import Issuer
 from providers.memory_issuer import Desk, MemoryIssuer
 from providers.specimens import Specimens
+from providers.vault.issuer import VaultIssuer
+from providers.vault.session import VaultSession
 from schemas.issuer import AwsPrivateCa
+from schemas.vault import Vault
 
 
 class TestMemory(IssuerConformance):
@@ -57,3 +61,25 @@ class TestAwsRsaRoot(AwsConformance):
 
 class TestAwsShortLived(AwsConformance):
     usage_mode = "SHORT_LIVED_CERTIFICATE"
+
+
+@pytest.fixture(scope="module")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
+    with Bao.running(tmp_path_factory.mktemp("bao")) as server:
+        server.mount_pki()
+        yield server
+
+
+class TestVault(IssuerConformance):
+    remembers = False
+    named: str | None = None
+
+    @pytest.fixture
+    def issuer(self, bao: Bao, monkeypatch: pytest.MonkeyPatch) -> Issuer:
+        monkeypatch.setenv("VAULT_TOKEN", bao.root)
+        settings = Vault(server=bao.url, role="web", issuer=self.named)
+        return VaultIssuer(settings, VaultSession(settings))
+
+
+class TestVaultIssuer(TestVault):
+    named = "default"

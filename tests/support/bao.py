@@ -28,7 +28,6 @@ WEB: Mapping[str, object] = {
     "allow_subdomains": True,
     "allowed_uri_sans": "spiffe://example.com/*",
     "client_flag": False,
-    "cn_validations": "disabled",
     "key_type": "any",
     "max_ttl": "720h",
     "require_cn": False,
