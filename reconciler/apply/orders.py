@@ -26,6 +26,7 @@ from reconciler.apply.leaf_reservations import (
 )
 from reconciler.apply.reservation import validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
+from reconciler.apply.successions import replaced
 from reconciler.apply.target_keys import made_request
 from reconciler.apply.transitions import (
     abandoned,
@@ -159,7 +160,8 @@ def _fill(session: Session, issuer: Issuer, order: Order) -> Outcome:
         _note(session, order, name)
 
     try:
-        request = _request(order, checkpoint)
+        before = replaced(session.world.desired, order.record, order.issuance)
+        request = _request(order, checkpoint, before)
         answer = issuer.issue(request)
         reach("orders.answered")
         if isinstance(answer, Pending):
@@ -174,7 +176,9 @@ def _fill(session: Session, issuer: Issuer, order: Order) -> Outcome:
     return Outcome(order.change)
 
 
-def _request(order: Order, checkpoint: Callable[[str], None]) -> IssueRequest:
+def _request(
+    order: Order, checkpoint: Callable[[str], None], replaces: bytes | None
+) -> IssueRequest:
     issuance = order.issuance
     if not isinstance(issuance.request, LeafRequest):
         raise TypeError(issuance.serial)
@@ -186,6 +190,7 @@ def _request(order: Order, checkpoint: Callable[[str], None]) -> IssueRequest:
         token=issuance.name,
         checkpoint=checkpoint,
         resume=issuance.order,
+        replaces=replaces,
     )
 
 
