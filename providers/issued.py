@@ -1,19 +1,24 @@
 """Whether a CA of others issued what was asked of it: nothing it returns is believed before."""
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509 import BasicConstraints, KeyUsage, NameConstraints
 
 from providers import x509
 from providers.base import Bundle, Content
 from providers.errors import Rejected
-from providers.issuing import Issued, IssueRequest
+from providers.issuing import AuthorityOrder, Issued, IssueRequest
 from providers.pairing import Pairing
 from providers.x509.content import content
+from providers.x509.issuer import extension
+from providers.x509.profile import own_name
 from providers.x509.signing_request import requested_key
-from schemas.request import LeafRequest
+from providers.x509.subtrees import encode_constraints
+from schemas.request import AuthorityRequest, LeafRequest
 
 TOLERANCE = timedelta(minutes=5)
 """By how much right clocks differ, and by how much an end may pass the one asked for."""
@@ -29,21 +34,52 @@ def check(
     issued: Issued, request: IssueRequest, honours: Collection[str], now: datetime
 ) -> x509.CertificateFacts:
     """Return what an issued certificate says; raises `Rejected` with every way in which it is not it."""
+
+    def reasons(facts: x509.CertificateFacts) -> Iterator[str]:
+        yield from _identity(facts, request.csr)
+        if facts.is_ca:
+            yield "it is a CA"
+        yield from _names(content(issued.certificate), request.request, honours)
+        limit = request.not_after if "duration" in honours else None
+        yield from _life(facts, limit, now)
+
+    return _believed(issued, reasons)
+
+
+def check_authority(issued: Issued, order: AuthorityOrder, now: datetime) -> x509.CertificateFacts:
+    """Return what a CA's certificate says; raises `Rejected` with every way in which it is not it.
+
+    What the CAs above do not allow of it is one, since nobody would believe what it signs.
+    """
+
+    def reasons(facts: x509.CertificateFacts) -> Iterator[str]:
+        yield from _identity(facts, order.csr)
+        yield from _authority(facts, order.request)
+        yield from _life(facts, order.not_after, now)
+        yield from _allowed(facts, narrowed(issued), order.request)
+
+    return _believed(issued, reasons)
+
+
+def narrowed(issued: Issued) -> Issued:
+    """Return what was issued with the one anchor that its chain ends at, where one of them does."""
+    top = x509.facts(issued.chain[-1] if issued.chain else issued.certificate).certificate
+    ends = [a for a in issued.anchors if x509.is_issued_by(top, x509.facts(a).certificate)]
+    return replace(issued, anchors=tuple(ends[:1])) if ends else issued
+
+
+def _believed(
+    issued: Issued, reasons: Callable[[x509.CertificateFacts], Iterable[str]]
+) -> x509.CertificateFacts:
     try:
         facts = x509.facts(issued.certificate)
-        said = content(issued.certificate)
-        reasons = [
-            *_identity(facts, request),
-            *_names(said, request.request, honours),
-            *_life(facts, request, honours, now),
-            *_issuers(issued),
-        ]
+        against = [*reasons(facts), *_issuers(issued)]
     except (ValueError, UnsupportedAlgorithm):
         # the parser's own words are left out: they may quote what it could not read
         raise Rejected("the issuer returned what cannot be read as a certificate") from None
-    if reasons:
+    if against:
         raise Rejected(
-            f"the issuer returned another certificate than asked for: {'; '.join(reasons)}"
+            f"the issuer returned another certificate than asked for: {'; '.join(against)}"
         )
     Pairing().check(_bundle(issued))
     return facts
@@ -61,11 +97,52 @@ def _bundle(issued: Issued) -> Bundle:
     return Bundle(x509.pem(issued.certificate), chain, anchors, None)
 
 
-def _identity(facts: x509.CertificateFacts, request: IssueRequest) -> Iterator[str]:
-    if facts.spki != requested_key(request.csr)[1]:
+def _identity(facts: x509.CertificateFacts, csr: bytes) -> Iterator[str]:
+    if facts.spki != requested_key(csr)[1]:
         yield "its key is not that of the signing request"
-    if facts.is_ca:
-        yield "it is a CA"
+
+
+def _authority(facts: x509.CertificateFacts, asked: AuthorityRequest) -> Iterator[str]:
+    """Yield what a CA's certificate says that was not asked for (RFC 5280 sections 4.2.1.3, .9, .10)."""
+    certificate = facts.certificate
+    basic, usage = extension(certificate, BasicConstraints), extension(certificate, KeyUsage)
+    if basic is None or not basic.ca:
+        yield "it is no CA"
+    elif basic.path_length != asked.path_length:
+        yield f"its path length is {basic.path_length} and not {asked.path_length}"
+    if usage is not None and not (usage.key_cert_sign and usage.crl_sign):
+        yield "it may not sign certificates and CRLs"
+    wanted = encode_constraints(asked.name_constraints) if asked.name_constraints else None
+    if _subtrees(extension(certificate, NameConstraints)) != _subtrees(wanted):
+        yield "its name constraints are not those asked for"
+    # how the text is encoded is the CA's choice
+    said, name = ([(a.oid, a.value) for a in n] for n in (certificate.subject, own_name(asked)))
+    if said != name:
+        yield f"its name is {facts.subject}"
+
+
+def _subtrees(constraints: NameConstraints | None) -> tuple[frozenset[object], frozenset[object]]:
+    if constraints is None:
+        return frozenset(), frozenset()
+    sides = constraints.permitted_subtrees, constraints.excluded_subtrees
+    return frozenset(sides[0] or ()), frozenset(sides[1] or ())
+
+
+def _allowed(
+    facts: x509.CertificateFacts, issued: Issued, asked: AuthorityRequest
+) -> Iterator[str]:
+    """Yield what the CAs above do not allow; where none came along, that is told by itself."""
+    above = (*issued.chain, *issued.anchors)
+    if not above:
+        return
+    try:
+        issuer = x509.IssuingAuthority.load(above[0], above[1:], rooted=bool(issued.anchors))
+    except x509.IssuanceRefused as why:
+        yield from why.reasons
+        return
+    yield from x509.objections(asked, issuer)
+    if facts.not_after > issuer.not_after:
+        yield f"it outlives what signed it, which ends at {issuer.not_after:%Y-%m-%d}"
 
 
 def _names(said: Content, asked: LeafRequest, honours: Collection[str]) -> Iterator[str]:
@@ -85,14 +162,12 @@ def _names(said: Content, asked: LeafRequest, honours: Collection[str]) -> Itera
         yield from (f"it is not for {use}" for use in asked.usages if use not in said.usages)
 
 
-def _life(
-    facts: x509.CertificateFacts, request: IssueRequest, honours: Collection[str], now: datetime
-) -> Iterator[str]:
+def _life(facts: x509.CertificateFacts, limit: datetime | None, now: datetime) -> Iterator[str]:
     if facts.not_before > now + TOLERANCE:
         yield "it is not valid yet"
     if facts.not_after <= now:
         yield "it has expired"
-    if "duration" in honours and facts.not_after > request.not_after + TOLERANCE:
+    if limit is not None and facts.not_after > limit + TOLERANCE:
         yield "it lives longer than asked for"
 
 

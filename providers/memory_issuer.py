@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 from providers import x509
 from providers.errors import Ambiguous, NotFound, ProviderError
 from providers.issuing import (
+    AuthorityOrder,
     Issued,
     IssuerConfig,
     IssueRequest,
@@ -63,6 +64,13 @@ class MemoryIssuer:
 
     def issue(self, request: IssueRequest, /) -> Issued | Pending:
         """Take the order, make it known, then fill it."""
+        return self._filled(request)
+
+    def issue_authority(self, order: AuthorityOrder, /) -> Issued | Pending:
+        """Take the order, make it known, then fill it; a CA ends with the one that signs it."""
+        return self._filled(order)
+
+    def _filled(self, request: IssueRequest | AuthorityOrder) -> Issued | Pending:
         order = request.resume or self._ordered(request)
         request.checkpoint(order)
         if self.desk.waits:
@@ -78,7 +86,7 @@ class MemoryIssuer:
         self._call("revoke")
         self.desk.revoked.setdefault(request.serial, request.reason)
 
-    def _ordered(self, request: IssueRequest) -> str:
+    def _ordered(self, request: IssueRequest | AuthorityOrder) -> str:
         self._call("issue")
         order = request.token if self.desk.remembers else f"{request.token}-{len(self.desk.orders)}"
         if order not in self.desk.orders:
@@ -88,16 +96,16 @@ class MemoryIssuer:
             raise Ambiguous("the answer did not arrive")
         return order
 
-    def _signed(self, request: IssueRequest) -> bytes:
+    def _signed(self, request: IssueRequest | AuthorityOrder) -> bytes:
         ca = self.desk.ca
+        issuer = x509.IssuingAuthority.load(ca.intermediate, (ca.root,))
         tbs = x509.ToBeSigned(
             request.request,
             x509.new_serial(),
             request.not_before,
-            request.not_after,
+            min(request.not_after, issuer.not_after),
             requested_key(request.csr)[1],
         )
-        issuer = x509.IssuingAuthority.load(ca.intermediate, (ca.root,))
         return x509.sign(tbs, issuer, KeySigner(ca.key))
 
     def _call(self, verb: str) -> None:

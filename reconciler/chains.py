@@ -11,7 +11,7 @@ from schemas.request import AuthorityRequest, LeafRequest
 Generation = tuple[str, int]
 """A CA by its name, and the number of its key and name."""
 Line = tuple[Generation, ...]
-"""The CAs above a certificate, from its issuer to its root."""
+"""The CAs above a certificate, from its issuer to its root; a CA of others ends it, with the number 0."""
 
 
 Cross = tuple[Issuance, Issuance]
@@ -53,6 +53,9 @@ class Ancestry:
 
     def chain(self, cross: Cross | None) -> Chain:
         """Return what is installed beside a certificate, with a cross-certificate or without."""
+        if self.path[-1].request.issuer_id is not None:
+            chain, anchors = _given(self.path[-1])
+            return Chain((*_pems(self.path), *chain), anchors)
         if cross is None:
             return Chain(_pems(self.path[:-1]), _pems(self.path[-1:]))
         return Chain(_pems((*self.path[:-1], cross[0])), _pems((self.path[-1], cross[1])))
@@ -87,10 +90,28 @@ def ancestry(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) -> 
     return Ancestry(path, line, tuple(_crosses(authorities, line[-1])))
 
 
+def certificates_of(path: Sequence[Issuance]) -> tuple[bytes, ...]:
+    """Return CA certificates (PEM), and above them those that a CA of others gave with the last."""
+    chain, anchors = _given(path[-1])
+    return (*_pems(path), *chain, *anchors)
+
+
+def is_rooted(path: Sequence[Issuance]) -> bool:
+    """Whether CA certificates lead to a root: a CA of others may not have given its own."""
+    return path[-1].request.issuer_id is None or bool(path[-1].anchors)
+
+
 def line_of(request: LeafRequest | AuthorityRequest, path: Sequence[Issuance]) -> Line:
     """Return the names and generations of the CAs above what was asked for."""
     below = (request, *(ca.request for ca in path[:-1]))
-    return tuple((str(each.issuer), each.issuer_generation or 0) for each in below)
+    line = tuple((str(each.issuer), each.issuer_generation or 0) for each in below)
+    top = path[-1].request
+    return line if top.issuer_id is None else (*line, outside(top))
+
+
+def outside(request: LeafRequest | AuthorityRequest) -> Generation:
+    """Return the CA of others that signs what is asked for, as the end of a line."""
+    return f"{request.issuer} ({request.issuer_id})", 0
 
 
 def _crosses(authorities: Mapping[str, AuthorityRecord], root: tuple[str, int]) -> Iterator[Cross]:
@@ -104,7 +125,7 @@ def _crosses(authorities: Mapping[str, AuthorityRecord], root: tuple[str, int]) 
 def _signer(authorities: Mapping[str, AuthorityRecord], issuance: Issuance) -> Issuance | None:
     """Return the CA certificate that signed another: the one it names, or the first of that generation."""
     record = authorities.get(str(issuance.request.issuer))
-    if record is None:
+    if record is None or issuance.request.issuer_id is not None:
         return None
     if issuance.signer is None:
         return record.first(issuance.request.issuer_generation or 0)
@@ -120,10 +141,16 @@ def _upwards(authorities: Mapping[str, AuthorityRecord], first: Issuance) -> tup
         if here in found:
             return ()
         found.append(here)
-        if here.request.issuer is None:
+        if here.request.issuer is None or here.request.issuer_id is not None:
             return tuple(found)
         here = _signer(authorities, here)
     return ()
+
+
+def _given(issuance: Issuance) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the chain and the anchors that a CA of others gave with a certificate."""
+    chain, anchors = issuance.chain or (), issuance.anchors or ()
+    return tuple(map(str.encode, chain)), tuple(map(str.encode, anchors))
 
 
 def _pems(issuances: Sequence[Issuance]) -> tuple[bytes, ...]:
@@ -138,8 +165,7 @@ def chain_above(
     `leaving` are serials of cross-certificates that are about to be revoked.
     """
     if issuance.chain is not None or issuance.anchors is not None:
-        chain, anchors = issuance.chain or (), issuance.anchors or ()
-        return Chain(tuple(map(str.encode, chain)), tuple(map(str.encode, anchors)))
+        return Chain(*_given(issuance))
     above = ancestry(authorities, issuance)
     return above.chain(above.cross(issuance, leaving)) if above else None
 

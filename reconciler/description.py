@@ -65,6 +65,7 @@ def describe_authority(request: AuthorityRequest) -> dict[str, Any]:
     constraints = request.name_constraints
     told: dict[str, Any] = {
         "parentRef": request.issuer,
+        "issuer": request.issuer_id,
         "generation": request.generation,
         "commonName": request.common_name,
         "subject": request.subject.model_dump(mode="json", by_alias=True, exclude_defaults=True),

@@ -4,7 +4,7 @@ Documents and ledger say so; nobody is asked. What is revoked or expired has fal
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -195,11 +195,13 @@ def _scope(held: Holdings, address: str, generation: int | None) -> _Scope | Non
     if not address:
         others = {leaf.line: None for leaf in held.leaves if leaf.line not in held.lines}
         lines = {line: above_of(request) for line, request in held.lines.items()}
-        return _Scope({**lines, **others}, everything=True)
+        theirs = {above: None for above in lines.values() if above is not None and not above[1]}
+        return _Scope({**lines, **others, **theirs}, everything=True)
     if kind in ("authority", "issuer"):
         if name in desired.authorities or name in ledger.authorities:
-            return _Scope(_closed(held, name, generation))
-        return _Scope({(name, 0): None}) if name in desired.issuers else None
+            own = (each for each in held.lines if each[0] == name)
+            return _Scope(_closed(held, (e for e in own if generation in (None, e[1]))))
+        return _Scope(_closed(held, ((name, 0),))) if name in desired.issuers else None
     if kind == "target":
         places = held.places(name)
         return _Scope(places=places) if places else None
@@ -207,11 +209,9 @@ def _scope(held: Holdings, address: str, generation: int | None) -> _Scope | Non
     return _Scope(name=name) if kind == "certificate" and known else None
 
 
-def _closed(held: Holdings, name: str, generation: int | None) -> dict[Line, Line | None]:
-    """Return a CA, or one generation of it, and every CA below."""
-    found: dict[Line, Line | None] = {
-        line: None for line in held.lines if line[0] == name and generation in (None, line[1])
-    }
+def _closed(held: Holdings, lines: Iterable[Line]) -> dict[Line, Line | None]:
+    """Return generations of CAs, or a CA of others, and every CA below."""
+    found: dict[Line, Line | None] = dict.fromkeys(lines)
     above = {line: above_of(request) for line, request in held.lines.items()}
     while more := {line: up for line, up in above.items() if up in found and line not in found}:
         found |= more

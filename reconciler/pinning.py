@@ -25,7 +25,7 @@ def pin(desired: Desired, ledger: LedgerState, base: Desired | None = None) -> D
         else _pinned(certificate, desired, ledger)
         for name, certificate in desired.certificates.items()
     }
-    authorities = {n: _as_issued(ca, ledger) for n, ca in desired.authorities.items()}
+    authorities = {n: _as_issued(ca, desired, ledger) for n, ca in desired.authorities.items()}
     revocations = tuple(each for each in desired.revocations if _is_known(each, base))
     return replace(
         desired, certificates=certificates, authorities=authorities, revocations=revocations
@@ -40,7 +40,9 @@ def _is_known(revocation: DesiredRevocation, base: Desired | None) -> bool:
     return (revocation.authority, revocation.generation) in given_up
 
 
-def _as_issued(authority: DesiredAuthority, ledger: LedgerState) -> DesiredAuthority:
+def _as_issued(
+    authority: DesiredAuthority, desired: Desired, ledger: LedgerState
+) -> DesiredAuthority:
     """Return a CA as its newest generation is that has a certificate: no edit of it is waited for.
 
     What is reserved for the generation that is wanted was reviewed, and is finished.
@@ -55,6 +57,8 @@ def _as_issued(authority: DesiredAuthority, ledger: LedgerState) -> DesiredAutho
         return authority
     if issued.status is not Status.ISSUED or issued.request == authority.request:
         return replace(authority, crossed=crossed)
+    if issued.request.issuer_id is not None and not _is_there(issued.request, desired):
+        return authority
     return replace(authority, request=issued.request, digest=issued.digest, crossed=crossed)
 
 
@@ -83,8 +87,17 @@ def _pinned(
 def _can_issue(request: LeafRequest, desired: Desired, ledger: LedgerState) -> bool:
     """Whether who issued a certificate can do so again."""
     if request.issuer_id is not None:
-        theirs = desired.issuers.get(request.issuer)
-        return theirs is not None and theirs.spec.identity == request.issuer_id
+        return _is_there(request, desired)
     issuer = ledger.authorities.get(request.issuer)
     signing = issuer.generation(request.issuer_generation) if issuer else None
     return signing is not None and signing.status is Status.ISSUED
+
+
+def _is_there(request: LeafRequest | AuthorityRequest, desired: Desired) -> bool:
+    """Whether an Issuer still names the CA of others that signed what was asked for."""
+    theirs = desired.issuers.get(str(request.issuer))
+    if theirs is None:
+        return False
+    if isinstance(request, AuthorityRequest):
+        return theirs.spec.authority_identity == request.issuer_id
+    return theirs.spec.identity == request.issuer_id

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from schemas.acme import Acme
+from schemas.acme import Acme, RenewalInformation
 from schemas.base import Model
 from schemas.certificate import Algorithm, Usage
 from schemas.clouds import RoleArn
@@ -250,6 +250,12 @@ class IssuerSpec(Model):
         return mine.ca_bundle if mine else None
 
     @property
+    def advises(self) -> bool:
+        """Whether it is to be asked when what it issued should be renewed (ARI, RFC 9773)."""
+        source = self.acme.renewal_information_source if self.acme else RenewalInformation.NONE
+        return source is RenewalInformation.ARI
+
+    @property
     def quotas(self) -> IssuerQuotas:
         """What it sells in a while; nothing is said where nobody publishes it."""
         return self.acme.limits if self.acme else IssuerQuotas()
@@ -257,6 +263,11 @@ class IssuerSpec(Model):
     def is_same_ca(self, identity: str) -> bool:
         """Whether an `identity` is of the same CA, however it was asked."""
         return identity.partition(" ")[0] == self.identity.partition(" ")[0]
+
+    @property
+    def authority_identity(self) -> str:
+        """What tells this CA from another where it signs CAs: how it issues leaves is no part of it."""
+        return self.identity.partition(" ")[0]
 
     @property
     def identity(self) -> str:

@@ -60,6 +60,8 @@ class AuthorityRequest(Model):
     """A CA certificate's content; the common name carries the generation. Duration in seconds.
 
     `key_ref` names the key where it is at a key service (`RemoteKey.reference`), None for one in the ledger.
+    `issuer_id` tells which CA of others signs it (`IssuerSpec.authority_identity`), generation 0 of its
+    name; it is None for a root, and below a CA of ours.
     """
 
     kind: Literal["authority"] = "authority"
@@ -74,3 +76,4 @@ class AuthorityRequest(Model):
     name_constraints: NameConstraints | None = None
     key_ref: str | None = None
     inherited: Inherited | None = None
+    issuer_id: str | None = None

@@ -33,7 +33,7 @@ from providers.x509.keys import (
     spki,
 )
 from providers.x509.profile import ToBeSigned, own_name
-from providers.x509.refusals import refusals
+from providers.x509.refusals import objections, refusals
 from providers.x509.reservation import new_serial, validity
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "key_pem",
     "key_type",
     "new_serial",
+    "objections",
     "outline_crl",
     "own_name",
     "pem",

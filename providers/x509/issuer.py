@@ -55,14 +55,15 @@ class IssuingAuthority:
     path: tuple[Ancestor, ...]
 
     @classmethod
-    def load(cls, certificate: bytes, above: Sequence[bytes] = ()) -> Self:
+    def load(cls, certificate: bytes, above: Sequence[bytes] = (), *, rooted: bool = True) -> Self:
         """Read a CA certificate and those above it (DER), from its issuer up to the self-signed root.
 
+        One that is not `rooted` is below a CA of others, which did not tell all that is above it.
         Raises IssuanceRefused when they are no path, or when one of them cannot be read for sure.
         """
         try:
             path = [x509.load_der_x509_certificate(der) for der in (certificate, *above)]
-            _require_path(path)
+            _require_path(path, rooted=rooted)
             return cls._read(path)
         except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
             raise IssuanceRefused(
@@ -103,11 +104,11 @@ def _key_id(own: x509.Certificate, key: PublicKey) -> x509.AuthorityKeyIdentifie
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
 
 
-def _require_path(path: Sequence[x509.Certificate]) -> None:
+def _require_path(path: Sequence[x509.Certificate], *, rooted: bool) -> None:
     """Every certificate is signed by the next one and the last by itself, with whatever was good then."""
     for child, parent in itertools.pairwise(path):
         child.verify_directly_issued_by(parent)
-    if not was_issued_by(path[-1], path[-1]):
+    if rooted and not was_issued_by(path[-1], path[-1]):
         raise ValueError(f"{path[-1].subject.rfc4514_string()} is not signed by itself")
     # issuer names below are written from this value: they must come out as the bytes that stand here
     if path[0].subject.public_bytes() not in path[0].tbs_certificate_bytes:

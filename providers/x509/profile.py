@@ -117,7 +117,7 @@ def extensions(
     if isinstance(tbs.request, LeafRequest):
         own = leaf_extensions(tbs.request)
     else:
-        own = _authority(tbs.request, named)
+        own = authority_extensions(tbs.request, key)
     key_id = issuer_key_id or x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
     return (*own, (key_id, False), *_pointers(tbs))
 
@@ -149,7 +149,9 @@ def leaf_extensions(request: LeafRequest) -> Extensions:
     return tuple(said)
 
 
-def _authority(request: AuthorityRequest, key_id: x509.SubjectKeyIdentifier) -> Extensions:
+def authority_extensions(request: AuthorityRequest, key: PublicKey) -> Extensions:
+    """Return what a CA says of itself, whoever signs it."""
+    key_id = _key_id(request, key)
     said: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=True, path_length=request.path_length), True),
         (_GOVERNS, True),

@@ -45,6 +45,12 @@ def refusals(tbs: ToBeSigned, issuer: IssuingAuthority | None) -> tuple[str, ...
     return examine(tbs, issuer)[1]
 
 
+def objections(request: AuthorityRequest, issuer: IssuingAuthority) -> tuple[str, ...]:
+    """Return what the CAs above, from an issuer upwards, do not allow of a CA that somebody has signed."""
+    allowed = (_allowance(ancestor, depth + 1) for depth, ancestor in enumerate(issuer.path))
+    return (*_beyond(request, issuer), *(reason for reasons in allowed for reason in reasons))
+
+
 def examine(
     tbs: ToBeSigned, issuer: IssuingAuthority | None
 ) -> tuple[PublicKey | None, tuple[str, ...]]:

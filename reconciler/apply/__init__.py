@@ -6,6 +6,7 @@ from itertools import groupby
 
 from reconciler.apply.adoption import adopt
 from reconciler.apply.authorities import issue_authorities
+from reconciler.apply.authority_orders import order_authorities
 from reconciler.apply.bundles import (
     forget_bundles,
     install_bundles,
@@ -129,6 +130,15 @@ def _kind(step: Change) -> tuple[Action, str, bool]:
     return step.action, step.address.partition("/")[0], "@" in step.address
 
 
+def issue_cas(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """Issue CAs: those that CAs of ours sign together, then those of others one by one."""
+    errands = session.prospects.errands
+    theirs = [change for change in changes if errands[change.address].is_ordered]
+    if ours := [change for change in changes if change not in theirs]:
+        yield from issue_authorities(session, ours)
+    yield from order_authorities(session, theirs)
+
+
 def issue_certificates(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     """Issue leaves: those of our own CAs together, then those of others one by one."""
     theirs = [c for c in changes if session.desired(c).request.issuer_id is not None]
@@ -147,9 +157,9 @@ def install_certificates(session: Session, changes: Sequence[Change]) -> Iterato
 
 
 EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
-    (Action.ISSUE, "authority", False): issue_authorities,
+    (Action.ISSUE, "authority", False): issue_cas,
     (Action.ISSUE, "cross", False): issue_authorities,
-    (Action.ISSUE, "standby", False): issue_authorities,
+    (Action.ISSUE, "standby", False): issue_cas,
     (Action.ISSUE, "certificate", False): issue_certificates,
     (Action.INSTALL, "certificate", True): install_certificates,
     (Action.ADOPT, "certificate", True): adopt,

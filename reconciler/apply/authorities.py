@@ -3,6 +3,7 @@
 A key at a key service is made there and stays: what is reserved is which one it is, and its public half.
 """
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +21,7 @@ from reconciler.apply.reservation import (
 )
 from reconciler.apply.session import Impossible, Outcome, Session
 from reconciler.apply.transitions import abandoned, issued, put_authority
-from reconciler.certificate_terms import to_be_signed
+from reconciler.certificate_terms import to_be_ordered, to_be_signed
 from reconciler.diff.prospects import Errand
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status, Urls
@@ -93,7 +94,10 @@ def _is_signed_by(session: Session, errand: Errand, reserved: Issuance) -> bool:
     return reserved.signer in (None, _signer_serial(session, errand, reserved.serial))
 
 
-def _signer_serial(session: Session, errand: Errand, own: str) -> str:
+def _signer_serial(session: Session, errand: Errand, own: str) -> str | None:
+    """Return the serial of the certificate of ours that it is signed under; None where others sign."""
+    if errand.is_ordered:
+        return None
     return own if errand.request.issuer is None else session.signing(*errand.signer).serial
 
 
@@ -124,12 +128,14 @@ def _reservation(
     session: Session, errand: Errand, known: AuthorityRecord, spki: str, now: datetime
 ) -> Issuance:
     request = errand.request
-    parent = None if request.issuer is None else session.authority(*errand.signer)
+    signs_itself = request.issuer is None or errand.is_ordered
+    parent = None if signs_itself else session.authority(*errand.signer)
     not_before, not_after = validity(now, request.duration, parent)
     own = known.issued(request.generation)
     if errand.crosses and own is not None:
         not_before, not_after = max(not_before, own.not_before), min(not_after, own.not_after)
-    serial = x509.new_serial()
+    reference = secrets.token_hex(16) if errand.is_ordered else None
+    serial = reference or x509.new_serial()
     issuance = Issuance(
         serial=serial,
         status=Status.RESERVED,
@@ -141,14 +147,16 @@ def _reservation(
         urls=_urls(session, request, serial),
         reserved_at=now,
         signer=_signer_serial(session, errand, serial),
+        reference=reference,
     )
-    if spki and (why := x509.refusals(to_be_signed(issuance), parent)):
+    said = to_be_ordered(issuance) if errand.is_ordered else to_be_signed(issuance)
+    if spki and (why := x509.refusals(said, parent)):
         raise Impossible("; ".join(why))
     return issuance
 
 
 def _urls(session: Session, request: AuthorityRequest, serial: str) -> Urls:
-    if request.issuer is None:
+    if request.issuer is None or request.issuer_id is not None:
         return Urls()
     publish = session.world.desired.publish
     asked = answers(session, request.issuer)

@@ -11,7 +11,6 @@ from reconciler.apply.transitions import erasable, put, put_authority, revoked, 
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, CertificateRecord
 from schemas.plan import Change
-from schemas.request import LeafRequest
 from schemas.revocation import RevocationReason
 
 
@@ -29,15 +28,16 @@ def revoke(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
 
 
 def _tell(session: Session, change: Change) -> None:
-    """Let another CA revoke what it issued; of ours the next CRL tells."""
-    if change.address.startswith("authority/"):
-        return
-    serial = change.address.partition("#")[2]
-    issuance = next(i for i in session.record(owner(change)).issuances if i.serial == serial)
+    """Let another CA revoke what it issued, a CA of ours perhaps; of ours the next CRL tells."""
+    serial, name = change.address.partition("#")[2], owner(change)
+    cas = session.journal.state.authorities
+    is_ca = change.address.startswith("authority/")
+    issuances = cas[name].issuances if is_ca else session.record(name).issuances
+    issuance = next(i for i in issuances if i.serial == serial)
     request = issuance.request
-    if issuance.reference is None or not isinstance(request, LeafRequest):
+    if request.issuer_id is None:
         return
-    issuer = session.issuer(request.issuer)
+    issuer = session.issuer(str(request.issuer))
     if not isinstance(issuer, Revoker):
         raise Impossible(f"the issuer {request.issuer} cannot revoke")
     session.stay_alive()

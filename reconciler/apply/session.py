@@ -22,7 +22,7 @@ from providers.x509 import IssuingAuthority, to_der
 from reconciler import address as addresses
 from reconciler.apply.passwords import Passwords
 from reconciler.apply.transitions import placed
-from reconciler.chains import issuers_from
+from reconciler.chains import certificates_of, is_rooted, issuers_from
 from reconciler.custody import remote_key, sealed_key
 from reconciler.diff import World
 from reconciler.diff.authorities import prospects_of
@@ -138,8 +138,9 @@ class Session:
             issuers = issuers_from(self.journal.state.authorities, signing)
             if not issuers:
                 raise Impossible(f"authority/{name} generation {generation} has no complete chain")
-            ders = [to_der((issuance.certificate or "").encode()) for issuance in issuers]
-            self._authorities[signing.serial] = IssuingAuthority.load(ders[0], ders[1:])
+            own, *above = map(to_der, certificates_of(issuers))
+            rooted = is_rooted(issuers)
+            self._authorities[signing.serial] = IssuingAuthority.load(own, above, rooted=rooted)
         return self._authorities[signing.serial]
 
     def chain_digest(self, issuance: Issuance) -> str | None:

@@ -1,7 +1,8 @@
 """How a record moves on: each function takes a record as it is and returns it as it becomes."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from providers import x509
 from providers.base import HostingState, Installed
@@ -42,9 +43,9 @@ def put_authority(record: AuthorityRecord, issuance: Issuance) -> AuthorityRecor
     Which certificate of a generation is the newest is told by their order: what becomes of an old one moves
     it nowhere.
     """
-    known = any(i.serial == issuance.serial for i in record.issuances)
+    known = any(i.name == issuance.name for i in record.issuances)
     issuances = (
-        tuple(issuance if i.serial == issuance.serial else i for i in record.issuances)
+        tuple(issuance if i.name == issuance.name else i for i in record.issuances)
         if known
         else (*record.issuances, issuance)
     )
@@ -87,13 +88,21 @@ def attempted(
     digest: str,
     error: str,
     now: datetime,
-    again_at: datetime | None = None,
+    pause: Callable[[int], timedelta | None] = lambda _failures: None,
 ) -> CertificateRecord:
-    """Return the record after one more failure to issue what `digest` asks for."""
+    """Return the record after one more failure to issue what `digest` asks for.
+
+    `pause` tells from the number of failures how long it is left alone, None for not at all.
+    """
     before = record.attempts
-    failures = before.failures if before and before.digest == digest else 0
+    failures = 1 + (before.failures if before and before.digest == digest else 0)
+    wait = pause(failures)
     attempts = Attempts(
-        failures=failures + 1, last_at=now, error=error, digest=digest, again_at=again_at
+        failures=failures,
+        last_at=now,
+        error=error,
+        digest=digest,
+        again_at=None if wait is None else now + wait,
     )
     return record.model_copy(update={"attempts": attempts})
 

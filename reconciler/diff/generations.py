@@ -1,6 +1,7 @@
 """One generation of a CA: its first certificate, another one for the same key, or why there is none."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from reconciler.checks import Finding
 from reconciler.custody import key_holder, signs_offline
@@ -13,6 +14,7 @@ from reconciler.diff.trust import Waits
 from reconciler.diff.withholding import hindrance
 from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
+from reconciler.resolve.generations import LONGEST
 from reconciler.schedule import is_ahead, late_time, renewal_time
 from reconciler.state import DesiredAuthority
 from schemas.base import digest
@@ -180,9 +182,8 @@ def _again(case: Case, issued: Issuance) -> Steps:
 
 def _below(request: AuthorityRequest, other: AuthorityRequest) -> AuthorityRequest:
     """Return a request with the parent of another one."""
-    return request.model_copy(
-        update={"issuer": other.issuer, "issuer_generation": other.issuer_generation}
-    )
+    parent = ("issuer", "issuer_generation", "issuer_id")
+    return request.model_copy(update={field: getattr(other, field) for field in parent})
 
 
 def _held(case: Case, issued: Issuance, why: Finding) -> Steps:
@@ -223,12 +224,21 @@ def _lapsing(case: Case, request: AuthorityRequest, issued: Issuance) -> Finding
     """Say that it has expired, or that its time has come and a new one would last longer."""
     if issued.not_after <= case.world.now:
         return Finding(Reason.EXPIRED, f"expired at {format_instant(issued.not_after)}")
-    if renewal_time(issued, case.desired.renew_before) > case.world.now:
+    if renewal_time(issued, _renewed_before(case, issued)) > case.world.now:
         return None
     if not case.above.outlasts(request, issued):
         return None
     days = (issued.not_after - case.world.now).days
     return Finding(Reason.RENEWING, f"{days} days left")
+
+
+def _renewed_before(case: Case, issued: Issuance) -> timedelta:
+    """Return how long before its end a certificate is renewed.
+
+    A CA of others may give a shorter life than it was asked for: then a third of that is left.
+    """
+    asked, life = case.desired.renew_before, issued.not_after - issued.not_before
+    return asked if issued.reference is None or asked <= life * LONGEST else life / 3
 
 
 def _begun(case: Case, request: AuthorityRequest) -> bool:
@@ -251,7 +261,7 @@ def _needs_ceremony(case: Case, errand: Errand) -> bool:
 
 def _is_early(case: Case, issued: Issuance) -> bool:
     """Whether more than half of the time is left to renew it in."""
-    due = renewal_time(issued, case.desired.renew_before)
+    due = renewal_time(issued, _renewed_before(case, issued))
     return case.world.now < late_time(due, issued.not_after)
 
 

@@ -63,4 +63,4 @@ def told(had: Line, line: Line) -> str:
 
 def words(line: Line) -> list[str]:
     """Return the CAs of a line in words, from the issuer upwards."""
-    return [f"{name} generation {number}" for name, number in line]
+    return [f"{name} generation {number}" if number else name for name, number in line]

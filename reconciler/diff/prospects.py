@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
 
-from reconciler.chains import Generation, Line, beyond, issuers_of
+from reconciler.chains import Generation, Line, beyond, issuers_of, outside
 from reconciler.custody import is_only_trusted
 from reconciler.diff.changes import change_id
 from reconciler.diff.trust import Waits, requirements
@@ -37,9 +37,14 @@ class Errand:
         return self.request.issuer == self.name
 
     @property
+    def is_ordered(self) -> bool:
+        """Whether a CA of others signs it."""
+        return self.request.issuer_id is not None
+
+    @property
     def signer(self) -> Generation:
-        """Whose key signs it: its parent's, or its own."""
-        if self.request.issuer is None:
+        """Whose key signs it: its parent's, or its own; for a CA of others it signs the request."""
+        if self.request.issuer is None or self.is_ordered:
             return self.name, self.request.generation
         return self.request.issuer, self.request.issuer_generation or 0
 
@@ -148,6 +153,8 @@ class Prospects:
         """Return the CAs above what is signed now; empty for a root, and where one is not known."""
         if request.issuer is None:
             return ()
+        if isinstance(request, AuthorityRequest) and request.issuer_id is not None:
+            return (outside(request),)
         issuer = (request.issuer, request.issuer_generation or 0)
         found = self.signing.get(issuer[0])
         if found is not None and found.request.generation == issuer[1]:
@@ -192,7 +199,7 @@ class Prospects:
 
     def unready(self, request: LeafRequest | AuthorityRequest) -> str:
         """Say why an issuer cannot sign, neither now nor after this plan; empty when it can."""
-        if isinstance(request, LeafRequest) and request.issuer_id is not None:
+        if request.issuer_id is not None:
             return ""  # a CA of others: nobody asks it for a plan
         if request.issuer is None:
             return ""
@@ -211,7 +218,7 @@ class Prospects:
 
     def outlasts(self, request: LeafRequest | AuthorityRequest, issued: Issuance) -> bool:
         """Whether another certificate could end later: below a CA that ends, nothing is gained by one."""
-        if request.issuer is None or (isinstance(request, LeafRequest) and request.issuer_id):
+        if request.issuer is None or request.issuer_id is not None:
             return True
         end = self._end((request.issuer, request.issuer_generation or 0))
         return end is not None and end > issued.not_after
@@ -241,7 +248,7 @@ class Prospects:
     def _look_up(self, issuer: Generation) -> tuple[AuthorityRequest, ...] | None:
         if self.comes(*issuer):
             request = self.signing[issuer[0]].request
-            if request.issuer is None:
+            if request.issuer is None or request.issuer_id is not None:
                 return (request,)
             above = self._above((request.issuer, request.issuer_generation or 0))
             return None if above is None else (request, *above)

@@ -192,13 +192,11 @@ def _unsound(world: World, item: Wanted) -> str:
     Another CA cannot be told to revoke what it issued if nobody knows how.
     """
     request = item.issuance.request
-    if not isinstance(request, LeafRequest):
-        return ""
-    if item.reason is RevocationReason.CA_COMPROMISE:
+    if isinstance(request, LeafRequest) and item.reason is RevocationReason.CA_COMPROMISE:
         return OF_CAS_ALONE
     if request.issuer_id is None:
         return ""
-    issuer = world.desired.issuers.get(request.issuer)
+    issuer = world.desired.issuers.get(str(request.issuer))
     if issuer is None or not issuer.spec.is_same_ca(request.issuer_id):
         ca = request.issuer_id.partition(" ")[0]
         return f"{ca} issued it, and no Issuer called {request.issuer} names that CA: bring it back"

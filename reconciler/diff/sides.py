@@ -7,7 +7,7 @@ from functools import cached_property
 
 from providers.base import Content
 from providers.x509 import trust_digest
-from reconciler.chains import Ancestry, Line, ancestry, chain_above
+from reconciler.chains import Ancestry, Line, ancestry, chain_above, outside
 from reconciler.diff.connections import publishes_elsewhere
 from reconciler.ledger.records import (
     AuthorityRecord,
@@ -196,6 +196,9 @@ class Sides:
 
     def line(self, issuance: Issuance) -> Line:
         """The names and generations of the CAs above a certificate of ours; empty where none is known."""
+        request = issuance.request
+        if isinstance(request, AuthorityRequest) and request.issuer_id is not None:
+            return (outside(request),)
         found = self.ancestry(issuance)
         return found.line if found else ()
 

@@ -35,7 +35,7 @@ class Issue:
 
 
 def issues(world: World, changes: Sequence[Change]) -> Iterator[Issue]:
-    """Yield every issue by a CA of ours, CAs first: what others issue, they answer for.
+    """Yield every issue by a CA of ours, CAs first: what leaves others issue, they answer for.
 
     What is asked for is as the diff settled it: a leaf may go on below another generation meanwhile.
     """

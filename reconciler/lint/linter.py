@@ -111,6 +111,8 @@ class Linter:
         return Refusal(words, self._place(issue, errors[0]))
 
     def _judge(self, workshop: "Workshop", issue: Issue) -> Verdict:
+        if issue.request.issuer_id is not None:
+            return Verdict()  # what others issue, they answer for
         try:
             specimen = workshop.make(issue)
         except IssuanceRefused:

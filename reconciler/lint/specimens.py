@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from providers import mldsa, x509
 from providers.signer import PublicKey
 from reconciler.apply.reservation import issuer_urls
-from reconciler.certificate_terms import to_be_signed
-from reconciler.chains import Generation, issuers_of
+from reconciler.certificate_terms import alone, to_be_signed
+from reconciler.chains import Generation, certificates_of, is_rooted, issuers_of
 from reconciler.crl_terms import settled_terms
 from reconciler.diff import World
 from reconciler.diff.takeovers import existing_path
@@ -71,26 +71,22 @@ class Workshop:
 
     def make(self, issue: Issue) -> Specimen:
         """Return a certificate as it would be; raises `IssuanceRefused` with all that is against it."""
-        request = issue.request
-        if request.issuer is None:
+        issuer = _above(issue.request)
+        if issuer is None:
             der = self._sign(issue, None)
             return Specimen(der, der)
-        issuer = (request.issuer, request.issuer_generation or 0)
         return Specimen(self._sign(issue, self._issuer(issuer)), self._path(issuer)[0])
 
     def line(self, issue: Issue) -> tuple[Generation, ...]:
         """Return the CAs that a certificate would hang by, as far up as they are to come."""
-        request = issue.request
-        if request.issuer is None:
-            return ()
-        return self._line((request.issuer, request.issuer_generation or 0))
+        issuer = _above(issue.request)
+        return () if issuer is None else self._line(issuer)
 
     def refusals(self, issue: Issue) -> tuple[str, ...]:
         """Return why a certificate must not be signed under its CA as that was issued, or will be."""
         try:
-            request = issue.request
-            issuer = (str(request.issuer), request.issuer_generation or 0)
-            above = self._issuer(issuer) if request.issuer else None
+            issuer = _above(issue.request)
+            above = self._issuer(issuer) if issuer else None
             return x509.refusals(to_be_signed(self._reserved(issue, above)), above)
         except x509.IssuanceRefused as why:
             return why.reasons
@@ -101,7 +97,8 @@ class Workshop:
         return x509.sign(to_be_signed(reserved), issuer, Nobody(public))
 
     def _reserved(self, issue: Issue, issuer: x509.IssuingAuthority | None) -> Issuance:
-        request, now = issue.request, self.world.now
+        request = issue.request if issuer else alone(issue.request)
+        now = self.world.now
         try:
             not_before, not_after = x509.validity(
                 now,
@@ -149,10 +146,15 @@ class Workshop:
     def _issuer(self, issuer: Generation) -> x509.IssuingAuthority:
         if issuer not in self._issuers:
             path = self._path(issuer)
-            made = any(ca in self.coming for ca in self._line(issuer))
-            load = x509.IssuingAuthority.unproved if made else x509.IssuingAuthority.load
+            proved = not any(ca in self.coming for ca in self._line(issuer)) and self._ends(issuer)
+            load = x509.IssuingAuthority.load if proved else x509.IssuingAuthority.unproved
             self._issuers[issuer] = load(path[0], path[1:])
         return self._issuers[issuer]
+
+    def _ends(self, issuer: Generation) -> bool:
+        """Whether what an issuer hangs by is known up to a root."""
+        found = issuers_of(self.world.ledger.authorities, *issuer)
+        return not found or is_rooted(found)
 
     def _path(self, issuer: Generation) -> tuple[bytes, ...]:
         """Return the CA certificates from an issuer to its root, in DER, specimens of those to come."""
@@ -164,9 +166,8 @@ class Workshop:
         coming = self.coming.get(issuer)
         if coming is None:
             return ()
-        above = coming.request.issuer, coming.request.issuer_generation or 0
-        own = self.make(coming).der
-        return (own, *self._path((above[0], above[1]))) if above[0] else (own,)
+        above, own = _above(coming.request), self.make(coming).der
+        return (own, *self._path(above)) if above else (own,)
 
     def _issued(self, issuer: Generation) -> tuple[bytes, ...]:
         found = issuers_of(self.world.ledger.authorities, *issuer)
@@ -175,15 +176,23 @@ class Workshop:
         if not found:
             name, generation = issuer
             raise x509.IssuanceRefused((f"authority/{name} generation {generation} is not issued",))
-        return tuple(x509.to_der((ca.certificate or "").encode()) for ca in found)
+        return tuple(map(x509.to_der, certificates_of(found)))
 
     def _line(self, issuer: Generation) -> tuple[Generation, ...]:
         """Return the CAs from an issuer upwards as far as they are to come."""
         coming = self.coming.get(issuer)
-        if coming is None or coming.request.issuer is None:
-            return (issuer,)
-        above = (coming.request.issuer, coming.request.issuer_generation or 0)
-        return (issuer, *self._line(above))
+        above = _above(coming.request) if coming else None
+        return (issuer, *self._line(above)) if above else (issuer,)
+
+
+def _above(request: LeafRequest | AuthorityRequest) -> Generation | None:
+    """Return whose specimen signs; None for a root, and for a CA that one of others is to sign.
+
+    Nobody knows its path yet: that stands in for a root.
+    """
+    if request.issuer is None or request.issuer_id is not None:
+        return None
+    return request.issuer, request.issuer_generation or 0
 
 
 def public_key(kind: KeyType) -> bytes:

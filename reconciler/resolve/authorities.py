@@ -11,11 +11,13 @@ from reconciler.load.documents import Place
 from reconciler.resolve.catalogue import Catalogue, Entry, Shelf, unknown
 from reconciler.resolve.generations import check_generations
 from reconciler.resolve.keys import check_custody, check_size, key_type
+from reconciler.resolve.outside import check_outside
 from reconciler.resolve.responses import check_ocsp
 from reconciler.state import DesiredAuthority, Takeover
 from schemas.authority import AuthoritySpec, NameConstraints
 from schemas.base import digest
 from schemas.custody import Kept, RemoteKey
+from schemas.issuer import IssuerSpec
 from schemas.project import Recipient
 from schemas.request import AuthorityRequest
 from schemas.scalars import format_duration
@@ -28,6 +30,7 @@ CRL_LIFETIME_OF_CAS = timedelta(days=180)
 _MAX_COMMON_NAME = 64
 _DEEPEST = 16
 """CAs above one; nobody needs half as many."""
+_NONE: Shelf[IssuerSpec] = Shelf("Issuer", MappingProxyType({}), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Family:
     """One CA in the tree. `ancestors` run from its parent to the root; `reach` counts CA levels below.
 
     `revoked` are the generations that a Revocation names, `constraints` every one on what it issues, its
-    own and its ancestors', by CA. One that existed before has `existing`.
+    own and its ancestors', by CA. One that existed before has `existing`, one that a CA of others signs
+    `theirs`.
     """
 
     entry: Entry[AuthoritySpec]
@@ -45,10 +49,17 @@ class Family:
     revoked: frozenset[int] = frozenset()
     constraints: tuple[tuple[str, NameConstraints], ...] = ()
     existing: Takeover | None = None
+    theirs: Entry[IssuerSpec] | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many CAs are above, as far as the documents say; 0 for a root."""
+        top = (self.entry, *self.ancestors)[-1]
+        return len(self.ancestors) + (top.spec.parent_ref is not None)
 
     @property
     def parent(self) -> Entry[AuthoritySpec] | None:
-        """The CA that signs this one; None for a root."""
+        """The CA of ours that signs this one; None for a root, and where one of others does."""
         return self.ancestors[0] if self.ancestors else None
 
     @property
@@ -72,14 +83,14 @@ class Family:
     def path_length(self) -> int | None:
         """CA levels that may stand below: as given, else as the tree needs; roots are left open."""
         given = self.entry.spec.path_length
-        return given if given is not None or self.parent is None else self.reach
+        return given if given is not None or not self.depth else self.reach
 
     @property
     def lifetime(self) -> timedelta:
         """How long its certificate lives."""
         if self.inherited is not None:
             return timedelta(seconds=self.inherited.duration)
-        default = INTERMEDIATE_LIFETIME if self.parent else ROOT_LIFETIME
+        default = INTERMEDIATE_LIFETIME if self.depth else ROOT_LIFETIME
         return self.entry.spec.duration or default
 
 
@@ -118,14 +129,15 @@ def families(
     found: list[Diagnostic],
     revoked: Mapping[str, frozenset[int]] = MappingProxyType({}),
     existing: Mapping[str, Takeover] = MappingProxyType({}),
+    issuers: Shelf[IssuerSpec] = _NONE,
 ) -> Mapping[str, Family]:
-    """Return every CA whose line of parents leads to a root."""
+    """Return every CA whose line of parents leads to a root, or to a CA of others."""
     none = frozenset[int]()
     limits = {
         name: _constrained(entry, revoked.get(name, none), existing.get(name))
         for name, entry in shelf.entries.items()
     }
-    lines = {name: _line(entry, shelf, found) for name, entry in shelf.entries.items()}
+    lines = {name: _line(entry, shelf, issuers, found) for name, entry in shelf.entries.items()}
     rooted = {name: line for name, line in lines.items() if line is not None}
     children: dict[str, tuple[str, ...]] = {}
     for name, line in rooted.items():
@@ -145,6 +157,7 @@ def families(
             revoked.get(name, none),
             tuple((each, said) for each in names if (said := limits[each]) is not None),
             existing.get(name),
+            issuers.entries.get(shelf.entries[name].spec.parent_ref or ""),
         )
     return result
 
@@ -154,15 +167,19 @@ def _needs(family: Family) -> int:
 
 
 def _line(
-    entry: Entry[AuthoritySpec], shelf: Shelf[AuthoritySpec], found: list[Diagnostic]
+    entry: Entry[AuthoritySpec],
+    shelf: Shelf[AuthoritySpec],
+    issuers: Shelf[IssuerSpec],
+    found: list[Diagnostic],
 ) -> tuple[Entry[AuthoritySpec], ...] | None:
     line: list[Entry[AuthoritySpec]] = []
     here = entry
-    while (parent := here.spec.parent_ref) is not None:
+    while (parent := here.spec.parent_ref) is not None and parent not in issuers.entries:
         if parent not in shelf.entries:
-            if here is entry and parent not in shelf.names:
+            names = shelf.names | issuers.names
+            if here is entry and parent not in names:
                 place = entry.document
-                found.append(unknown("Authority", parent, shelf.names, place, "spec", "parentRef"))
+                found.append(unknown("Authority", parent, names, place, "spec", "parentRef"))
             return None
         here = shelf.entries[parent]
         if here is entry:
@@ -186,7 +203,8 @@ def resolve_authorities(
     existing: Mapping[str, Takeover] = MappingProxyType({}),
 ) -> tuple[Mapping[str, DesiredAuthority], Mapping[str, Family]]:
     """Return every sound CA with its defaults filled in, and the tree they stand in."""
-    tree = families(catalogue.authorities, found, _revoked(catalogue), existing)
+    shelf, issuers = catalogue.authorities, catalogue.issuers
+    tree = families(shelf, found, _revoked(catalogue), existing, issuers)
     project = next(iter(catalogue.projects.entries.values()), None)
     keyring = project.spec.keyring if project else ()
     publishes = project is not None and project.spec.publish is not None
@@ -228,7 +246,7 @@ def _desired(
         digest=digest(request.to_json()),
         recipients=() if spec.private_key.custody else spec.private_key.recipients or keyring,
         crl_duration=spec.crl.duration or (CRL_LIFETIME_OF_CAS if signs_only_cas else CRL_LIFETIME),
-        depth=len(family.ancestors),
+        depth=family.depth,
         retired=spec.retired,
         custody=custody,
         standby=_request(family, parent, family.ready) if family.ready else None,
@@ -244,12 +262,14 @@ def _desired(
 def _request(family: Family, parent: Family | None, generation: int) -> AuthorityRequest:
     """Return what one generation of a CA is to say; one that existed before, what its certificate says."""
     existing, number = family.existing, parent.generation if parent else None
+    theirs = family.theirs
     if existing is not None and existing.generation == generation:
         return existing.request.model_copy(update={"issuer_generation": number})
     spec, custody = family.entry.spec, family.entry.spec.private_key.custody
     return AuthorityRequest(
-        issuer=parent.entry.name if parent else None,
-        issuer_generation=number,
+        issuer=spec.parent_ref,
+        issuer_generation=0 if theirs else number,
+        issuer_id=theirs.spec.authority_identity if theirs else None,
         generation=generation,
         common_name=full_common_name(spec, generation),
         subject=spec.subject,
@@ -275,6 +295,10 @@ def _check(family: Family, tree: Mapping[str, Family]) -> Iterator[Diagnostic]:
         place_of = place.at("metadata", "formerly")
         yield error("an Authority cannot be renamed: its name is in what it signed", place_of)
     yield from check_generations(spec, family.lifetime, place)
+    if family.theirs is not None:
+        yield from check_outside(
+            family.theirs, key_type(spec.private_key.algorithm, spec.private_key.size), place
+        )
     yield from _check_against_parent(family, tree, place)
 
 

@@ -43,9 +43,9 @@ def limits_of_authority(family: Family, rules: Rules) -> Limits:
 
 
 def _objections(family: Family, policy: PolicySpec) -> Iterator[Objection]:
-    spec, parent, allowed = family.entry.spec, family.parent, policy.allowed.issuers
-    if allowed is not None and parent is not None and parent.name not in allowed:
-        yield Objection(("spec", "parentRef"), f"the parent {parent.name} is not allowed")
+    spec, allowed = family.entry.spec, policy.allowed.issuers
+    if allowed is not None and spec.parent_ref is not None and spec.parent_ref not in allowed:
+        yield Objection(("spec", "parentRef"), f"the parent {spec.parent_ref} is not allowed")
     key = key_type(spec.private_key.algorithm, spec.private_key.size)
     yield from bounds(family.lifetime, key, policy.constraints)
     if policy.baseline is not None and (problem := key_problem(key)):

@@ -31,7 +31,10 @@ def _check_roots(entry: Entry[BundleSpec], everything: Catalogue) -> Iterator[Di
             yield unknown("Authority", name, known.names, place, *path)
         elif name in known.entries and known.entries[name].spec.parent_ref is not None:
             summary = f"{name} is not a root: verifiers take no intermediate for an anchor"
-            hint = f"name the root it hangs by, {_root_above(name, everything)}"
+            top = _root_above(name, everything)
+            hint = f"name the root it hangs by, {top}"
+            if top in everything.issuers.names:
+                hint = f"its root is that of {top}: put that certificate in a file, named in files"
             yield error(summary, place.at(*path), hint=hint)
         elif name in names[:index]:
             yield error(f"the authority {name} is listed twice", place.at(*path))

@@ -180,7 +180,7 @@ class Fleet:
             for name, leaf in self.leaves.items()
         }
         authorities = {
-            n: desired_authority(n, ca, cas, self.recipients or self.keyring)
+            n: desired_authority(n, ca, cas, self.recipients or self.keyring, self.issuers)
             for n, ca in cas.items()
         }
         return Desired(

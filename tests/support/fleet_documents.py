@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import MappingProxyType
 
 import nameless
 
@@ -104,13 +105,17 @@ def is_region(name: str) -> bool:
 
 
 def desired_authority(
-    name: str, ca: Ca, cas: Mapping[str, Ca], recipients: tuple[str, ...]
+    name: str,
+    ca: Ca,
+    cas: Mapping[str, Ca],
+    recipients: tuple[str, ...],
+    issuers: Mapping[str, IssuerSpec] = MappingProxyType({}),
 ) -> DesiredAuthority:
-    """What an Authority asks for, among the others."""
-    request = _authority_request(name, ca, cas, ca.generation)
+    """What an Authority asks for, among the others and below CAs of others."""
+    request = _authority_request(name, ca, cas, ca.generation, issuers)
     depth, above = 0, ca.parent
     while above is not None:
-        depth, above = depth + 1, cas[above].parent
+        depth, above = depth + 1, cas[above].parent if above in cas else None
     return DesiredAuthority(
         name=name,
         source=HERE,
@@ -125,7 +130,7 @@ def desired_authority(
         retired=ca.retired,
         ocsp=ca.ocsp,
         custody=_custody(ca),
-        standby=_authority_request(name, ca, cas, _ready(ca)) if ca.standby else None,
+        standby=_authority_request(name, ca, cas, _ready(ca), issuers) if ca.standby else None,
         crossed=ca.crossed,
         renew_before=timedelta(days=ca.renew_before),
         existing=ca.existing,
@@ -142,13 +147,15 @@ def _custody(ca: Ca) -> CaCustody | None:
 
 
 def _authority_request(
-    name: str, ca: Ca, cas: Mapping[str, Ca], generation: int
+    name: str, ca: Ca, cas: Mapping[str, Ca], generation: int, issuers: Mapping[str, IssuerSpec]
 ) -> AuthorityRequest:
     if ca.existing is not None and ca.existing.generation == generation:
         return ca.existing.request
+    theirs, ours = issuers.get(ca.parent or ""), cas.get(ca.parent or "")
     return AuthorityRequest(
         issuer=ca.parent,
-        issuer_generation=cas[ca.parent].generation if ca.parent else None,
+        issuer_generation=ours.generation if ours else 0 if theirs else None,
+        issuer_id=theirs.authority_identity if theirs else None,
         generation=generation,
         common_name=f"Example {name} G{generation}",
         key=ca.key,
