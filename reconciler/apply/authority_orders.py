@@ -13,7 +13,7 @@ from providers.issuing import AuthorityIssuer, AuthorityOrder, Issued, Pending
 from providers.x509 import CertificateFacts
 from providers.x509.ordering import authority_signing_request
 from reconciler.apply.authorities import Decided, decide, reserve
-from reconciler.apply.orders import FINAL
+from reconciler.apply.order_records import FINAL
 from reconciler.apply.session import Impossible, Outcome, Session
 from reconciler.apply.transitions import abandoned, bought, ordered, put_authority
 from reconciler.diff.prospects import Errand

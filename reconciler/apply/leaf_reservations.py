@@ -8,6 +8,7 @@ from reconciler.apply.reservation import new_key, public_half
 from reconciler.apply.session import Session, owner
 from reconciler.apply.transitions import prune, put
 from reconciler.ledger.contract import Wave
+from reconciler.ledger.issuing import SpendingRecord
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.state import DesiredCertificate
 from schemas.certificate import RotationPolicy
@@ -76,8 +77,18 @@ def with_reservation(
     return prune(put(record, issuance), session.world)
 
 
-def reserve(session: Session, message: str, fresh: Sequence[Reserved], bundle: str) -> None:
-    """Make reservations durable, their keys in one bundle; a record that was renamed leaves its old name."""
+def reserve(
+    session: Session,
+    message: str,
+    fresh: Sequence[Reserved],
+    bundle: str,
+    spending: Sequence[SpendingRecord] = (),
+    gone_spending: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Make reservations durable, their keys in one bundle, with what they are about to cost.
+
+    A record that was renamed leaves its old name.
+    """
     renamed = [session.world.renames.get(item.record.name, "") for item in fresh]
     known = session.journal.state.certificates
     keys = {item.issuance.serial: item.key for item in fresh if item.key is not None}
@@ -88,5 +99,7 @@ def reserve(session: Session, message: str, fresh: Sequence[Reserved], bundle: s
             gone=[old for old in renamed if old in known],
             bundle=bundle if keys else None,
             new_keys=keys,
+            spending=spending,
+            gone_spending=gone_spending,
         )
     )

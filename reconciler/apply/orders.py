@@ -3,65 +3,49 @@
 Until its certificate is recorded a reservation goes by a reference of ours, which is the token it is
 ordered with: a run that dies resumes the same order. One order at a time is open whose name is not yet
 recorded, so a run that dies costs at most one certificate, and only where the CA forgets its tokens.
+What a CA's quotas have no room for waits, and what an order costs is durable before it is placed.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import replace
 from itertools import groupby
 
 from providers import issued
-from providers.errors import NotFound, ProviderError, Rejected, Throttled
+from providers.errors import (
+    ProviderError,
+)
 from providers.failpoints import reach
 from providers.issuing import Issued, Issuer, IssueRequest, Pending
 from providers.secret import Secret
-from providers.x509 import CertificateFacts
+from providers.x509 import to_der
 from providers.x509.ordering import signing_request
+from reconciler.apply.budgets import Purse
+from reconciler.apply.errands import Errand, Order
 from reconciler.apply.leaf_reservations import (
     kept_keys,
     key_for,
     reserve,
     with_reservation,
 )
+from reconciler.apply.order_records import note, record_failure, record_sold
 from reconciler.apply.reservation import validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
-from reconciler.apply.successions import replaced
 from reconciler.apply.target_keys import made_request
 from reconciler.apply.transitions import (
     abandoned,
-    attempted,
-    bought,
-    erasable,
-    ordered,
     put,
-    without_keys,
 )
-from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
+from reconciler.purchases import is_placed, rank
 from reconciler.schedule import is_resumable
+from reconciler.spending import Purchase
 from reconciler.state import DesiredCertificate
 from schemas.certificate import Custody
 from schemas.plan import Change
 from schemas.request import LeafRequest
-
-FINAL = (Rejected, NotFound)
-"""Failures after which an order that was taken would fail again: the next run makes another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One certificate to order; `record` holds its reservation, `fresh` that it is not durable yet.
-
-    `key` is None where it is in the target, which made the signing request `csr` (DER).
-    """
-
-    change: Change
-    record: CertificateRecord
-    issuance: Issuance
-    csr: bytes
-    key: Secret | None = field(repr=False)
-    fresh: bool = True
+from schemas.scalars import format_instant
 
 
 def order_leaves(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -76,23 +60,77 @@ def order_leaves(session: Session, changes: Sequence[Change]) -> Iterator[Outcom
         except (Impossible, ProviderError) as why:
             yield from (Outcome(change, str(why)) for change in group)
             continue
-        yield from _order_all(session, desk, tuple(group))
+        yield from _order_all(session, desk, issuer, tuple(group))
 
 
-def _order_all(session: Session, issuer: Issuer, changes: Sequence[Change]) -> Iterator[Outcome]:
-    kept = kept_keys(session, changes)
-    bundle = secrets.token_hex(8)
-    orders: list[Order] = []
-    for change in changes:
-        session.stay_alive()
+def _order_all(
+    session: Session, desk: Issuer, issuer: str, changes: Sequence[Change]
+) -> Iterator[Outcome]:
+    """Order as many as there is room for, the most urgent first."""
+    now = session.clock()
+    errand = Errand(session, desk, Purse.open(session, issuer), kept_keys(session, changes))
+    queue = deque(
+        sorted(changes, key=lambda c: rank(session.desired(c), session.record(owner(c)), now))
+    )
+    while queue:
+        chunk: list[Order] = []
+        bundle = secrets.token_hex(8)
+        yield from _take(errand, queue, chunk, bundle)
+        _reserve(errand, chunk, bundle)
+        for order in chunk:
+            session.stay_alive()
+            yield from _place(errand, order)
+    yield from _put_off(errand)
+    errand.purse.settle()
+
+
+def _take(
+    errand: Errand, queue: deque[Change], chunk: list[Order], bundle: str
+) -> Iterator[Outcome]:
+    """Take orders out of the queue that may be placed now, and enter them; what has to wait is set aside."""
+    costly = 0
+    while queue and not errand.is_full(chunk, costly):
+        change = queue.popleft()
+        errand.session.stay_alive()
+        desired, record = errand.session.desired(change), errand.session.record(owner(change))
+        placed = is_placed(desired, record, errand.session.clock())
+        purchase = errand.purchase(change)
+        if not placed and (why := errand.reception.refuses(purchase) or _told(errand, purchase)):
+            errand.waiting.append((change, why))
+            continue
         try:
-            orders.append(_decide(session, change, kept, bundle))
+            order = _decide(errand.session, change, errand.kept, bundle)
         except (Impossible, ProviderError) as why:
             yield Outcome(change, str(why))
-    _reserve(session, [order for order in orders if order.fresh], bundle)
-    for order in orders:
+            continue
+        if order.issuance.order is None:
+            costly += not purchase.exempt
+            entered = replace(purchase, reference=order.issuance.name)
+            errand.purse.spend(entered.spent(errand.session.clock()))
+        chunk.append(order)
+
+
+def _told(errand: Errand, purchase: Purchase) -> str:
+    """Say for what an order has to wait; empty when it need not."""
+    wait = errand.purse.wait(purchase)
+    return f"waits until {format_instant(wait.until)}: {wait.why}" if wait else ""
+
+
+def _put_off(errand: Errand) -> Iterator[Outcome]:
+    """Reserve what waits and was reviewed, so that time alone goes on with it; tell of all that waits."""
+    session, bundle = errand.session, secrets.token_hex(8)
+    orders: list[Order] = []
+    for change, why in errand.waiting:
         session.stay_alive()
-        yield _fill(session, issuer, order)
+        if change.due:
+            yield Outcome(change, why)
+            continue
+        try:
+            orders.append(_decide(session, change, errand.kept, bundle))
+            yield Outcome(change, why)
+        except (Impossible, ProviderError) as impossible:
+            yield Outcome(change, str(impossible))
+    _reserve(errand, orders, bundle)
 
 
 def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle: str) -> Order:
@@ -145,43 +183,57 @@ def _own(
     return key, signing_request(desired.request, key), spki
 
 
-def _reserve(session: Session, fresh: Sequence[Order], bundle: str) -> None:
-    if fresh:
+def _reserve(errand: Errand, orders: Sequence[Order], bundle: str) -> None:
+    """Make reservations durable, and with them what the orders are about to cost."""
+    fresh = [order for order in orders if order.fresh]
+    spending, gone = errand.purse.pages()
+    if fresh or spending or gone:
         names = ", ".join(f"certificate/{order.record.name}" for order in fresh[:5])
-        message = f"Reserve {names if len(fresh) <= 5 else f'{len(fresh)} orders'}"
-        reserve(session, message, fresh, bundle)
+        many = f"{len(fresh or orders)} orders"
+        message = f"Reserve {names if 0 < len(fresh) <= 5 else many}"
+        reserve(errand.session, message, fresh, bundle, spending, gone)
         reach("orders.reserved")
 
 
-def _fill(session: Session, issuer: Issuer, order: Order) -> Outcome:
+def _place(errand: Errand, order: Order) -> Iterator[Outcome]:
     """Order one certificate, or go on with its order, and record what came of it."""
+    purchase = replace(errand.purchase(order.change), exempt=True)  # its room is taken already
+    unplaced = order.issuance.order is None
+    if unplaced and (why := errand.reception.refuses(purchase) or _told(errand, purchase)):
+        errand.purse.forget([order.issuance.name])
+        errand.waiting.append((order.change, why))
+        return
+    yield _fill(errand, order, purchase)
 
+
+def _fill(errand: Errand, order: Order, purchase: Purchase) -> Outcome:
     def checkpoint(name: str) -> None:
-        _note(session, order, name)
+        note(errand.session, order, name)
 
+    answer: Issued | Pending | None = None
     try:
-        before = replaced(session.world.desired, order.record, order.issuance)
-        request = _request(order, checkpoint, before)
-        answer = issuer.issue(request)
+        request = _request(errand, order, checkpoint)
+        answer = errand.desk.issue(request)
         reach("orders.answered")
         if isinstance(answer, Pending):
             checkpoint(answer.resume)
             return Outcome(order.change, f"{answer.detail}; the next run asks again")
-        facts = issued.check(answer, request, issuer.honours, session.clock())
+        facts = issued.check(answer, request, errand.desk.honours, errand.session.clock())
     except ProviderError as why:
-        _record_failure(session, order, why)
+        errand.reception.note(purchase, why)
+        record_failure(errand, order, why, sold=answer is not None)
         return Outcome(order.change, str(why))
-    _record(session, order, answer, facts)
+    errand.reception.note(purchase, None)
+    record_sold(errand, order, answer, facts)
     reach("orders.recorded")
     return Outcome(order.change)
 
 
-def _request(
-    order: Order, checkpoint: Callable[[str], None], replaces: bytes | None
-) -> IssueRequest:
-    issuance = order.issuance
+def _request(errand: Errand, order: Order, checkpoint: Callable[[str], None]) -> IssueRequest:
+    session, issuance = errand.session, order.issuance
     if not isinstance(issuance.request, LeafRequest):
         raise TypeError(issuance.serial)
+    before = errand.purse.replaced(session.desired(order.change), session.record(order.record.name))
     return IssueRequest(
         csr=order.csr,
         request=issuance.request,
@@ -190,62 +242,5 @@ def _request(
         token=issuance.name,
         checkpoint=checkpoint,
         resume=issuance.order,
-        replaces=replaces,
-    )
-
-
-def _standing(session: Session, order: Order) -> tuple[CertificateRecord, Issuance]:
-    """Return the record as it is by now, and the reservation in it."""
-    record = session.record(order.record.name)
-    return record, next(i for i in record.issuances if i.name == order.issuance.name)
-
-
-def _note(session: Session, order: Order, name: str) -> None:
-    """Make an order's name durable, unless it is."""
-    record, issuance = _standing(session, order)
-    if issuance.order == name:
-        return
-    session.journal.write(
-        Wave(
-            message=f"Order certificate/{record.name}",
-            certificates=[put(record, ordered(issuance, name))],
-        )
-    )
-    reach("orders.noted")
-
-
-def _record(session: Session, order: Order, answer: Issued, facts: CertificateFacts) -> None:
-    """Make a certificate durable; keys of what was replaced are of no more use."""
-    record, issuance = _standing(session, order)
-    new = bought(issuance, answer, facts, session.clock())
-    record = session.planned_placements(put(record, new), order.change.address)
-    stale = erasable(record, new.serial)
-    session.journal.write(
-        Wave(
-            message=f"Issue certificate/{record.name}",
-            certificates=[without_keys(record, stale)],
-            erase=stale,
-        )
-    )
-    if order.key is not None:
-        session.keys[new.serial] = order.key
-
-
-def _record_failure(session: Session, order: Order, why: ProviderError) -> None:
-    """Make a failure durable, and give the order up where it would only fail again."""
-    record, issuance = _standing(session, order)
-    now = session.clock()
-    wait = why.retry_after if isinstance(why, Throttled) else None
-    again = now + timedelta(seconds=wait) if wait else None
-    record = attempted(record, issuance.digest, str(why), now, again)
-    erase = frozenset[str]()
-    if issuance.order is not None and isinstance(why, FINAL):
-        erase = frozenset({issuance.serial})
-        record = without_keys(put(record, abandoned(issuance)), erase)
-    session.journal.write(
-        Wave(
-            message=f"certificate/{record.name} not issued",
-            certificates=[record],
-            erase=erase,
-        )
+        replaces=to_der(before.certificate.encode()) if before and before.certificate else None,
     )

@@ -11,8 +11,8 @@ class Spent(Model):
     """One order, or one about to be placed. `names` is a digest over the exact set of names.
 
     `reference` is that of its reservation; `domains` are the registered domains that its names are of.
-    `failed` are the names that were not proved, at `failed_at`. An `exempt` order counts for no quota,
-    and a `renewal`, one for exactly the names of a certificate before, at some CAs only as such.
+    `failed` are the names that were not proved, at `failed_at`. An `exempt` order counts for no quota, a
+    `renewal`, for exactly the names of a certificate before, for the quota of that set of names alone.
     """
 
     at: Instant
@@ -26,16 +26,11 @@ class Spent(Model):
 
 
 class SpendingRecord(Model):
-    """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far.
-
-    `again_at` is when the CA will listen again, where it said so that day, and `why` in its words.
-    """
+    """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far."""
 
     issuer: str
     day: str
     orders: tuple[Spent, ...] = ()
-    again_at: Instant | None = None
-    why: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:

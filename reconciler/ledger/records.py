@@ -146,7 +146,7 @@ class Attempts(Model):
     error: str
     digest: str
     again_at: Instant | None = None
-    """When the issuer will listen again, as far as it said so."""
+    """When it is tried again at the earliest: once the issuer will listen, and after a pause of ours."""
 
 
 class CertificateRecord(Model):

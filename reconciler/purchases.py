@@ -1,0 +1,121 @@
+"""What certificates cost at CAs of others: how their orders count, and which of them go first."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from reconciler.ledger.issuing import SpendingRecord
+from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
+from reconciler.schedule import is_resumable, late_time, renewal_time
+from reconciler.spending import Purchase, Spending, Terms, names_of
+from reconciler.state import DesiredCertificate, DesiredIssuer
+from schemas.quotas import IssuerQuotas, Renewals
+from schemas.request import LeafRequest
+
+Issuers = Mapping[str, DesiredIssuer]
+
+Rank = tuple[int, datetime, str]
+"""How urgent an order is: the smallest first."""
+
+
+def terms_of(issuer: DesiredIssuer | None) -> Terms:
+    """Return what is kept to with a CA; nothing with one that no document speaks of."""
+    if issuer is None:
+        return Terms(IssuerQuotas())
+    return Terms(issuer.spec.quotas, issuer.spec.capabilities.patience)
+
+
+def spent_at(issuers: Issuers, name: str, state: LedgerState) -> Iterator[SpendingRecord]:
+    """Yield what was asked of the CA of an Issuer, under whatever name: it counts for all of them."""
+    wanted = issuers.get(name)
+    for record in state.spending.values():
+        other = issuers.get(record.issuer)
+        same = wanted and other and other.spec.is_same_ca(wanted.spec.identity)
+        if same or record.issuer == name:
+            yield record
+
+
+def purchase_of(
+    state: LedgerState,
+    spending: Spending,
+    issuer: DesiredIssuer,
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    now: datetime,
+) -> Purchase:
+    """Return how the order of a certificate counts, if it were placed now."""
+    pending = record.pending
+    resumed = pending is not None and is_resumable(pending, desired.digest, now)
+    plain = Purchase(
+        pending.name if pending and resumed else "",
+        names_of(desired.request),
+        renewal=_is_renewal(issuer, desired, record),
+    )
+    before = replaced(state, issuer, desired, record, now)
+    if before is None or spending.was_exempt(plain.digest, before.issued_at or now):
+        return plain
+    return Purchase(plain.reference, plain.names, exempt=True)
+
+
+def replaced(
+    state: LedgerState,
+    issuer: DesiredIssuer,
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    now: datetime,
+) -> Issuance | None:
+    """Return the certificate that a new one takes the place of, where its CA wants to know (RFC 9773 5).
+
+    It does where it gave advice about it. One that has expired, or shares no name, nobody takes the place of.
+    """
+    current = record.current
+    if current is None or current.not_after <= now or not _is_of(issuer, current):
+        return None
+    known = {issuer.name, str(current.request.issuer)}
+    advised = (state.advice[name].certificates for name in known if name in state.advice)
+    if not any(each.serial == current.serial for those in advised for each in those):
+        return None
+    shared = set(_names(current)) & set(names_of(desired.request))
+    return current if shared else None
+
+
+def is_placed(desired: DesiredCertificate, record: CertificateRecord, now: datetime) -> bool:
+    """Whether a certificate is ordered already, so that going on with it costs nothing."""
+    pending = record.pending
+    if pending is None or pending.order is None:
+        return False
+    return is_resumable(pending, desired.digest, now)
+
+
+def rank(desired: DesiredCertificate, record: CertificateRecord, now: datetime) -> Rank:
+    """Return how urgent an order is.
+
+    First what is ordered already, then what is of no use any more or in the late half of its time to be
+    renewed, then what is new, then the other renewals; among these what ends first.
+    """
+    current = record.current
+    end = current.not_after if current else now
+    if is_placed(desired, record, now):
+        return 0, end, desired.name
+    if current is None:
+        return 2, end, desired.name
+    late = late_time(renewal_time(current, desired.renew_before), end) <= now
+    return (1 if late or current.status is Status.REVOKED else 3), end, desired.name
+
+
+def _is_renewal(
+    issuer: DesiredIssuer, desired: DesiredCertificate, record: CertificateRecord
+) -> bool:
+    """Whether a CA counts an order for its set of names alone, as one for the same names as before."""
+    current = record.current
+    if issuer.spec.quotas.renewals is not Renewals.EXEMPT or current is None:
+        return False
+    return _is_of(issuer, current) and _names(current) == names_of(desired.request)
+
+
+def _is_of(issuer: DesiredIssuer, issuance: Issuance) -> bool:
+    identity = issuance.request.issuer_id if isinstance(issuance.request, LeafRequest) else None
+    return identity is not None and issuer.spec.is_same_ca(identity)
+
+
+def _names(issuance: Issuance) -> tuple[str, ...]:
+    return names_of(issuance.request) if isinstance(issuance.request, LeafRequest) else ()
