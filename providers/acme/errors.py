@@ -38,6 +38,10 @@ class NoAccount(Denied):
     """The CA knows no account of this key."""
 
 
+class Unauthorized(Denied):
+    """Whoever signed may not do that."""
+
+
 class OrderNotReady(Conflict):
     """The order is not in a state in which it can be finalized."""
 
@@ -56,7 +60,7 @@ _CODES: Mapping[str, tuple[type[ProviderError], str]] = {
         Denied,
         "write `externalAccountBinding` into the Issuer: the CA gives the key ID and the HMAC key",
     ),
-    "unauthorized": (Denied, ""),
+    "unauthorized": (Unauthorized, ""),
     "userActionRequired": (Denied, "somebody has to visit the CA's page and agree"),
     "serverInternal": (Ambiguous, ""),
     "caa": (Rejected, "a CAA record of the name has to name this CA (RFC 8659)"),

@@ -10,7 +10,7 @@ from josepy.json_util import field as json_field
 from providers.acme import answers, chains
 from providers.acme.advice import certificate_id
 from providers.acme.answers import OrderBody, Status
-from providers.acme.errors import OrderNotReady, printable, retry_after
+from providers.acme.errors import OrderNotReady, Unauthorized, printable, retry_after
 from providers.acme.network import Network, Signer
 from providers.acme.transport import Answer
 from providers.errors import Ambiguous, Conflict, Denied, NotFound, ProviderError, Rejected
@@ -78,7 +78,7 @@ class Orders:
         """Read an order of before; `NotFound` where it is gone, or another account's."""
         try:
             return checked(self.read(url), request)
-        except Denied as why:
+        except Unauthorized as why:
             raise NotFound(f"the order is not this account's: {why}") from None
 
     def read(self, url: str) -> Order:
@@ -92,6 +92,8 @@ class Orders:
             answer = self.network.change(order.body.finalize, wanted, self.signer)
         except (OrderNotReady, Ambiguous) as why:
             return self._read_back(order, why)
+        except Unauthorized as why:  # the account may, or it could not have read the order
+            raise Rejected(str(why)) from None
         reach("acme.finalized")
         return _read(order.url, answer)
 

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import acme_ca_rig
 import pytest
 from aws_emulator import AwsEmulator
 from bao import Bao
+from own_issuer import OwnIssuer
+from pebble import Pebble
 from private_ca import PrivateCa
 from private_ca_signing import Line
 
+from providers.acme.issuer import AcmeIssuer
 from providers.aws.private_ca import POLLS, PrivateCaIssuer
 from providers.issuer_conformance import IssuerConformance
 from providers.issuing import Issuer
@@ -28,6 +32,36 @@ class TestMemory(IssuerConformance):
     @pytest.fixture
     def busy(self, issuer: MemoryIssuer) -> Callable[[], None]:
         return lambda: setattr(issuer.desk, "waits", 1)
+
+
+class TestOwn(IssuerConformance):
+    @pytest.fixture
+    def issuer(self) -> OwnIssuer:
+        return OwnIssuer(Specimens.make(datetime.now(UTC)))
+
+
+@pytest.fixture(scope="module")
+def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
+    """A CA that takes every name for proved: some of the suite's lead nowhere."""
+    trusting = {"PEBBLE_VA_ALWAYS_VALID": "1"}
+    with Pebble.running(tmp_path_factory.mktemp("pebble"), trusting) as ca:
+        yield ca
+
+
+class TestAcme(IssuerConformance):
+    addresses = ("192.0.2.1", "192.0.2.2")  # Pebble sorts the two kinds in two ways
+    remembers = False
+
+    @pytest.fixture
+    def issuer(self, pebble: Pebble) -> AcmeIssuer:
+        return acme_ca_rig.issuer(pebble)
+
+    @pytest.fixture
+    def busy(self, issuer: AcmeIssuer) -> Callable[[], None]:
+        def wait_for_nothing() -> None:
+            issuer.patience = 0
+
+        return wait_for_nothing
 
 
 class AwsConformance(IssuerConformance):
