@@ -3,15 +3,17 @@
 The desk outlives the issuer, as a real CA would.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
 
 from providers import x509
 from providers.errors import Ambiguous, NotFound, ProviderError
 from providers.issuing import (
+    Advice,
     AuthorityOrder,
     Issued,
     IssuerConfig,
@@ -45,6 +47,11 @@ class Desk:
     orders: dict[str, bytes] = field(default_factory=dict)
     revoked: dict[str, RevocationReason] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    life: timedelta | None = None
+    """How long what it issues lives at most, whatever is asked for."""
+    advice: Callable[[bytes], Advice | None] | None = None
+    """What it says of when to renew a certificate (DER), if it says anything."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
     remembers: bool = True
     """Whether the same token means the same order, as it does for a while with every CA that has tokens."""
 
@@ -86,6 +93,11 @@ class MemoryIssuer:
         self._call("revoke")
         self.desk.revoked.setdefault(request.serial, request.reason)
 
+    def advise(self, certificate: bytes, /) -> Advice | None:
+        """Say when it wants a certificate renewed, where the desk does."""
+        self._call("advise")
+        return self.desk.advice(certificate) if self.desk.advice else None
+
     def _ordered(self, request: IssueRequest | AuthorityOrder) -> str:
         self._call("issue")
         order = request.token if self.desk.remembers else f"{request.token}-{len(self.desk.orders)}"
@@ -103,12 +115,20 @@ class MemoryIssuer:
             request.request,
             x509.new_serial(),
             request.not_before,
-            min(request.not_after, issuer.not_after),
+            min(self._end(request), issuer.not_after),
             requested_key(request.csr)[1],
         )
         return x509.sign(tbs, issuer, KeySigner(ca.key))
 
+    def _end(self, request: IssueRequest | AuthorityOrder) -> datetime:
+        life = self.desk.life
+        return (
+            request.not_after if life is None else min(request.not_after, request.not_before + life)
+        )
+
     def _call(self, verb: str) -> None:
-        self.desk.calls[verb] += 1
-        if self.desk.failures:
-            raise self.desk.failures.pop(0)
+        with self.desk.lock:  # advice is asked for side by side
+            self.desk.calls[verb] += 1
+            failure = self.desk.failures.pop(0) if self.desk.failures else None
+        if failure is not None:
+            raise failure

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from reconciler.diff.connections import connection_changes, is_elsewhere, publishes_elsewhere
 from reconciler.ledger.records import LedgerState, Lineage
-from reconciler.state import Assumed, Desired, DesiredTarget, Observation
+from reconciler.state import Assumed, Desired, DesiredIssuer, DesiredTarget, Observation
 from schemas.project import LedgerSettings
 
 UNTRUSTED = "not looked at: nothing says yet who may be asked"
@@ -62,6 +62,15 @@ def draw(
             {} if unread or not known else None,
         ),
     )
+
+
+def reached_issuers(desired: Desired, base: Desired | None) -> tuple[DesiredIssuer, ...]:
+    """Return the CAs of others that may be asked for advice, as the base has them: none new, none moved."""
+    if base is None:
+        return tuple(desired.issuers.values())
+    held = {change.address for change in connection_changes(desired, base)}
+    known = (name for name in desired.issuers if name in base.issuers)
+    return tuple(base.issuers[name] for name in known if f"issuer/{name}" not in held)
 
 
 def _reached(target: DesiredTarget, base: Desired) -> DesiredTarget:

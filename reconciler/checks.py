@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from providers.base import Installed
+from reconciler.advice import renewal, told
 from reconciler.description import describe, differences
+from reconciler.ledger.issuing import Advised
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.schedule import (
     is_ahead,
     is_resumable,
-    renewal_time,
+    latest_renewal,
     renewal_time_of_adopted,
 )
 from reconciler.state import DesiredCertificate
@@ -28,7 +30,7 @@ class Subject:
     words, which target needs the private key although nobody holds it any more. `adopted` is what
     somebody else issued and stands for it, as long as none of ours was; `unseen` tells that nobody
     looked at that. `astray` says, in words, by which CAs it hangs and by which it is to. `final`
-    tells that its CA ends when it does.
+    tells that its CA ends when it does. `window` is when its CA wants it renewed, as it said last.
     """
 
     desired: DesiredCertificate
@@ -41,6 +43,7 @@ class Subject:
     unseen: bool = False
     astray: str = ""
     final: bool = False
+    window: Advised | None = None
     current: Issuance | None = field(init=False)
     """The certificate issued last."""
 
@@ -155,12 +158,14 @@ def not_yet_valid(subject: Subject) -> Finding | None:
 def renewing(subject: Subject) -> Finding | None:
     """Its time has come, and another one would last longer."""
     current = subject.current
-    if (
-        current is None
-        or subject.final
-        or renewal_time(current, subject.desired.renew_before) > subject.now
-    ):
+    if current is None or subject.final:
         return None
+    early = subject.desired.renew_before
+    found = renewal(subject.record, current, early, subject.window)
+    if found.at > subject.now:
+        return None
+    if found.window is not None and subject.now < latest_renewal(current, early):
+        return Finding(Reason.RENEWING, told(found.window))
     days = (current.not_after - subject.now).days
     return Finding(Reason.RENEWING, f"{days} days left")
 
@@ -191,9 +196,17 @@ def _outlived(subject: Subject, found: Installed) -> Finding | None:
     fields = tuple(differences(found.content, desired.request)) if found.content else ()
     if fields and desired.rollout is not Rollout.ON_RENEWAL:
         return Finding(Reason.SPEC_CHANGED, f"{_list(fields)} from the adopted one", fields)
-    if renewal_time_of_adopted(ends, found.serial, desired.renew_before) <= subject.now:
+    if adopted_renewal(desired, found, ends) <= subject.now:
         return Finding(Reason.RENEWING, f"{(ends - subject.now).days} days left of the adopted one")
     return None
+
+
+def adopted_renewal(desired: DesiredCertificate, found: Installed, ends: datetime) -> datetime:
+    """Return when what somebody else issued falls due; its life is as it was asked for where nobody knows."""
+    begins = found.content.not_before if found.content else None
+    asked = timedelta(seconds=desired.request.duration)
+    life = ends - begins if begins else asked
+    return renewal_time_of_adopted(ends, found.serial, desired.renew_before, life)
 
 
 def _issuer(request: LeafRequest) -> tuple[str, int, str | None]:

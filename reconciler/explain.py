@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Literal
 
 from providers.base import HostingState
+from reconciler import leads
 from reconciler.description import describe, describe_authority
 from reconciler.diff import World
+from reconciler.ledger.issuing import Advised
 from reconciler.ledger.publications import CrlRecord
 from reconciler.ledger.records import Attempts, Issuance, PastEntry, Placement
-from reconciler.schedule import renewal_time
 from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import Source
 from schemas.scalars import format_duration
@@ -46,6 +47,8 @@ class Explanation:
     placements: tuple[Placement, ...] = ()
     attempts: Attempts | None = None
     renewed_from: datetime | None = None
+    window: Advised | None = None
+    """When its CA wants it renewed, as it said last."""
     crls: tuple[CrlRecord, ...] = ()
     openers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Who can open the key of each generation of a CA."""
@@ -69,6 +72,7 @@ def _certificate(world: World, name: str, origin: Origin | None) -> Explanation 
     wanted = _wishes(desired) if desired else {}
     hosted = desired is not None and world.desired.hosting(desired) is not None
     current = record.current if record and not hosted else None
+    renewal = world.renewal(desired, current) if desired and current else None
     return Explanation(
         f"certificate/{name}",
         desired.source if desired else None,
@@ -77,7 +81,8 @@ def _certificate(world: World, name: str, origin: Origin | None) -> Explanation 
         issued=record.issuances if record else (),
         placements=record.placements if record else (),
         attempts=record.attempts if record else None,
-        renewed_from=renewal_time(current, desired.renew_before) if desired and current else None,
+        renewed_from=renewal.at if renewal else None,
+        window=renewal.window if renewal else None,
         found=tuple(_sighting(world, i, current) for i in desired.installs) if desired else (),
     )
 
@@ -85,7 +90,7 @@ def _certificate(world: World, name: str, origin: Origin | None) -> Explanation 
 def _wishes(desired: DesiredCertificate) -> dict[str, object]:
     wishes = {
         **describe(desired.request),
-        "renewBefore": format_duration(desired.renew_before),
+        "renewBefore": leads.told(desired.renew_before),
         "custody": str(desired.custody),
         "rotationPolicy": str(desired.rotation_policy),
         "onRemove": str(desired.on_remove),

@@ -10,17 +10,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from reconciler.advice import renewal, windows
 from reconciler.checks import Subject, first_finding
+from reconciler.leads import SHORT_LIVED, Share
+from reconciler.ledger.issuing import Advised
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
 from reconciler.regimes import AS_WRITTEN, Regime
-from reconciler.schedule import lead, renewal_time
+from reconciler.schedule import lead, life_of, renewal_time
 from reconciler.state import Desired, DesiredAuthority, DesiredCertificate
 from schemas.plan import Reason
 
 WEEK = timedelta(days=7)
 YEAR = timedelta(days=365)
-SHORT_LIVED = timedelta(days=10)
-"""Up to this life at least half of it is left at a renewal, as where a document does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,11 @@ def _series(
     authorities: Sequence[AuthorityEvent],
 ) -> Series:
     counted: dict[str, Counter[int]] = defaultdict(Counter)
+    advice = windows(desired, ledger)
     installs: dict[str, list[datetime]] = {name: [] for name in _limited(desired)}
     for certificate in leaves:
         record = ledger.certificates.get(certificate.name) or _formerly(certificate, ledger)
-        moments = list(_issues(certificate, record, regime, span))
+        moments = list(_issues(certificate, record, regime, span, advice))
         counted[certificate.request.issuer].update(map(span.week, moments))
         for install in certificate.installs:
             if install.target in installs:
@@ -169,34 +171,61 @@ def _formerly(certificate: DesiredCertificate, ledger: LedgerState) -> Certifica
 
 
 def _issues(
-    certificate: DesiredCertificate, record: CertificateRecord, regime: Regime, span: _Span
+    certificate: DesiredCertificate,
+    record: CertificateRecord,
+    regime: Regime,
+    span: _Span,
+    advice: Mapping[str, Advised],
 ) -> Iterator[datetime]:
     """Yield when a certificate is issued: first when the plan of that day would, then over and over."""
     bounds = regime.bounds(certificate.name)
     days = [step.since for step in bounds]
-    moment = max(_first(certificate, record, span.now), span.now)
+    moment, life = (
+        max(_first(certificate, record, span.now, advice), span.now),
+        _life(certificate, record),
+    )
     periods: dict[int, timedelta] = {}
     while moment < span.end:
         yield moment
         step = bisect_right(days, moment.date()) - 1
         if step not in periods:
-            periods[step] = _period(certificate, bounds[step].longest if step >= 0 else None)
+            longest = bounds[step].longest if step >= 0 else None
+            periods[step] = _period(certificate, life, longest)
         moment += periods[step]
 
 
-def _first(certificate: DesiredCertificate, record: CertificateRecord, now: datetime) -> datetime:
+def _first(
+    certificate: DesiredCertificate,
+    record: CertificateRecord,
+    now: datetime,
+    advice: Mapping[str, Advised],
+) -> datetime:
     """Return when a certificate is issued next: now, where more than the clock asks for it."""
-    finding = first_finding(Subject(certificate, record, now))
     current = record.current
+    window = advice.get(current.serial) if current else None
+    finding = first_finding(Subject(certificate, record, now, window=window))
     if current is None or (finding is not None and finding.reason is not Reason.RENEWING):
         return now
-    return renewal_time(current, certificate.renew_before)
+    return renewal(record, current, certificate.renew_before, window).at
 
 
-def _period(certificate: DesiredCertificate, longest: timedelta | None) -> timedelta:
+def _life(certificate: DesiredCertificate, record: CertificateRecord) -> timedelta:
+    """Return how long a certificate will live: as asked, or as its CA last decided."""
+    current = record.current
+    if not isinstance(certificate.renew_before, Share) or current is None:
+        return timedelta(seconds=certificate.request.duration)
+    same = current.request.issuer == certificate.request.issuer
+    return life_of(current) if same else timedelta(seconds=certificate.request.duration)
+
+
+def _period(
+    certificate: DesiredCertificate, wanted: timedelta, longest: timedelta | None
+) -> timedelta:
     """Return how long it is from one issue to the next; what is left then shrinks as the life does."""
-    wanted = timedelta(seconds=certificate.request.duration)
     life = wanted if longest is None else min(wanted, longest)
+    if isinstance(certificate.renew_before, Share):
+        early = lead(life, certificate.renew_before, certificate.name)
+        return max(life - early, timedelta(hours=1))
     share = certificate.renew_before / wanted
     if life < wanted and life <= SHORT_LIVED:
         share = max(share, 0.5)

@@ -9,7 +9,7 @@ from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Issuan
 from reconciler.places import places
 from reconciler.render.inventory import InventoryRow, Place, PlaceState
 from reconciler.retention import is_dead
-from reconciler.schedule import is_ahead, renewal_time
+from reconciler.schedule import is_ahead
 from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.certificate import OnRemove
 from schemas.plan import Action, Change, Reason
@@ -119,8 +119,11 @@ def _told(world: World, row: InventoryRow, found: Mapping[str, tuple[Place, ...]
         return told
     current = record.current if record else None
     own = current is not None and current.status is Status.ISSUED and current.serial == row.serial
-    renewal = renewal_time(current, desired.renew_before) if current and own else None
-    return replace(told, labels=desired.labels, source=desired.source, renewal=renewal)
+    told = replace(told, labels=desired.labels, source=desired.source)
+    if current is None or not own:
+        return told
+    renewal = world.renewal(desired, current)
+    return replace(told, renewal=renewal.at, window=renewal.window)
 
 
 def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str:
@@ -142,7 +145,7 @@ def _status(world: World, record: CertificateRecord, steps: list[Change]) -> str
         return f"out of date ({undue[0].reason})"
     if unseen := _unseen(world, desired, record):
         return unseen
-    return "due" if renewal_time(current, desired.renew_before) <= world.now else "ok"
+    return "due" if world.renewal(desired, current).at <= world.now else "ok"
 
 
 def _adopted(world: World, desired: DesiredCertificate) -> Installed | None:

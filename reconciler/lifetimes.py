@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from providers.base import Installed
 from reconciler import response_terms
+from reconciler.checks import adopted_renewal
 from reconciler.crl_terms import refresh_time, settled_terms
 from reconciler.diff import World
 from reconciler.diff.sides import unexpired
+from reconciler.leads import time_left
 from reconciler.ledger.publications import CrlRecord
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.published_names import file_name, list_address
-from reconciler.schedule import late_time, renewal_time, renewal_time_of_adopted
+from reconciler.schedule import late_time, renewal_time
 from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.plan import Source
 
@@ -64,7 +66,7 @@ def _standing(world: World, desired: DesiredCertificate) -> Iterator[Lifetime]:
     record = world.records.get(desired.name) or CertificateRecord(name=desired.name)
     current = record.current
     if current is not None and world.desired.hosting(desired) is None:
-        renews = renewal_time(current, desired.renew_before)
+        renews = world.renewal(desired, current).at
         yield _life(desired, current.not_after, renews, "")
     for install in desired.installs:
         found = world.installed(install)
@@ -79,11 +81,13 @@ def _standing(world: World, desired: DesiredCertificate) -> Iterator[Lifetime]:
 
 def _renews(world: World, desired: DesiredCertificate, found: Installed, end: datetime) -> datetime:
     if found.hosting is not None:  # the place chooses the day; by then it should have been
-        return end - desired.renew_before
+        begins = found.content.not_before if found.content else None
+        life = end - begins if begins else timedelta(seconds=desired.request.duration)
+        return end - time_left(desired.renew_before, life)
     known = world.serials.get(found.serial or "")
     if known is not None:
-        return renewal_time(known[1], desired.renew_before)
-    return renewal_time_of_adopted(end, found.serial, desired.renew_before)
+        return world.renewal(desired, known[1]).at
+    return adopted_renewal(desired, found, end)
 
 
 def _life(desired: DesiredCertificate, end: datetime, renews: datetime, target: str) -> Lifetime:

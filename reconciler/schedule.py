@@ -4,12 +4,11 @@ import hashlib
 from datetime import datetime, timedelta
 
 from reconciler.guard import CLOCK_TOLERANCE
+from reconciler.leads import Lead, most_left, time_left
 from reconciler.ledger.records import Issuance
 
 SPREAD = 0.2
 """The share of the renewal window that renewals are spread over, earlier rather than later."""
-LATEST = 0.9
-"""The share of a certificate's life that the renewal window may take."""
 
 
 def fraction(key: str) -> float:
@@ -28,31 +27,42 @@ def is_resumable(reserved: Issuance, digest: str, now: datetime) -> bool:
     return usable and reserved.digest == digest
 
 
-def is_due(issuance: Issuance, renew_before: timedelta, now: datetime) -> bool:
+def is_due(issuance: Issuance, renew_before: Lead, now: datetime) -> bool:
     """Whether the clock alone asks for a new certificate in place of an issued one."""
     return is_ahead(issuance.not_before, now) or renewal_time(issuance, renew_before) <= now
 
 
-def renewal_time(issuance: Issuance, renew_before: timedelta) -> datetime:
+def life_of(issuance: Issuance) -> timedelta:
+    """Return how long a certificate really lives, whatever was asked for."""
+    return issuance.not_after - issuance.not_before
+
+
+def renewal_time(issuance: Issuance, renew_before: Lead) -> datetime:
     """Return when an issued certificate falls due: at most a fifth of `renew_before` early, by its serial.
 
     It never does within the first tenth of its life, or it would be renewed as soon as it is made.
     """
-    life = issuance.not_after - issuance.not_before
-    return issuance.not_after - lead(life, renew_before, issuance.serial)
+    return issuance.not_after - lead(life_of(issuance), renew_before, issuance.serial)
 
 
-def lead(life: timedelta, renew_before: timedelta, key: str) -> timedelta:
+def latest_renewal(issuance: Issuance, renew_before: Lead) -> datetime:
+    """Return when an issued certificate falls due at the latest: all of them at once, were nothing spread."""
+    life = life_of(issuance)
+    return issuance.not_after - min(time_left(renew_before, life), most_left(renew_before, life))
+
+
+def lead(life: timedelta, renew_before: Lead, key: str) -> timedelta:
     """Return how long before its end a certificate falls due that lives so long, spread by `key`."""
-    early = renew_before * SPREAD * fraction(key)
-    return min(renew_before + early, life * LATEST)
+    left = time_left(renew_before, life)
+    early = left * SPREAD * fraction(key)
+    return min(left + early, most_left(renew_before, life))
 
 
 def renewal_time_of_adopted(
-    not_after: datetime, serial: str | None, renew_before: timedelta
+    not_after: datetime, serial: str | None, renew_before: Lead, life: timedelta
 ) -> datetime:
-    """Return when what somebody else issued falls due: as ours does, but that its whole life is not known."""
-    return not_after - renew_before * (1 + SPREAD * fraction(serial or ""))
+    """Return when what somebody else issued falls due: as ours does; `life` is as long as is known."""
+    return not_after - time_left(renew_before, life) * (1 + SPREAD * fraction(serial or ""))
 
 
 def late_time(due: datetime, end: datetime) -> datetime:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from providers.abilities import HeldTrust
 from providers.base import Installed
 from reconciler.keystores import DesiredKeystore, keystores_digest
+from reconciler.leads import Lead
 from reconciler.limits import NO_LIMITS, Limits
 from schemas.authority import OcspSettings
 from schemas.base import digest
@@ -18,7 +19,13 @@ from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
 from schemas.custody import CaCustody, Kept, RemoteKey
 from schemas.issuer import IssuerSpec
 from schemas.plan import Source
-from schemas.project import GuardSettings, LedgerSettings, PublishSettings, Recipient
+from schemas.project import (
+    AdviceAsking,
+    GuardSettings,
+    LedgerSettings,
+    PublishSettings,
+    Recipient,
+)
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
 from schemas.target import TargetSpec
@@ -150,7 +157,7 @@ class DesiredCertificate:
     formerly: tuple[str, ...]
     request: LeafRequest
     digest: str
-    renew_before: timedelta
+    renew_before: Lead
     custody: Custody
     rotation_policy: RotationPolicy
     on_remove: OnRemove
@@ -247,7 +254,8 @@ class DesiredException:
 class Desired:
     """Everything the documents at one commit, or in one working tree, ask for.
 
-    `uncommitted` tells that the working tree holds others than the commit `revision`.
+    `uncommitted` tells that the working tree holds others than the commit `revision`. `renewal_information`
+    says whether a plan asks CAs of others when they want renewals.
     """
 
     project: str
@@ -264,6 +272,7 @@ class Desired:
     issuers: Mapping[str, DesiredIssuer] = field(default_factory=dict)
     bundles: Mapping[str, DesiredBundle] = field(default_factory=dict)
     exceptions: tuple[DesiredException, ...] = ()
+    renewal_information: AdviceAsking = AdviceAsking.APPLY
 
     def hosting(self, certificate: DesiredCertificate) -> DesiredIssuer | None:
         """The issuer of a certificate that its place issues by itself; None for any other."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import Model, Word
 from schemas.connection import Connected
 from schemas.scalars import FilePath, Integer, Matching, Percent, Text
 
@@ -91,6 +91,13 @@ class PublishSettings(Connected):
         return {**self.to.connection(f"{above}to."), **super().connection(above)}
 
 
+class AdviceAsking(Word):
+    """Who asks CAs of others when they want their certificates renewed: `apply`, or every `plan`, too."""
+
+    APPLY = "apply"
+    PLAN = "plan"
+
+
 class ProjectSpec(Model):
     """The one Project of a repository."""
 
@@ -98,3 +105,4 @@ class ProjectSpec(Model):
     ledger: LedgerSettings = LedgerSettings()
     guard: GuardSettings = GuardSettings()
     publish: PublishSettings | None = None
+    renewal_information: AdviceAsking = AdviceAsking.APPLY

@@ -10,6 +10,7 @@ from providers.errors import ProviderError
 from providers.sops.identity import held_recipients
 from reconciler.access import shut_keys
 from reconciler.apply import Session, apply
+from reconciler.cli.advice import asked_by, recorded
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show
 from reconciler.cli.options import Choice
@@ -63,7 +64,8 @@ def carry_out(
 
     Raises `Refused` with nothing done; whoever has to tell of that, too, gives the account to fill.
     """
-    approved, told, world = review or Unrestricted(), account or Account(), session.world
+    approved, told = review or Unrestricted(), account or Account()
+    advising, world = asked_by(console, session), session.world
     linter = Linter()
     plan = told.plan = make_plan(world, approved.selection(choice.selection()), lint=linter)
     if linter.refused:
@@ -85,6 +87,7 @@ def carry_out(
     if steps and limits.ask and not _approved(console, session):
         told.code = 1
         return told
+    recorded(session, advising)
     failed = bool(steps) and _apply(console, session, steps, told.events)
     told.code = _code(verdict, failed=failed)
     return told

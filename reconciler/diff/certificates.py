@@ -63,6 +63,7 @@ def certificate_changes(
         unseen=any(world.observation(install.target).assumed for install in desired.installs),
         astray=astray(world, desired, above, current),
         final=current is not None and not above.outlasts(desired.request, current),
+        window=world.advice.get(current.serial) if current else None,
     )
     held = current is None and adopting.holds_back
     finding = None if held else first_finding(subject)
@@ -130,17 +131,15 @@ def _stuck(
 
 
 def _asked_to_wait(world: World, desired: DesiredCertificate) -> str:
-    """Say that another CA wants to be left alone for a while; empty when it does not."""
+    """Say that it was tried in vain, and when again; empty when now, or when somebody asks for it by name."""
     record = world.records.get(desired.name)
     last = record.attempts if record else None
     if last is None or last.again_at is None or last.digest != desired.digest:
         return ""
-    until = format_instant(last.again_at)
-    return (
-        f"its issuer takes no order before {until}: {last.error}"
-        if last.again_at > world.now
-        else ""
-    )
+    if last.again_at <= world.now or desired.address in world.replace:
+        return ""
+    times = "" if last.failures == 1 else f", after {last.failures} failures"
+    return f"its issuer is asked for no order before {format_instant(last.again_at)}{times}: {last.error}"
 
 
 def _issue(

@@ -3,10 +3,13 @@
 What was wanted before the documents of the base tell, where there are any; the ledger, what was issued.
 """
 
+from dataclasses import replace
+
 from reconciler.checks import Finding
 from reconciler.diff.world import World
+from reconciler.leads import time_left
 from reconciler.ledger.records import CertificateRecord, Issuance
-from reconciler.schedule import is_due
+from reconciler.schedule import is_due, life_of
 from reconciler.state import DesiredAuthority, DesiredCertificate, DesiredInstall
 from schemas.plan import TIME_DRIVEN, Reason
 
@@ -31,7 +34,7 @@ def _lapses_anyway(
     current = record.current
     if finding.reason not in _BESIDES or current is None:
         return False
-    return is_due(current, desired.renew_before, world.now)
+    return world.is_due(desired, current)
 
 
 def is_asked_as_before(
@@ -58,9 +61,17 @@ def _is_asked_for(desired: DesiredCertificate, current: Issuance) -> bool:
 def _is_time(world: World, desired: DesiredCertificate, record: CertificateRecord) -> bool:
     """Whether the `renewBefore` of the base would have it renewed by now as well."""
     current, former = record.current, world.former(desired)
-    if former is None or desired.renew_before <= former.renew_before:
+    if former is None or current is None or desired.renew_before == former.renew_before:
         return True
-    return current is not None and is_due(current, former.renew_before, world.now)
+    return not _is_earlier(desired, former, current) or world.is_due(
+        replace(former, name=desired.name), current
+    )
+
+
+def _is_earlier(desired: DesiredCertificate, former: DesiredCertificate, current: Issuance) -> bool:
+    """Whether a certificate would be renewed earlier than the base has it, as long as it really lives."""
+    life = life_of(current)
+    return time_left(desired.renew_before, life) > time_left(former.renew_before, life)
 
 
 def is_renewed_anyway(world: World, desired: DesiredAuthority, issued: Issuance) -> bool:

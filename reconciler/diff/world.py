@@ -6,10 +6,14 @@ from functools import cached_property
 
 from providers.abilities import HeldTrust
 from providers.base import NAME, OWNER, SPEC, Installed
+from reconciler.advice import Renewal, renewal, windows
 from reconciler.diff.connections import is_elsewhere
 from reconciler.diff.sides import Sides
+from reconciler.ledger.issuing import Advised
+from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.limits import Refusal
 from reconciler.replacement import unchangeable
+from reconciler.schedule import is_ahead
 from reconciler.state import DesiredBundle, DesiredCertificate, DesiredInstall, Observation
 from schemas.request import LeafRequest
 
@@ -64,6 +68,22 @@ class World(Sides):
         return self.base is None or (
             former is not None and former.digest == self.desired.targets[target].digest
         )
+
+    @cached_property
+    def advice(self) -> Mapping[str, Advised]:
+        """When CAs of others want what they issued to be renewed, by serial, as they said last."""
+        return windows(self.desired, self.ledger)
+
+    def renewal(self, desired: DesiredCertificate, issuance: Issuance) -> Renewal:
+        """When what was issued for a certificate falls due, by its life or as its CA asks."""
+        record = self.records.get(desired.name) or CertificateRecord(name=desired.name)
+        window = self.advice.get(issuance.serial)
+        return renewal(record, issuance, desired.renew_before, window)
+
+    def is_due(self, desired: DesiredCertificate, issuance: Issuance) -> bool:
+        """Whether the clock alone, or a CA, asks for a new certificate in place of an issued one."""
+        ahead = is_ahead(issuance.not_before, self.now)
+        return ahead or self.renewal(desired, issuance).at <= self.now
 
     def observation(self, target: str) -> Observation:
         """How a target was found; unknown when nobody looked."""

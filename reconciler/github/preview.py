@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reconciler.cli.advice import planned
 from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.survey import survey
 from reconciler.diagnostics import Diagnostic, in_order, warning
@@ -76,6 +77,7 @@ def preview(job: Job, reading: Reading) -> Preview:
     """Plan; raises `InvalidInput` with every finding, and whatever keeps a plan from being made."""
     offline = _offline(job)
     world = survey(job.console, reading.examination, base=reading.base, offline=offline).world
+    world = world if offline else planned(job.console, world)
     documents, texts = reading.examination.documents, dict(reading.examination.sources)
     linter = Linter(lambda: Origins(documents, texts))
     plan = make_plan(world, lint=linter)

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from reconciler.advice import told
 from reconciler.explain import Explanation, Sighting
 from reconciler.ledger.publications import CrlRecord
 from reconciler.ledger.records import Attempts, Issuance, PastEntry, Placement
 from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.fields import flatten, shown
+from reconciler.render.inventory import window_data
 from reconciler.render.summary import count
 from schemas.scalars import format_instant
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 def render_explanation(about: Explanation) -> str:
@@ -32,6 +34,7 @@ def render_json(about: Explanation) -> str:
         "placements": [_model(placement) for placement in about.placements],
         "attempts": _model(about.attempts) if about.attempts else None,
         "renewed_from": format_instant(about.renewed_from) if about.renewed_from else None,
+        "renewal_window": window_data(about.window),
         "openers": {str(number): list(who) for number, who in about.openers.items()},
         "crls": [_model(crl) for crl in about.crls],
         "past": {
@@ -96,11 +99,17 @@ def _lines(about: Explanation) -> Iterator[str]:
         revoked = f"{_revoked(entries):,} of them revoked" if _revoked(entries) else "none revoked"
         many = count(len(entries), "certificate")
         yield f"  before generation {number} was taken over: {many} not yet expired, {revoked}"
-    if about.renewed_from:
-        yield f"  will be renewed from {format_instant(about.renewed_from)}"
+    yield from _renewal(about)
     if about.found:
         yield "  found"
     yield from (f"    {sighting.target}: {_seen(sighting)}" for sighting in about.found)
+
+
+def _renewal(about: Explanation) -> Iterator[str]:
+    if about.renewed_from:
+        yield f"  will be renewed from {format_instant(about.renewed_from)}"
+    if about.window:
+        yield f"    {told(about.window)}; asked again from {format_instant(about.window.ask_again)}"
 
 
 def _revoked(entries: Sequence[PastEntry]) -> int:

@@ -9,11 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from reconciler.ledger.issuing import Advised
 from reconciler.render.escape import inert, visible
 from schemas.plan import Source, TargetReport
 from schemas.scalars import format_instant
 
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 _FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 
@@ -62,8 +63,9 @@ class InventoryRow:
     """One certificate, CA certificates included. `days_left` counts whole days to `not_after`.
 
     `generation` is a CA's own, `issuer_generation` that of the CA above; both are None where there is
-    none. `renewal` is when it falls due, `crl_until` when the last CRL that a CA signed is over; `past`
-    counts what it issued before it was taken over and is not expired.
+    none. `renewal` is when it falls due, `window` when its CA asks for that, if it does; `crl_until` when
+    the last CRL that a CA signed is over; `past` counts what it issued before it was taken over and is not
+    expired.
     """
 
     name: str
@@ -86,6 +88,7 @@ class InventoryRow:
     source: Source | None = None
     places: tuple[Place, ...] = ()
     past: int = 0
+    window: Advised | None = None
 
 
 _COLUMNS = (
@@ -162,6 +165,18 @@ def row_data(row: InventoryRow) -> dict[str, Any]:
         "source": {"file": row.source.file, "line": row.source.line} if row.source else None,
         "places": [_place_data(place) for place in row.places],
         "past": row.past,
+        "renewal_window": window_data(row.window),
+    }
+
+
+def window_data(window: Advised | None) -> dict[str, Any] | None:
+    """Return when a CA wants a certificate renewed (RFC 9773) as JSON data; None where it did not say."""
+    if window is None:
+        return None
+    return {
+        "start": _moment(window.start),
+        "end": _moment(window.end),
+        "explanation": window.explanation,
     }
 
 

@@ -162,7 +162,7 @@ def _desired(leaf: Leaf, around: Surroundings, rules: Rules) -> DesiredCertifica
         formerly=metadata.formerly,
         request=request,
         digest=request_digest(request, issuer),
-        renew_before=renew_before(spec),
+        renew_before=renew_before(spec, theirs=issuer is not None),
         custody=spec.private_key.custody,
         rotation_policy=spec.private_key.rotation_policy,
         on_remove=spec.on_remove,

@@ -26,7 +26,7 @@ from reconciler.resolve.generations import check_lives, with_renewals
 from reconciler.resolve.issuers import check_names, check_secrets, desired_issuer
 from reconciler.resolve.keystores import SealedFiles
 from reconciler.resolve.leaves import Surroundings
-from reconciler.resolve.plugins import plugged
+from reconciler.resolve.plugins import check_plugins, plugged
 from reconciler.resolve.policies import (
     Rules,
     Standing,
@@ -36,6 +36,7 @@ from reconciler.resolve.policies import (
 )
 from reconciler.resolve.revocations import check_revocations, desired_revocation
 from reconciler.resolve.sets import expand
+from reconciler.resolve.solvers import check_solvers
 from reconciler.resolve.takeovers import check_anchors, takeovers
 from reconciler.state import (
     Desired,
@@ -108,6 +109,7 @@ def _resolved(
     sealed = SealedFiles(named.files)
     for entry in everything.issuers.entries.values():
         found += check_secrets(entry, sealed)
+        found += (*check_solvers(entry), *check_plugins(entry))
     around = Surroundings(
         everything.authorities, families, everything.targets, everything.issuers, sealed
     )
@@ -159,6 +161,7 @@ def _desired(
         targets={place.name: place for _, entry in targets for place in _places(entry)},
         revocations=tuple(desired_revocation(entry) for _, entry in revocations),
         exceptions=tuple(_exceptions(everything)),
+        renewal_information=spec.renewal_information,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from providers.constraints import Form, forms, violation
 from reconciler.diagnostics import Diagnostic, error, warning
+from reconciler.leads import Lead, Share, time_left
 from reconciler.load.yaml import Step
 from reconciler.resolve.authorities import Family
 from reconciler.resolve.catalogue import Shelf, unknown
@@ -33,7 +34,6 @@ MANY_NAMES = 100
 OWN_LABELS = 5
 """The labels that certform itself puts on an object in a cloud, at the most."""
 MAX_NAMES = 1000
-SHORT_LIVED = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +69,24 @@ def leaf_of(metadata: Metadata, spec: CertificateSpec, draft: Draft) -> Leaf:
     return Leaf(metadata, spec, key, tuple(forms(spec)), draft)
 
 
-def renew_before(spec: CertificateSpec) -> timedelta:
-    """Return how long before its end a certificate is renewed: a third, half of a short life."""
+def renew_before(spec: CertificateSpec, *, theirs: bool = False) -> Lead:
+    """Return how long before its end a certificate is renewed: a third, half of a short life.
+
+    `theirs` tells that a CA of others issues it, which may give another life than is asked for.
+    """
+    if theirs:
+        return Share(spec.renew_before_percentage, spec.renew_before)
     if spec.renew_before is not None:
         return spec.renew_before
-    if spec.renew_before_percentage is not None:
-        seconds = spec.duration.total_seconds() * spec.renew_before_percentage / 100
-    else:
-        seconds = spec.duration.total_seconds() / (2 if spec.duration <= SHORT_LIVED else 3)
-    return timedelta(seconds=int(seconds))
+    left = time_left(Share(spec.renew_before_percentage), spec.duration)
+    return timedelta(seconds=int(left.total_seconds()))
 
 
 def check_leaf(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
     """Yield everything that is wrong with one leaf by itself."""
     yield from _check_names(leaf)
     yield from check_size(leaf.key, leaf.draft)
-    yield from _check_renewal(leaf)
+    yield from _check_renewal(leaf, around)
     yield from _check_key_rotation(leaf)
     yield from _check_key_place(leaf, around.targets)
     yield from _check_issuer(leaf, around)
@@ -113,17 +115,26 @@ def _check_names(leaf: Leaf) -> Iterator[Diagnostic]:
             yield error(f"{name} is a wildcard for a whole top-level domain", place)
 
 
-def _check_renewal(leaf: Leaf) -> Iterator[Diagnostic]:
+def _check_renewal(leaf: Leaf, around: Surroundings) -> Iterator[Diagnostic]:
     spec, draft = leaf.spec, leaf.draft
     if spec.renew_before is not None and spec.renew_before_percentage is not None:
         hint = "write one; an inherited one is taken back with `renewBefore:` and no value"
         place = draft.at("spec", "renewBefore")
         yield error("both renewBefore and renewBeforePercentage are set", place, hint=hint)
-    elif not timedelta() < renew_before(spec) < spec.duration:
-        early, whole = renew_before(spec), format_duration(spec.duration)
+        return
+    early = time_left(renew_before(spec), spec.duration)
+    known = spec.renew_before is None or _lives_as_asked(spec, around)
+    if early <= timedelta() or (known and early >= spec.duration):
         field = "renewBefore" if spec.renew_before is not None else "renewBeforePercentage"
+        whole = format_duration(spec.duration)
         summary = f"renewal {format_duration(early)} before the end does not fit a life of {whole}"
         yield error(summary, draft.at("spec", field))
+
+
+def _lives_as_asked(spec: CertificateSpec, around: Surroundings) -> bool:
+    """Whether the `duration` says how long the certificate will live: some issuers do not obey it."""
+    issuer = around.issuers.entries.get(spec.issuer_ref)
+    return issuer is None or "duration" in issuer.spec.capabilities.honours
 
 
 def _check_key_rotation(leaf: Leaf) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.advice import asked
 from reconciler.cli.app import Console
 from reconciler.cli.failures import tell_skipped
 from reconciler.cli.options import ref_option
@@ -48,7 +49,7 @@ def command(console: Console, ref: str | None, form: str, metrics: Path | None) 
     """
     read = examine(console.root, ref)
     tell_skipped(read.skipped, console)
-    world = survey(console, read).world
+    world = asked(console, survey(console, read).world)
     found = drift(world, make_plan(world))
     if metrics is not None:
         write_whole(metrics, render_metrics(found), READABLE)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler import planfile
+from reconciler.cli.advice import planned
 from reconciler.cli.app import Console
 from reconciler.cli.failures import show, tell_skipped
 from reconciler.cli.options import (
@@ -82,6 +83,7 @@ def command(
             base=against,
             offline=Offline() if offline else None,
         ).world
+        world = world if offline or at else planned(console, world)
     linter = Linter(lambda: Origins(read.documents, dict(read.sources)))
     plan = make_plan(world, choice.selection(), looks_ahead=at is not None, lint=linter)
     missing = (*(against.remarks if against else ()), *(remarks(world) if offline else ()))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from reconciler.cli.advice import asked
 from reconciler.cli.failures import tell_skipped
 from reconciler.cli.survey import survey
 from reconciler.diagnostics import error
@@ -53,7 +54,7 @@ def run(job: Job) -> int:
 
 
 def _look(job: Job, read: Examination) -> Drift:
-    world = survey(job.console, read).world
+    world = asked(job.console, survey(job.console, read).world)
     found = drift(world, make_plan(world))
     with job.workflow.group("Drift"):
         tell_skipped(read.skipped, job.console)

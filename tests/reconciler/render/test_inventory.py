@@ -51,7 +51,7 @@ def test_brackets_are_text_and_not_markup_in_a_terminal() -> None:
 
 def test_json_says_everything() -> None:
     data = json.loads(render_json([ROW, BARE]))
-    assert data["format_version"] == "1.2"
+    assert data["format_version"] == "1.3"
     assert data["certificates"][0]["not_after"] == "2027-01-02T03:04:05Z"
     assert data["certificates"][0]["names"] == ["web.example.com", "www.example.com"]
     assert data["certificates"][1]["days_left"] is None
