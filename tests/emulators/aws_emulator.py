@@ -1,4 +1,4 @@
-"""AWS on loopback: ACM and its tags as they really behave, STS and everything else by moto.
+"""AWS on loopback: ACM, its tags and Route 53 as they really behave, STS and everything else by moto.
 
 An unmodified SDK in any process finds it by `environment()`. Other corrected services may be put into
 `services`, by the name that requests are signed for (`kms`, `acm-pca`); what is not there is moto's.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import acm_tagging
+import dns_route53
 from acm_service import Acm
 from acm_store import Store
 from aws_errors import Refusal
@@ -20,6 +21,7 @@ from wire import Request, Response, Service, Wire
 ACCOUNT = "123456789012"
 """The account of whoever assumed no role; moto's own."""
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_XML = ("sts", "route53")
 _JSON = {"content-type": "application/x-amz-json-1.1"}
 
 
@@ -53,11 +55,13 @@ class AwsEmulator:
         self.acm = Acm()
         self.moto = Moto()
         self.wire = Wire(self._answer, operation)
-        self.services = {
+        corrected: dict[str, Service] = {
             "acm": self._acm,
             "tagging": self._tagging,
             "sts": self._sts,
-        } | self.services
+            "route53": dns_route53.Route53(self.moto, _account),
+        }
+        self.services = corrected | self.services
 
     @contextmanager
     def running(self) -> Iterator["AwsEmulator"]:
@@ -91,7 +95,7 @@ class AwsEmulator:
             self._admit(caller, name)
             return self.services.get(caller.service, self.moto)(request)
         except Refusal as refusal:
-            return refusal.as_query() if caller.service == "sts" else refusal.as_json()
+            return refusal.as_query() if caller.service in _XML else refusal.as_json()
 
     def _admit(self, caller: Caller, name: str) -> None:
         if self.expired:
@@ -100,10 +104,10 @@ class AwsEmulator:
             )
         if name in self.denied:
             raise Refusal(
-                "AccessDenied" if caller.service == "sts" else "AccessDeniedException",
+                "AccessDenied" if caller.service in _XML else "AccessDeniedException",
                 f"User: arn:aws:iam::{ACCOUNT}:user/someone is not authorized to perform:"
                 f" {caller.service}:{name} because no identity-based policy allows it",
-                403 if caller.service == "sts" else 400,
+                403 if caller.service in _XML else 400,
             )
         if name in self.unknown:
             raise Refusal("UnknownOperationException", "")
@@ -124,8 +128,11 @@ class AwsEmulator:
         return self.moto(request)
 
     def _held(self, request: Request) -> Store:
-        caller = Caller.of(request)
-        return self.store(caller.region, account_of(caller.access_key))
+        return self.store(Caller.of(request).region, _account(request))
+
+
+def _account(request: Request) -> str:
+    return account_of(Caller.of(request).access_key)
 
 
 def operation(request: Request) -> str:
@@ -134,4 +141,4 @@ def operation(request: Request) -> str:
         return target.rpartition(".")[2]
     if "x-www-form-urlencoded" in request.headers.get("content-type", ""):
         return parse_qs(request.body.decode()).get("Action", [request.method])[-1]
-    return request.method
+    return dns_route53.operation(request)

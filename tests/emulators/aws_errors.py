@@ -21,7 +21,7 @@ class Refusal(Exception):
         return Response(self.status, body, {"x-amzn-ErrorType": self.code, **self.headers})
 
     def as_query(self) -> Response:
-        """The error as the query protocol has it (STS)."""
+        """The error as XML has it (STS, Route 53)."""
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{self.code}</Code>"
             f"<Message>{self.message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
