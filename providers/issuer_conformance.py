@@ -6,7 +6,7 @@
 
 `busy` lets the CA take a while, longer than one call waits for; `keys` are the kinds of key to try.
 Where the CA cannot be made to take a while, its fixture calls `pytest.skip`; `remembers` is False for a
-CA that has no tokens. Needs pytest.
+CA that has no tokens. One that signs CAs passes `providers.authority_conformance`, too. Needs pytest.
 """
 
 # ruff: noqa: S101, D102  tests assert, and their names are sentences

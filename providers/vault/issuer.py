@@ -13,7 +13,14 @@ from providers import x509
 from providers.errors import NotFound, Rejected
 from providers.failpoints import reach
 from providers.issued import sorted_chain
-from providers.issuing import Issued, IssuerConfig, IssueRequest, RevokeRequest
+from providers.issuing import (
+    AuthorityOrder,
+    Issued,
+    IssuerConfig,
+    IssueRequest,
+    RevokeRequest,
+)
+from providers.vault.authorities import issue_authority
 from providers.vault.mount import Mount, certificates, colons, linked
 from providers.vault.revocation import revoke
 from providers.vault.role import check_usages, explained
@@ -59,6 +66,10 @@ class VaultIssuer:
         reach("vault.noted")
         check_usages(certificate, request.request.usages, self._role)
         return _issued(certificate, above)
+
+    def issue_authority(self, order: AuthorityOrder, /) -> Issued:
+        """Let the mount's CA, by no role, sign one of ours."""
+        return issue_authority(self._mount, order)
 
     def revoke(self, request: RevokeRequest, /) -> None:
         """Revoke a certificate; the engine takes no reason. One that is revoked already is no error."""

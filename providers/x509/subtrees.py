@@ -9,14 +9,15 @@ kind that is not listed is shut, each in the form that was found to work.
 | DNS    | excluded, empty                     | refuses     | refuses    | refuses         |
 | IP     | excluded 0.0.0.0/0 and ::/0         | refuses     | refuses    | refuses         |
 | e-mail | permitted, the host `invalid` alone | refuses     | refuses    | refuses         |
-| URI    | permitted `invalid`, excluded `.`   | refuses     | refuses    | refuses         |
+| URI    | permitted and excluded, `invalid`   | refuses     | refuses    | refuses         |
 
 `invalid` is the top-level domain that never exists (RFC 2606). An excluded e-mail subtree `.` makes
-GnuTLS refuse every certificate, and OpenSSL reads an excluded URI of `.` as a host, which is why
-neither kind is shut by exclusion alone. A permitted IPv4 range leaves IPv6 open in GnuTLS unless it
-is excluded. URIs: GnuTLS looks at no permitted subtree and refuses any URI when one is excluded;
-cryptography refuses any URI below a CA with URI subtrees; only OpenSSL compares. A directory name
-is not constrained, and OpenSSL reads a common name with a dot as a DNS name.
+GnuTLS refuse every certificate, OpenSSL reads an excluded URI of `.` as a host, and Go (so Vault and
+OpenBao) reads no certificate with one, which is why neither kind is shut by exclusion alone. A permitted
+IPv4 range leaves IPv6 open in GnuTLS unless it is excluded. URIs: GnuTLS looks at no permitted subtree
+and refuses any URI when one is excluded; cryptography refuses any URI below a CA with URI subtrees; only
+OpenSSL compares. A directory name is not constrained, and OpenSSL reads a common name with a dot as a
+DNS name.
 """
 
 import ipaddress
@@ -103,7 +104,7 @@ def _shut(permitted: NameForms) -> Iterator[x509.GeneralName]:
     if 6 not in versions:
         yield x509.IPAddress(_ALL_IPV6)
     if not permitted.uri_domains:
-        yield x509.UniformResourceIdentifier(".")
+        yield x509.UniformResourceIdentifier(_NOWHERE)
 
 
 def _forms(subtrees: Iterable[x509.GeneralName]) -> NameForms:
