@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reconciler.ledger.records import LedgerState, Status
+from reconciler.ledger.records import CertificateRecord, LedgerState, Status
 from reconciler.state import (
     Desired,
     DesiredAuthority,
@@ -79,9 +79,18 @@ def _pinned(
     request = current.request
     if current.digest == certificate.digest or not isinstance(request, LeafRequest):
         return certificate
+    if record is not None and _only_waits(certificate, record):
+        return certificate
     if desired.hosting(certificate) or not _can_issue(request, desired, ledger):
         return certificate
     return replace(certificate, request=request, digest=current.digest)
+
+
+def _only_waits(certificate: DesiredCertificate, record: CertificateRecord) -> bool:
+    """Whether what is wanted was reviewed and reserved, and nothing speaks against it so far."""
+    pending, failed = record.pending, record.attempts
+    wanted = pending is not None and pending.digest == certificate.digest
+    return wanted and (failed is None or failed.digest != certificate.digest)
 
 
 def _can_issue(request: LeafRequest, desired: Desired, ledger: LedgerState) -> bool:

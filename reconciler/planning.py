@@ -7,6 +7,7 @@ from datetime import datetime
 from reconciler import __version__
 from reconciler.consequences import impacts
 from reconciler.diff import World, diff
+from reconciler.diff.issuers import issuer_reports
 from reconciler.diff.quotas import budgets
 from reconciler.limits import Refusal
 from reconciler.proposal import proposed
@@ -48,6 +49,7 @@ def make_plan(
         looks_ahead=looks_ahead,
         selection=chosen.words(),
         targets=tuple(_reports(world, changes)),
+        issuers=tuple(issuer_reports(world, changes)),
         changes=changes,
         certificates=len(world.desired.certificates),
         next_expiry=_next_expiry(world),

@@ -1,6 +1,7 @@
 """What certificates cost at CAs of others: how their orders count, and which of them go first."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.ledger.issuing import SpendingRecord
@@ -51,9 +52,9 @@ def purchase_of(
         renewal=_is_renewal(issuer, desired, record),
     )
     before = replaced(state, issuer, desired, record, now)
-    if before is None or spending.was_exempt(plain.digest, before.issued_at or now):
+    if before is None or spending.is_replaced(before.serial):
         return plain
-    return Purchase(plain.reference, plain.names, exempt=True)
+    return replace(plain, replaces=before.serial)
 
 
 def replaced(

@@ -7,7 +7,7 @@ CA allows whose bucket fills up again drop by drop. An order counts from the mom
 import hashlib
 import ipaddress
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -73,13 +73,13 @@ class Terms:
 class Purchase:
     """One order as quotas count it; `names` are sorted and in lower case.
 
-    `exempt` and `renewal` are as in `Spent`. One that is not `patient` was asked for by name, and waits for
+    `replaces` and `renewal` are as in `Spent`. One that is not `patient` was asked for by name, and waits for
     quotas alone.
     """
 
     reference: str
     names: tuple[str, ...]
-    exempt: bool = False
+    replaces: str | None = None
     renewal: bool = False
     patient: bool = True
 
@@ -100,7 +100,7 @@ class Purchase:
             reference=self.reference,
             names=self.digest,
             domains=self.domains,
-            exempt=self.exempt,
+            replaces=self.replaces,
             renewal=self.renewal,
         )
 
@@ -121,8 +121,8 @@ class Spending:
     _moments: dict[Key, list[datetime]] = field(default_factory=dict)
     _held: dict[str, tuple[datetime, frozenset[Key]]] = field(default_factory=dict)
     """The last time each reservation was ordered: it becomes one certificate, however often it is."""
-    _exempted: dict[str, datetime] = field(default_factory=dict)
-    """When a set of names was last ordered without counting."""
+    _replaced: set[str] = field(default_factory=set)
+    """The serials that orders took the place of, each of which does so without counting once."""
     _full: dict[Key, tuple[datetime, datetime]] = field(default_factory=dict)
     """From when to when there is known to be no room: orders only ever take some."""
 
@@ -141,9 +141,9 @@ class Spending:
         at = min(spent.at, now)
         if spent.failed_at is not None:
             self.fail(spent.failed, min(spent.failed_at, now))
-        if spent.exempt:
+        if spent.replaces is not None:
             if spent.failed_at is None:
-                self._exempted[spent.names] = max(at, self._exempted.get(spent.names, at))
+                self._replaced.add(spent.replaces)
             return
         if not spent.renewal:
             self._add((ORDERS, ""), at)
@@ -155,15 +155,22 @@ class Spending:
         for name in names:
             self._add((FAILURES, proved_name(name)), at)
 
-    def was_exempt(self, digest: str, since: datetime) -> bool:
-        """Whether exactly these names were ordered after a moment without counting, and did not fail."""
-        return digest in self._exempted and self._exempted[digest] > since
+    def is_replaced(self, serial: str) -> bool:
+        """Whether an order that took the place of a certificate was placed, and did not fail."""
+        return serial in self._replaced
 
-    def wait(self, purchase: Purchase, terms: Terms, now: datetime) -> Wait | None:
-        """Return for what an order has to wait, None where it may be placed now."""
+    def wait(
+        self, purchase: Purchase, terms: Terms, now: datetime, *, entered: bool = False
+    ) -> Wait | None:
+        """Return for what an order has to wait, None where it may be placed now.
+
+        One that is `entered` has its room: only names that failed since can make it wait.
+        """
         wait: Wait | None = None
         moment, own = now, self._held.get(purchase.reference)
-        while (later := self._latest(purchase, terms, moment, own)) is not None:
+        keys = tuple((FAILURES, name) for name in _proved(purchase))
+        keys = keys if entered else (*counted(purchase), *keys)
+        while (later := self._latest(purchase, keys, terms, moment, own)) is not None:
             moment, wait = later.until, later
         return wait
 
@@ -179,13 +186,14 @@ class Spending:
     def _latest(
         self,
         purchase: Purchase,
+        keys: Sequence[Key],
         terms: Terms,
         moment: datetime,
         own: tuple[datetime, frozenset[Key]] | None,
     ) -> Wait | None:
         """Return the longest wait that begins at a moment, None where there is room for all."""
         waits = []
-        for key in _counted(purchase):
+        for key in keys:
             limit = terms.limits.get(key[0])
             if limit is None:
                 continue
@@ -197,7 +205,7 @@ class Spending:
         return max(waits, key=lambda wait: wait.until, default=None)
 
     def _pauses(self, purchase: Purchase, terms: Terms, moment: datetime) -> Iterator[Wait]:
-        for name in map(proved_name, purchase.names) if terms.patience else ():
+        for name in _proved(purchase) if terms.patience else ():
             known = self._moments.get((FAILURES, name))
             if not known:
                 continue
@@ -260,15 +268,19 @@ def _words(key: Key, limit: Limit) -> str:
     return _WORDS[key[0]].format(most=limit.told.most, of=key[1], window=window)
 
 
-def _counted(purchase: Purchase) -> Iterator[Key]:
-    """Yield all that an order counts for, and its names, each of which may have failed too often."""
-    if not purchase.exempt:
-        if not purchase.renewal:
-            yield ORDERS, ""
-            yield from ((CERTIFICATES, domain) for domain in purchase.domains)
-        yield SAME_NAMES, purchase.digest
-    for name in dict.fromkeys(map(proved_name, purchase.names)):
-        yield FAILURES, name
+def counted(purchase: Purchase) -> Iterator[Key]:
+    """Yield all that an order counts for."""
+    if purchase.replaces is not None:
+        return
+    if not purchase.renewal:
+        yield ORDERS, ""
+        yield from ((CERTIFICATES, domain) for domain in purchase.domains)
+    yield SAME_NAMES, purchase.digest
+
+
+def _proved(purchase: Purchase) -> Iterator[str]:
+    """Yield the names that a CA proves for an order, any of which may have failed too often."""
+    yield from dict.fromkeys(map(proved_name, purchase.names))
 
 
 def names_of(request: LeafRequest) -> tuple[str, ...]:

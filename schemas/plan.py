@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from schemas.base import Model
 from schemas.scalars import Instant
 
-FORMAT_VERSION = "1.3"
+FORMAT_VERSION = "1.4"
 
 
 class Action(StrEnum):
@@ -174,6 +174,36 @@ class TargetReport(Data):
     budget: Budget | None = None
 
 
+class QuotaUse(Data):
+    """How much of a quota is used: `used` of at most `most` within any `window` (seconds).
+
+    `quota` is `orders`, or `certificates` of a registered domain (`of`), or `same_names`, those for the names
+    of a certificate (its address). It has room for another one from `free_at` on; None for now. A tenth
+    of what is 10 or more is left for people.
+    """
+
+    quota: str
+    of: str | None = None
+    used: int
+    most: int
+    window: int
+    free_at: Instant | None = None
+
+
+class IssuerReport(Data):
+    """What a plan costs at a CA of others: `orders`, of which it takes so many `now` and the rest `waits`.
+
+    The last is placed at `done_by`, if nothing else is ordered and none fails; None where none waits.
+    """
+
+    name: str
+    orders: int
+    now: int
+    waits: int
+    done_by: Instant | None = None
+    quotas: tuple[QuotaUse, ...] = ()
+
+
 class Expiry(Data):
     """The certificate that expires first among those wanted."""
 
@@ -248,6 +278,8 @@ class Plan(Data):
     """Whether `created_at` is still to come: what will be due then, if nothing is applied before."""
     selection: tuple[str, ...] = ()
     targets: tuple[TargetReport, ...] = ()
+    issuers: tuple[IssuerReport, ...] = ()
+    """The CAs of others that are asked for certificates, or were a while ago, as far as quotas count them."""
     changes: tuple[Change, ...] = ()
     certificates: int = 0
     next_expiry: Expiry | None = None

@@ -57,9 +57,9 @@ class Purse:
         state, now = self.session.journal.state, self.session.clock()
         return replaced(state, self._desired, desired, record, now)
 
-    def wait(self, purchase: Purchase) -> Wait | None:
+    def wait(self, purchase: Purchase, *, entered: bool) -> Wait | None:
         """Return for what an order has to wait, None where it may be placed now."""
-        return self.spending.wait(purchase, self.terms, self.session.clock())
+        return self.spending.wait(purchase, self.terms, self.session.clock(), entered=entered)
 
     def spend(self, spent: Spent) -> None:
         """Count an order, and have it written down."""

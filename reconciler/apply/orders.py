@@ -104,15 +104,15 @@ def _take(
             yield Outcome(change, str(why))
             continue
         if order.issuance.order is None:
-            costly += not purchase.exempt
+            costly += purchase.replaces is None
             entered = replace(purchase, reference=order.issuance.name)
             errand.purse.spend(entered.spent(errand.session.clock()))
         chunk.append(order)
 
 
-def _told(errand: Errand, purchase: Purchase) -> str:
+def _told(errand: Errand, purchase: Purchase, *, entered: bool = False) -> str:
     """Say for what an order has to wait; empty when it need not."""
-    wait = errand.purse.wait(purchase)
+    wait = errand.purse.wait(purchase, entered=entered)
     return f"waits until {format_instant(wait.until)}: {wait.why}" if wait else ""
 
 
@@ -197,9 +197,11 @@ def _reserve(errand: Errand, orders: Sequence[Order], bundle: str) -> None:
 
 def _place(errand: Errand, order: Order) -> Iterator[Outcome]:
     """Order one certificate, or go on with its order, and record what came of it."""
-    purchase = replace(errand.purchase(order.change), exempt=True)  # its room is taken already
+    purchase = errand.purchase(order.change)
     unplaced = order.issuance.order is None
-    if unplaced and (why := errand.reception.refuses(purchase) or _told(errand, purchase)):
+    if unplaced and (
+        why := errand.reception.refuses(purchase) or _told(errand, purchase, entered=True)
+    ):
         errand.purse.forget([order.issuance.name])
         errand.waiting.append((order.change, why))
         return

@@ -11,15 +11,16 @@ class Spent(Model):
     """One order, or one about to be placed. `names` is a digest over the exact set of names.
 
     `reference` is that of its reservation; `domains` are the registered domains that its names are of.
-    `failed` are the names that were not proved, at `failed_at`. An `exempt` order counts for no quota, a
-    `renewal`, for exactly the names of a certificate before, for the quota of that set of names alone.
+    `failed` are the names that were not proved, at `failed_at`. What takes the place of a certificate that
+    its CA wants renewed (`replaces`, a serial) counts for no quota; a `renewal`, for exactly the names of
+    a certificate before, for the quota of that set of names alone.
     """
 
     at: Instant
     reference: str
     names: str
     domains: tuple[str, ...] = ()
-    exempt: bool = False
+    replaces: str | None = None
     renewal: bool = False
     failed_at: Instant | None = None
     failed: tuple[str, ...] = ()

@@ -177,7 +177,7 @@ def test_an_issuer_that_asks_to_wait_is_left_alone_until_then(fleet: Fleet) -> N
     fleet.apply()
     asked = fleet.desk("theirs").calls["issue"]
     blocked = named(fleet.plan(), Action.BLOCKED, "certificate/web")
-    assert "takes no order before 2026-01-01T01:00:00Z: too many orders" in blocked.message
+    assert "is asked for no order before 2026-01-01T01:00:00Z: too many orders" in blocked.message
     fleet.apply()
     assert fleet.desk("theirs").calls["issue"] == asked
     fleet.wait(0.1).converge()

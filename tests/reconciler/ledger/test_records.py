@@ -101,7 +101,7 @@ SPENDING = SpendingRecord(
             failed_at=NOW,
             failed=("www.example.net",),
         ),
-        Spent(at=NOW, reference="23" * 16, names="45" * 16, exempt=True),
+        Spent(at=NOW, reference="23" * 16, names="45" * 16, replaces="1f", renewal=True),
     ),
 )
 ADVICE = AdviceRecord(
