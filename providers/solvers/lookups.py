@@ -22,10 +22,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """Asks the name servers given (`HOST:PORT`), or this system's resolver. `port` is of a zone's own."""
+    """Asks the name servers given (`HOST:PORT`), or this system's resolver.
+
+    `port` is that of a zone's own name servers, `timeout` the seconds that one answer may take.
+    """
 
     nameservers: tuple[str, ...] = ()
     port: int = PORT
+    timeout: float = TIMEOUT
 
     def cname(self, name: str) -> str | None:
         """Return what a name is a CNAME for, None where it is none."""
@@ -44,18 +48,21 @@ class Lookups:
         raise NotFound(f"no zone is known that {name} is in")
 
     def _servers(self, names: Iterable[str]) -> tuple[Server, ...]:
-        return tuple(Server(name, self._addresses(name)) for name in sorted(names))
+        """Return those that have an address: nobody else asks the others, either."""
+        all_named = tuple(sorted(names))
+        found = (Server(name, self._addresses(name)) for name in all_named)
+        servers = tuple(server for server in found if server.addresses)
+        if not servers:
+            raise NotFound(f"no name server has an address: {', '.join(all_named)}")
+        return servers
 
     def _addresses(self, name: str) -> tuple[Address, ...]:
-        found = tuple(
+        return tuple(
             Address(rdata.address, self.port)
             for kind in ("A", "AAAA")
             if (answer := self._resolve(name, kind)) is not None
             for rdata in answer.rrset or ()
         )
-        if not found:
-            raise NotFound(f"the name server {name} has no address")
-        return found
 
     def _resolve(self, name: str, kind: str) -> dns.resolver.Answer | None:
         """Look something up; None where there is no such name, or nothing of that kind."""
@@ -78,7 +85,7 @@ class Lookups:
                 for written in self.nameservers
                 for address in addresses(written)
             ]
-        resolver.timeout, resolver.lifetime = TIMEOUT, 3 * TIMEOUT
+        resolver.timeout, resolver.lifetime = self.timeout, 3 * self.timeout
         return resolver
 
 

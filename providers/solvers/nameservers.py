@@ -58,25 +58,21 @@ def ask(
     if tcp:
         return dns.query.tcp(message, address.host, timeout, address.port)
     answer, _ = dns.query.udp_with_fallback(
-        message, address.host, timeout, address.port, ignore_unexpected=True, ignore_errors=True
+        message, address.host, timeout, address.port, ignore_unexpected=True
     )
     return answer
 
 
-def question(
-    name: str, kind: str, *, recursive: bool = False, key: dns.tsig.Key | None = None
-) -> dns.message.QueryMessage:
+def question(name: str, kind: str, *, recursive: bool = False) -> dns.message.QueryMessage:
     """Return a question; without `recursive` it is for a server that knows by itself."""
     made = dns.message.make_query(dns.name.from_text(name), kind, use_edns=0, payload=1232)
     if not recursive:
         made.flags &= ~dns.flags.RD
-    if key is not None:
-        made.use_tsig(key, algorithm=key.algorithm)
     return made
 
 
 _KEYS: dict[type[Exception], str] = {
-    dns.tsig.PeerBadKey: "does not know the TSIG key, or not with this algorithm",
+    dns.tsig.PeerBadKey: "does not know the TSIG key, or gives it no right to this",
     dns.tsig.PeerBadSignature: "has another secret for the TSIG key",
     dns.tsig.PeerBadTime: "has a clock that differs from ours by more than five minutes",
     dns.tsig.PeerBadTruncation: "wants longer signatures",
@@ -99,6 +95,8 @@ def explain(error: Exception, who: str) -> ProviderError | None:
         return Ambiguous(f"{who} gave no answer in time")
     if isinstance(error, ConnectionRefusedError):
         return Transient(f"nothing answers at {who}")
+    if isinstance(error, dns.exception.FormError):
+        return Ambiguous(f"{who} gave an answer that is malformed, or not signed as it must be")
     if isinstance(error, dns.exception.DNSException | EOFError):
         return Ambiguous(f"{who} gave an answer that makes no sense: {type(error).__name__}")
     if isinstance(error, OSError):

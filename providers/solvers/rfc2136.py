@@ -22,7 +22,15 @@ from providers.calls import Calls
 from providers.errors import Ambiguous, Conflict, NotFound, ProviderError, Rejected
 from providers.issuing import no_secrets
 from providers.secret import Secret
-from providers.solvers.nameservers import Address, addresses, ask, check_code, explain, question
+from providers.solvers.nameservers import (
+    TIMEOUT,
+    Address,
+    addresses,
+    ask,
+    check_code,
+    explain,
+    question,
+)
 from providers.solving import SolverConfig, TxtRecord
 from schemas.secrets import SecretReference
 from schemas.solvers import Rfc2136
@@ -34,11 +42,12 @@ _PATIENCE = 15.0
 
 @dataclass
 class Rfc2136Solver:
-    """One name server. `sleep` takes seconds."""
+    """One name server. `sleep` takes seconds; `timeout` is how many one answer may take."""
 
     settings: Rfc2136
     secret: Callable[[SecretReference], Secret] = no_secrets
     sleep: Callable[[float], None] = time.sleep
+    timeout: float = TIMEOUT
     calls: Calls = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +73,7 @@ class Rfc2136Solver:
         self._change(self._session(), record, there=False)
 
     def _session(self) -> "_Session":
-        return _Session(addresses(self.settings.nameserver)[0], self._key())
+        return _Session(addresses(self.settings.nameserver)[0], self._key(), self.timeout)
 
     def _key(self) -> dns.tsig.Key:
         reference = self.settings.tsig_secret_ref
@@ -117,10 +126,11 @@ class _Session:
 
     address: Address
     key: dns.tsig.Key = field(repr=False)
+    timeout: float
 
     def ask(self, name: str, kind: str) -> dns.message.Message:
-        """Ask a question."""
-        return ask(self.address, question(name, kind, key=self.key))
+        """Ask a question; it is not signed, since one that keeps no such zone may not sign its answer."""
+        return ask(self.address, question(name, kind), self.timeout)
 
     def zone(self, name: str) -> dns.name.Name:
         """Return the zone that a name is in, by the SOA records that the server itself knows."""
@@ -148,7 +158,7 @@ class _Session:
             message.add(name, TTL, value)
         else:
             message.delete(name, value)
-        answer = ask(self.address, message, tcp=tcp)
+        answer = ask(self.address, message, self.timeout, tcp=tcp)
         who, where = str(self.address), zone.to_text(omit_final_dot=True)
         check_code(answer, who, f"an update of {where}")
         if not answer.had_tsig:

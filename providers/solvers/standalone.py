@@ -31,7 +31,8 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a file."""
-        content = self.server.files.get(self.path)
+        asked = self.requestline.split()[1]  # `path` is what http.server has made of it
+        content = self.server.files.get(asked)
         self.send_response(404 if content is None else 200)
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Content-Length", str(len(content or b"")))
