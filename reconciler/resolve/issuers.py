@@ -8,6 +8,7 @@ from reconciler.resolve.catalogue import Catalogue, Entry, Shelf
 from reconciler.resolve.drafts import section
 from reconciler.resolve.keystores import HINT, SealedFiles
 from reconciler.resolve.leaves import Leaf
+from reconciler.resolve.solvers import check_provable
 from reconciler.state import DesiredIssuer
 from schemas.base import digest
 from schemas.certificate import Custody, OnRemove, RotationPolicy
@@ -73,6 +74,8 @@ def check_issuer(
     yield from _check_key(leaf, spec, who)
     yield from _check_usages(leaf, spec, who)
     yield from _check_ignored(leaf, spec, who)
+    if spec.acme is not None:
+        yield from check_provable(leaf, spec.acme, entry.name)
     if leaf.spec.on_remove is OnRemove.REVOKE and not spec.capabilities.revokes:
         place = leaf.draft.at("spec", "onRemove")
         yield error(f"{who} cannot revoke", place, hint="write `onRemove: remove`")
