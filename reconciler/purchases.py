@@ -43,7 +43,10 @@ def purchase_of(
     record: CertificateRecord,
     now: datetime,
 ) -> Purchase:
-    """Return how the order of a certificate counts, if it were placed now."""
+    """Return how the order of a certificate counts, if it were placed now.
+
+    What takes the place of one about which its CA gave advice counts for nothing, once.
+    """
     pending = record.pending
     resumed = pending is not None and is_resumable(pending, desired.digest, now)
     plain = Purchase(
@@ -51,32 +54,27 @@ def purchase_of(
         names_of(desired.request),
         renewal=_is_renewal(issuer, desired, record),
     )
-    before = replaced(state, issuer, desired, record, now)
-    if before is None or spending.is_replaced(before.serial):
+    before = predecessor(issuer, desired.request, record)
+    if before is None or before.not_after <= now or spending.is_replaced(before.serial):
         return plain
-    return replace(plain, replaces=before.serial)
+    advice = state.advice.get(issuer.name)
+    advised = advice is not None and any(a.serial == before.serial for a in advice.certificates)
+    return replace(plain, replaces=before.serial) if advised else plain
 
 
-def replaced(
-    state: LedgerState,
-    issuer: DesiredIssuer,
-    desired: DesiredCertificate,
-    record: CertificateRecord,
-    now: datetime,
+def predecessor(
+    issuer: DesiredIssuer, request: LeafRequest, record: CertificateRecord
 ) -> Issuance | None:
-    """Return the certificate that a new one takes the place of, where its CA wants to know (RFC 9773 5).
+    """Return the certificate in use that a new one takes the place of, as its CA sees it (RFC 9773 5).
 
-    It does where it gave advice about it. One that has expired, or shares no name, nobody takes the place of.
+    It has to be of the same CA, not revoked, and to speak for one of the names that are ordered.
     """
     current = record.current
-    if current is None or current.not_after <= now or not _is_of(issuer, current):
+    if current is None or current.status is not Status.ISSUED:
         return None
-    known = {issuer.name, str(current.request.issuer)}
-    advised = (state.advice[name].certificates for name in known if name in state.advice)
-    if not any(each.serial == current.serial for those in advised for each in those):
+    if current.request.issuer != issuer.name or not _is_of(issuer, current):
         return None
-    shared = set(_names(current)) & set(names_of(desired.request))
-    return current if shared else None
+    return current if set(_names(current)) & set(names_of(request)) else None
 
 
 def is_placed(desired: DesiredCertificate, record: CertificateRecord, now: datetime) -> bool:

@@ -8,8 +8,8 @@ from providers.errors import Ambiguous, ProviderError, Throttled, Transient, Unr
 from reconciler.apply.session import Session
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.issuing import SpendingRecord, Spent
-from reconciler.ledger.records import CertificateRecord, Issuance
-from reconciler.purchases import purchase_of, replaced, spent_at, terms_of
+from reconciler.ledger.records import CertificateRecord
+from reconciler.purchases import purchase_of, spent_at, terms_of
 from reconciler.spending import REMEMBERED, Purchase, Spending, Terms, Wait
 from reconciler.state import DesiredCertificate, DesiredIssuer
 
@@ -51,11 +51,6 @@ class Purse:
         found = purchase_of(state, self.spending, self._desired, desired, record, now)
         patient = desired.address not in self.session.world.replace
         return found if patient else replace(found, patient=False)
-
-    def replaced(self, desired: DesiredCertificate, record: CertificateRecord) -> Issuance | None:
-        """Return the certificate that a new one takes the place of, where its CA wants to know."""
-        state, now = self.session.journal.state, self.session.clock()
-        return replaced(state, self._desired, desired, record, now)
 
     def wait(self, purchase: Purchase, *, entered: bool) -> Wait | None:
         """Return for what an order has to wait, None where it may be placed now."""

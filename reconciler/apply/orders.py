@@ -19,7 +19,6 @@ from providers.errors import (
 from providers.failpoints import reach
 from providers.issuing import Issued, Issuer, IssueRequest, Pending
 from providers.secret import Secret
-from providers.x509 import to_der
 from providers.x509.ordering import signing_request
 from reconciler.apply.budgets import Purse
 from reconciler.apply.errands import Errand, Order
@@ -32,6 +31,7 @@ from reconciler.apply.leaf_reservations import (
 from reconciler.apply.order_records import note, record_failure, record_sold
 from reconciler.apply.reservation import validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
+from reconciler.apply.successions import replaced
 from reconciler.apply.target_keys import made_request
 from reconciler.apply.transitions import (
     abandoned,
@@ -235,7 +235,6 @@ def _request(errand: Errand, order: Order, checkpoint: Callable[[str], None]) ->
     session, issuance = errand.session, order.issuance
     if not isinstance(issuance.request, LeafRequest):
         raise TypeError(issuance.serial)
-    before = errand.purse.replaced(session.desired(order.change), session.record(order.record.name))
     return IssueRequest(
         csr=order.csr,
         request=issuance.request,
@@ -244,5 +243,5 @@ def _request(errand: Errand, order: Order, checkpoint: Callable[[str], None]) ->
         token=issuance.name,
         checkpoint=checkpoint,
         resume=issuance.order,
-        replaces=to_der(before.certificate.encode()) if before and before.certificate else None,
+        replaces=replaced(session.world.desired, order.record, issuance),
     )

@@ -10,6 +10,7 @@ from reconciler.render.diff import diff
 from reconciler.render.escape import code, prose, visible
 from reconciler.render.impact_plan import in_markdown
 from reconciler.render.room import Part, composed
+from reconciler.render.spending import spending
 from reconciler.render.summary import (
     count,
     counted,
@@ -196,6 +197,9 @@ def _facts(plan: Plan) -> Iterator[str]:
     for target in plan.targets:
         if said := list(costs(target.budget)) if target.budget else []:
             yield f"{code(target.name)}: {'; '.join(said)}."
+    for issuer in plan.issuers:
+        if issuer.orders and issuer.quotas:
+            yield f"{code(issuer.name)}: {prose('; '.join(spending(issuer)))}."
     if expiry := next_expiry(plan):
         yield f"Next expiry: {prose(expiry)}."
 

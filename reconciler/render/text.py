@@ -9,6 +9,7 @@ from reconciler.render.blocks import Block, blocks
 from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.impact_plan import in_text
 from reconciler.render.outage import outage_of, worded
+from reconciler.render.spending import spending
 from reconciler.render.story import Line, in_short, tell
 from reconciler.render.summary import (
     against,
@@ -115,7 +116,9 @@ def _header(plan: Plan, *, colour: bool) -> list[str]:
     lines.extend(filter(None, (against(plan), what_if(plan))))
     if plan.selection:
         lines.append(f"Only: {', '.join(map(visible, plan.selection))}")
-    width = max((len(visible(target.name)) for target in plan.targets), default=0)
+    told = [issuer for issuer in plan.issuers if issuer.quotas]
+    names = (*(target.name for target in plan.targets), *(issuer.name for issuer in told))
+    width = max((len(visible(name)) for name in names), default=0)
     blocked = {change.address for change in plan.changes if change.action is Action.BLOCKED}
     for target in plan.targets:
         below = f"target/{target.name}" in blocked
@@ -123,6 +126,7 @@ def _header(plan: Plan, *, colour: bool) -> list[str]:
         text = f"  {visible(target.name):<{width}}   {said}"
         bad = colour and target.status == "unknown"
         lines.append(click.style(text, fg=Kind.BLOCKED.value.colour) if bad else text)
+    lines.extend(f"  {visible(each.name):<{width}}   {'; '.join(spending(each))}" for each in told)
     return lines
 
 
