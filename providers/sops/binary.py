@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from providers.errors import Conflict, Denied, Rejected, Transient, Unreachable
@@ -72,10 +72,24 @@ class Sops:
             raise ValueError("encryption needs at least one recipient")
         done = self._run(plaintext.reveal(), "encrypt", *_arguments(recipients), *_BINARY)
         if done.returncode != 0:
-            raise Rejected(
-                f"sops could not encrypt to {', '.join(map(value_of, recipients))} (exit code"
-                f" {done.returncode}); `sops encrypt` with the same recipients says why"
-            )
+            raise _unsealed(recipients, done.returncode)
+        return done.stdout
+
+    def seal(
+        self, values: Mapping[str, Secret], name: str, recipients: Sequence[Recipient]
+    ) -> bytes:
+        """Return a sops file (YAML or JSON, by its name) of texts that each recipient alone can open.
+
+        Raises ValueError without recipients, Rejected when one cannot be used.
+        """
+        if not recipients:
+            raise ValueError("encryption needs at least one recipient")
+        plain = json.dumps({key: value.reveal().decode() for key, value in values.items()}).encode()
+        kind = _form(name)
+        forms = ("--input-type", "json", "--output-type", kind, "--filename-override", f"x.{kind}")
+        done = self._run(plain, "encrypt", *_arguments(recipients), *forms)
+        if done.returncode != 0:
+            raise _unsealed(recipients, done.returncode)
         return done.stdout
 
     def decrypt(self, ciphertext: bytes) -> Secret:
@@ -101,7 +115,7 @@ class Sops:
 
         Raises Denied when no key at hand opens it, Conflict when it was changed, or holds no such text.
         """
-        kind = "json" if name.endswith(".json") else "yaml"
+        kind = _form(name)
         kinds = ("--input-type", kind, "--output-type", "json", "--filename-override", f"x.{kind}")
         done = self._run(ciphertext, "decrypt", *kinds)
         if done.returncode == _NO_KEY:
@@ -150,6 +164,17 @@ class Sops:
 
 
 _BINARY = ("--input-type", "binary", "--output-type", "binary", "--filename-override", "key.bin")
+
+
+def _form(name: str) -> str:
+    return "json" if name.endswith(".json") else "yaml"
+
+
+def _unsealed(recipients: Sequence[Recipient], code: int) -> Rejected:
+    return Rejected(
+        f"sops could not encrypt to {', '.join(map(value_of, recipients))} (exit code"
+        f" {code}); `sops encrypt` with the same recipients says why"
+    )
 
 
 def _member(opened: bytes, key: str) -> object:

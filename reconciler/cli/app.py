@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ COMMANDS = {
     "inventory": "List every certificate, as a table, JSON, CSV or a page.",
     "forecast": "Tell what has to be issued, week by week, for a year or many.",
     "discover": "List the certificates that nobody manages; write documents that adopt them.",
+    "import": "Read what certbot, lego or cert-manager declare; say what cannot be carried over.",
+    "issuer": "Look after Issuers: make the key of an ACME account.",
     "log": "Show what was recorded, of all or of one address.",
     "revoke": "Write the document that revokes certificates, or a CA.",
     "graph": "Draw authorities, certificates and targets; tell what falls with one.",
@@ -60,7 +63,8 @@ class LazyGroup(click.Group):
         """Import a command's module and return the command."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"reconciler.cli.commands.{cmd_name}")
+        end = "_" if iskeyword(cmd_name) else ""
+        module = import_module(f"reconciler.cli.commands.{cmd_name}{end}")
         command: click.Command = module.command
         return command
 

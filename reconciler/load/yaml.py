@@ -92,6 +92,19 @@ class Tree:
             yield self._place(index + 1)
             index += _size(item)
 
+    def items(self, path: tuple[str, ...]) -> "Iterator[Tree]":
+        """Yield every item of the list at a path as a document of its own, in one pass over it."""
+        node, index = self.data, 0
+        for step in path:
+            if not isinstance(node, dict) or step not in node:
+                return
+            index += 2 + _size_before(node, step)
+            node = node[step]
+        for item in node if isinstance(node, tuple) else ():
+            size = _size(item)
+            yield Tree(item, self.marks[index + 1 : index + 1 + size])
+            index += size
+
     def _place(self, index: int) -> tuple[int, int]:
         mark = self.marks[index]
         return (mark >> _COLUMN_BITS) + 1, (mark & ((1 << _COLUMN_BITS) - 1)) + 1

@@ -1,0 +1,1 @@
+"""What others declare - certbot, lego, cert-manager - in our words, and line by line what became of it."""

@@ -1,0 +1,118 @@
+"""What certbot takes for granted (cli.ini), and what is said of settings that no document has."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.diagnostics import Diagnostic
+from reconciler.importing.certbot_fields import ENTRY, OFTEN_OFF, SETTINGS, STAPLING
+from reconciler.importing.ini import IniWords, read_ini
+from reconciler.importing.notes import Rule, left
+from reconciler.importing.sources import Unread, read_text
+from reconciler.importing.survey import Survey
+
+_PART = "renewalparams"
+_SHELL = frozenset("|&;<>()$`*?!~#\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What cli.ini says for every certificate."""
+
+    email: str | None = None
+    server: str | None = None
+    chain: str | None = None
+    profile: str | None = None
+    binding: str | None = None
+    survey: Survey | None = None
+
+
+def read_defaults(directory: Path, broken: list[Diagnostic]) -> tuple[Defaults, dict[str, str]]:
+    """Return what cli.ini says, and its text; nothing where there is none."""
+    path = directory / "cli.ini"
+    if not path.exists() and not path.is_symlink():
+        return Defaults(), {}
+    try:
+        text = read_text(path)
+        words = read_ini(str(path), text)
+    except Unread as why:
+        broken.append(why.finding)
+        return Defaults(), {}
+    return _defaults(words), {str(path): text}
+
+
+def _defaults(words: IniWords) -> Defaults:
+    survey = Survey(words, {name: _rule(name) for name in words.data})
+    written = {name.replace("-", "_"): name for name in words.data}
+
+    def taken(name: str, said: str) -> str | None:
+        found = survey.text(written[name]) if name in written else None
+        if found is not None:
+            survey.carried((written[name],), said)
+        return found
+
+    email = taken("email", "email of the Issuers, where an account names none")
+    profile = taken("required_profile", "profile of the Issuers, where nothing else is said")
+    profile = profile or taken(
+        "preferred_profile", "profile of the Issuers, where nothing else is said"
+    )
+    binding = taken("eab_kid", "externalAccountBinding.keyID of the Issuers")
+    if "eab_hmac_key" in written:
+        survey.left(
+            (written["eab_hmac_key"],),
+            "not copied: `sops edit` the file of keySecretRef, and write it under hmacKey",
+        )
+    _say_hooks(survey, (), written)
+    server = taken("server", "server of the Issuers, where a renewal file names none")
+    chain = taken("preferred_chain", "preferredChain of the Issuers, where nothing else is said")
+    return Defaults(email, server, chain, profile, binding, survey)
+
+
+def _rule(name: str) -> Rule:
+    known = SETTINGS.get(name.replace("-", "_"))
+    if known is None:
+        return left("") if not name.startswith(("dns-", "nginx-", "apache-")) else left(ENTRY)
+    return known if known.words else left(ENTRY)
+
+
+def say_rest(survey: Survey) -> None:
+    """Say what becomes of the settings of a renewal file that no document of ours has."""
+    settings = survey.mapping(_PART)
+    if survey.text(_PART, "must_staple") not in {None, *OFTEN_OFF}:
+        survey.left((_PART, "must_staple"), STAPLING)
+    if survey.text(_PART, "autorenew") in OFTEN_OFF and "autorenew" in settings:
+        said = (
+            "certform renews it while its document is there: delete the document if nobody needs it"
+        )
+        survey.left((_PART, "autorenew"), said)
+    if survey.text(_PART, "csr"):
+        survey.left((_PART, "csr"), "certform makes key and request by itself")
+    _say_hooks(survey, (_PART,), {name: name for name in settings})
+    for name, value in settings.items():
+        prefixes = ("apache_", "nginx_", "standalone_", "webroot_", "manual_", "dns_")
+        off = isinstance(value, str) and value in OFTEN_OFF
+        if off or (name.startswith(prefixes) and name not in SETTINGS):
+            survey.known(_PART, name)
+
+
+def _say_hooks(survey: Survey, above: tuple[str, ...], written: Mapping[str, str]) -> None:
+    for name in ("deploy_hook", "renew_hook"):
+        command = survey.text(*above, written[name]) if name in written else None
+        if command:
+            survey.left((*above, written[name]), _as_reload(command))
+    for name, when in (("pre_hook", "before it asks"), ("post_hook", "afterwards")):
+        if name in written and survey.text(*above, written[name]):
+            said = f"certform runs nothing {when} but `check` and `reload` of a Target"
+            survey.left((*above, written[name]), said)
+
+
+def _as_reload(command: str) -> str:
+    """Return what to write in a Target in the place of a hook, if it is one program and its arguments."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words or _SHELL & set(command) or ("/" in words[0] and not words[0].startswith("/")):
+        return "a shell is not run: put it into a script, and its path into the Target's `reload`"
+    return f"to run it after installs, write `reload: [{', '.join(words)}]` in the Target"
