@@ -15,11 +15,11 @@ from providers.acme.answers import Authorization, Challenge
 from providers.acme.errors import printable
 from providers.errors import Conflict, Denied, ProviderError
 from providers.issuing import no_secrets
-from providers.registry import dns_solver_class, http_solver_class
+from providers.registry import make_dns_solver, make_http_solver
 from providers.secret import Secret
 from providers.solvers.delegation import record_for
 from providers.solvers.propagation import await_records
-from providers.solving import SolverConfig, TxtRecord, WebFile
+from providers.solving import TxtRecord, WebFile
 from schemas.connection import Connected
 from schemas.secrets import SecretReference
 from schemas.solvers import Dns01, Http01, Solver, solver_for
@@ -61,24 +61,20 @@ class Proofs:
     def _by_dns(self, name: str, challenge: Challenge, dns01: Dns01) -> Proof:
         value = kinds.DNS01(token=_token(challenge)).validation(self.key)
         record = record_for(name, value, dns01)
-        solver = self._solver(dns01.settings, partial(dns_solver_class, dns01.kind))
+        solver = self._solver(dns01.settings, partial(make_dns_solver, dns01, self.secret))
         undo = partial(solver.clean_up, record)
         return Proof(challenge, partial(solver.present, record), undo, record, dns01)
 
     def _by_http(self, name: str, challenge: Challenge, http01: Http01) -> Proof:
         content = kinds.HTTP01(token=_token(challenge)).key_authorization(self.key)
         file = WebFile(name, content.partition(".")[0], content)
-        kind = "webroot" if http01.webroot else "standalone"
-        settings = http01.webroot or http01.standalone
-        if settings is None:
-            raise TypeError(kind)
-        solver = self._solver(settings, partial(http_solver_class, kind))
+        solver = self._solver(http01.settings, partial(make_http_solver, http01))
         return Proof(challenge, partial(solver.present, file), partial(solver.clean_up, file))
 
-    def _solver(self, settings: Connected, found: Callable[[], Any]) -> Any:
+    def _solver(self, settings: Connected, make: Callable[[], Any]) -> Any:
         """Return the solver of these settings, which live as long as the Issuer's document does."""
         if id(settings) not in self._made:
-            self._made[id(settings)] = found().from_config(SolverConfig(settings, self.secret))
+            self._made[id(settings)] = make()
         return self._made[id(settings)]
 
 

@@ -1,4 +1,4 @@
-"""A repository whose certificates come from Pebble, with its account's key in a sops file, and certform run in it."""
+"""A repository whose certificates come from Pebble, its account's key in a sops file; certform runs in it."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,0 +1,32 @@
+"""CAs for the tests of this folder; each is started once, where a test asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+from a2c import A2c
+from acme_ca_rig import Buyer
+from acme_front import Front
+from pebble import Pebble
+
+
+@pytest.fixture(scope="session")
+def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
+    with Pebble.running(tmp_path_factory.mktemp("pebble")) as ca:
+        yield ca
+
+
+@pytest.fixture
+def front(pebble: Pebble) -> Iterator[Front]:
+    with Front.running(pebble) as front:
+        yield front
+
+
+@pytest.fixture(scope="session")
+def a2c(tmp_path_factory: pytest.TempPathFactory) -> Iterator[A2c]:
+    with A2c.running(tmp_path_factory.mktemp("a2c")) as ca:
+        yield ca
+
+
+@pytest.fixture
+def buyer() -> Buyer:
+    return Buyer()
