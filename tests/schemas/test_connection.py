@@ -22,6 +22,7 @@ from schemas.solvers import (
     Lexicon,
     Rfc2136,
     Route53,
+    SolverPlugin,
     Standalone,
     Webroot,
 )
@@ -55,6 +56,7 @@ SETTLED: dict[type[Connected], set[str]] = {
     AzureDns: set(),
     CloudDns: set(),
     Lexicon: set(),
+    SolverPlugin: set(),
     VaultConnection: set(),
     VaultAuth: set(),
     AppRole: set(),

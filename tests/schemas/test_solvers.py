@@ -1,0 +1,86 @@
+"""Which solver a name comes to, and how a kind of DNS of another package is written."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.secrets import SecretReference, references
+from schemas.solvers import Dns01, Solver, solver_for
+
+WEB: dict[str, Any] = {"http01": {"standalone": {}}}
+DNS = {"dns01": {"cloudDNS": {"project": "some-project"}}}
+PLUGIN = {"example.com/dns": {"server": "x", "tokenSecretRef": {"name": "a.sops.yaml", "key": "t"}}}
+
+
+def solver(
+    way: dict[str, Any], *, names: tuple[str, ...] = (), zones: tuple[str, ...] = ()
+) -> Solver:
+    return Solver.model_validate({**way, "selector": {"dnsNames": names, "dnsZones": zones}})
+
+
+SOLVERS = (
+    solver(WEB),
+    solver(DNS),
+    solver(DNS, zones=("example.com",)),
+    solver(WEB, zones=("deep.example.com",)),
+    solver(DNS, names=("one.deep.example.com",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("example.org", 0),
+        ("*.example.org", 1),
+        ("example.com", 2),
+        ("www.example.com", 2),
+        ("notexample.com", 0),
+        ("*.example.com", 2),
+        ("deep.example.com", 3),
+        ("two.deep.example.com", 3),
+        ("*.deep.example.com", 2),
+        ("one.deep.example.com", 4),
+        ("192.0.2.1", 0),
+        ("2001:db8::1", 0),
+    ],
+)
+def test_a_name_comes_to_the_solver_that_names_it_most_closely(name: str, index: int) -> None:
+    assert solver_for(name, SOLVERS) is SOLVERS[index]
+
+
+@pytest.mark.parametrize(
+    ("name", "solvers"),
+    [
+        ("*.example.com", (solver(WEB),)),
+        ("192.0.2.1", (solver(DNS),)),
+        ("a.example.org", SOLVERS[2:]),
+    ],
+)
+def test_a_name_comes_to_none(name: str, solvers: tuple[Solver, ...]) -> None:
+    assert solver_for(name, solvers) is None
+
+
+def test_a_plug_in_is_written_under_its_kind_and_all_of_it_counts_as_connection() -> None:
+    written = Dns01.model_validate(PLUGIN)
+    assert written.kind == "example.com/dns"
+    assert dict(written.settings.connection("x.")) == {
+        "x.server": "x",
+        "x.tokenSecretRef": {"name": "a.sops.yaml", "key": "t"},
+    }
+    assert list(references(written)) == [SecretReference(name="a.sops.yaml", key="t")]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"plugin": {"kind": "x", "settings": {}}}, "is not a field"),
+        ({"EXAMPLE/dns": {}}, "must be a kind of DNS such as"),
+        ({"example.com/dns": "text"}, "must be a mapping"),
+        ({**PLUGIN, **DNS["dns01"]}, "must name one kind of DNS"),
+        ({"example.com/dns": {"tokenSecretRef": {"name": "a.sops.yaml"}}}, "key"),
+    ],
+)
+def test_a_plug_in_that_is_written_wrongly_is_told(written: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Dns01.model_validate(written)
