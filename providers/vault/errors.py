@@ -92,8 +92,6 @@ def _refused(server: str, answer: Refused) -> ProviderError:
             return _away(server, said)
         case 429:
             return Throttled(f"{server} is asked too often ({said})", answer.retry_after)
-        case 501:
-            return Unreachable(f"{server} is not initialised")
         case status if status >= 500:
             return Ambiguous(f"{server} failed ({said})")
     return Rejected(f"{server} refuses it: {said}")

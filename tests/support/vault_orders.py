@@ -32,13 +32,19 @@ def held(value: str) -> Callable[[SecretReference], Secret]:
 
 
 def issuer(
-    server: str, secret: str, *, patience: float = 5.0, bundle: bytes | None = None, **more: Any
+    server: str,
+    secret: str,
+    *,
+    patience: float = 5.0,
+    bundle: bytes | None = None,
+    sleep: Callable[[float], None] = lambda _: None,
+    **more: Any,
 ) -> VaultIssuer:
     """Make an issuer; its secret is a token, unless `auth` says otherwise."""
     ca = {"caBundle": "ca.pem"} if bundle else {}
     said = {"server": server, "role": "web", "auth": {"tokenSecretRef": HELD}, **ca, **more}
     settings = Vault.model_validate(said)
-    session = VaultSession(settings, held(secret), bundle, sleep=lambda _: None, patience=patience)
+    session = VaultSession(settings, held(secret), bundle, sleep=sleep, patience=patience)
     return VaultIssuer(settings, session)
 
 
