@@ -16,11 +16,11 @@ def options(*, verify_challenge_resource: bool) -> dict[str, Any]:
         "permit_redirects": False,
         "connection_timeout": _CONNECT,
         "read_timeout": _READ,
-        "raw_response_hook": check_answer,
+        "raw_response_hook": _check_answer,
     }
 
 
-def check_answer(response: Any) -> None:
+def _check_answer(response: Any) -> None:
     """Raise `Ambiguous` for a success that Azure would not tell of so: a proxy may have answered."""
     answer = response.http_response
     if not 200 <= answer.status_code < 300:

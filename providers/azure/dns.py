@@ -16,7 +16,7 @@ from azure.mgmt.dns import DnsManagementClient
 from azure.mgmt.dns.models import RecordSet
 from azure.mgmt.dns.models import TxtRecord as AzureTxtRecord
 
-from providers.azure.connection import check_answer, options
+from providers.azure.connection import options
 from providers.azure.credentials import credentials
 from providers.azure.dns_errors import explain
 from providers.azure.errors import Forbidden
@@ -29,6 +29,7 @@ from schemas.solvers import AzureDns
 
 _PUBLIC_CLOUD = "https://management.azure.com"
 _TYPE = "TXT"
+_UNREADABLE = "the answer of Azure DNS could not be read"
 Value = tuple[str, ...]
 """A TXT record's character strings, each of at most 255 octets."""
 
@@ -131,8 +132,6 @@ class _Records:
         return self._held(found)
 
     def _held(self, found: RecordSet) -> Held[Value]:
-        if not found.etag:
-            raise Ambiguous("Azure's answer could not be read")
         if found.target_resource is not None and found.target_resource.id:
             raise Conflict(f"the TXT records of {self.below} in {self.zone} are an alias")
         values = tuple(tuple(each.value or ()) for each in found.txt_records or ())
@@ -173,9 +172,20 @@ class _Records:
 
 
 def _check(response: Any) -> None:
-    """Raise `Ambiguous` for a success that Azure would not tell of so; a deletion has nothing to tell."""
-    if response.http_request.method != "DELETE" or response.http_response.text():
-        check_answer(response)
+    """Raise `Ambiguous` for a success that Azure DNS would not tell of so: a proxy may have answered."""
+    asked, answer = response.http_request, response.http_response
+    if not 200 <= answer.status_code < 300:
+        return
+    if asked.method == "DELETE" and not answer.text():
+        return
+    try:
+        told = answer.json()
+    except ValueError:
+        told = None
+    listing = urlsplit(asked.url).path.lower().endswith("/dnszones")
+    wanted = {"value": list} if listing else {"etag": str, "properties": dict}
+    if not isinstance(told, dict) or not all(isinstance(told.get(k), wanted[k]) for k in wanted):
+        raise Ambiguous(_UNREADABLE)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/rest/api/dns/record-sets/create-or-update
 """
 
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import DeserializationError, HttpResponseError
 
 from providers.azure import errors
 from providers.errors import Ambiguous, NotFound, ProviderError
@@ -14,6 +14,8 @@ _PLACE = "Azure DNS"
 
 def explain(error: Exception) -> ProviderError | None:
     """Return what an exception of the SDK means, None for what is not the SDK's."""
+    if isinstance(error, DeserializationError):
+        return Ambiguous(f"the answer of {_PLACE} could not be read")
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, HttpResponseError) and status in (404, 409, 412):
         found = errors.fault(error)

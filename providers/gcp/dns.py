@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from google.api_core.client_options import ClientOptions
 from google.auth.transport.requests import AuthorizedSession
@@ -25,6 +25,7 @@ from providers.solving import SolverConfig, TxtRecord
 from providers.zones import Zone, closest, every, plain
 from schemas.solvers import CloudDns
 
+Result = TypeVar("Result")
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?|[0-9]{1,20}")
 """A managed zone's name, or its number."""
 _TYPE = "TXT"
@@ -78,8 +79,10 @@ class CloudDnsSolver:
         )
 
     def _page(self, mark: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
-        listing = self.calls.read(lambda: _page(self._client.list_zones(page_token=mark)))
-        return _items(listing, "managedZones", ("dnsName", "name")), listing.get("nextPageToken")
+        page = self.calls.read(
+            lambda: _page(self._client.list_zones(page_token=mark), "managedZones", "dnsName")
+        )
+        return page.get("managedZones", []), str(page.get("nextPageToken") or "")
 
     @cached_property
     def _client(self) -> Client:
@@ -109,7 +112,7 @@ class _Records:
         """Return what is there."""
         with _needing("dns.resourceRecordSets.list", self.zone.project):
             found = self.calls.read(self._listed)
-        for each in _items(found, "rrsets", ("name", "type")):
+        for each in found.get("rrsets", []):
             if (each["name"].lower(), each["type"]) == (self.name, _TYPE):
                 return self._held(each)
         return Held()
@@ -117,7 +120,7 @@ class _Records:
     def _listed(self) -> Mapping[str, Any]:
         listing = self.zone.list_resource_record_sets()
         listing.extra_params = {"name": self.name, "type": _TYPE}
-        return _page(listing)
+        return _page(listing, "rrsets", "type")
 
     def _held(self, found: Mapping[str, Any]) -> Held[str]:
         if "routingPolicy" in found:
@@ -141,7 +144,7 @@ class _Records:
                 "dns.changes.create and dns.resourceRecordSets.create, .update and .delete",
                 self.zone.project,
             ):
-                self.calls.change(changes.create)
+                self.calls.change(lambda: _understood(changes.create))
         except (
             NotFound
         ) as gone:  # what was to be deleted; of a zone that is gone the next look tells
@@ -158,30 +161,31 @@ class _Records:
         changes = self.zone.changes()
         changes.name = change
         with _needing("dns.changes.get", self.zone.project):
-            self.calls.read(changes.reload)
+            self.calls.read(lambda: _understood(changes.reload))
         return bool(changes.status == "done")
 
 
-def _page(listing: Any) -> Mapping[str, Any]:
-    """Return a page as it came, for the SDK leaves out whether a zone is private."""
-    page = next(listing.pages).raw_page
-    if not isinstance(page, Mapping) or not str(page.get("kind", "")).startswith("dns#"):
-        raise Ambiguous(NOT_GOOGLE)
-    return page
-
-
-def _items(
-    page: Mapping[str, Any], field_name: str, texts: tuple[str, ...]
-) -> list[Mapping[str, Any]]:
-    """Return what a page lists; raises `Ambiguous` where that is not what Google lists."""
-    items = page.get(field_name, [])
+def _understood(call: Callable[[], Result]) -> Result:
+    """Make a call of the SDK, which stumbles over what is no answer of Google's; that raises `Ambiguous`."""
     try:
-        sound = all(isinstance(each[text], str) for each in items for text in texts)
-    except (KeyError, TypeError):
-        sound = False
-    if not sound:
+        return call()
+    except (AttributeError, KeyError, TypeError):
+        raise Ambiguous(NOT_GOOGLE) from None
+
+
+def _page(listing: Any, many: str, field_name: str) -> Mapping[str, Any]:
+    """Return a page as it came, for the SDK leaves out whether a zone is private.
+
+    Raises `Ambiguous` where that is not what Google lists: each of `many` has a name and one more field.
+    """
+    page = _understood(lambda: next(listing.pages).raw_page)
+    kind, items = page.get("kind"), page.get(many, [])
+    sound = _understood(
+        lambda: all(isinstance(each[text], str) for each in items for text in ("name", field_name))
+    )
+    if not sound or not isinstance(kind, str) or not kind.startswith("dns#"):
         raise Ambiguous(NOT_GOOGLE)
-    return list(items)
+    return cast("Mapping[str, Any]", page)
 
 
 @contextmanager
