@@ -1,15 +1,16 @@
 """Revoking: a fact of the ledger first, which the next CRL tells the world."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from providers import x509
 from providers.errors import ProviderError
 from providers.failpoints import reach
 from providers.issuing import Revoker, RevokeRequest
+from providers.secret import Secret
 from reconciler.apply.session import Impossible, Outcome, Session, named, owner
 from reconciler.apply.transitions import erasable, put, put_authority, revoked, without_keys
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import AuthorityRecord, CertificateRecord
+from reconciler.ledger.records import AuthorityRecord, CertificateRecord, Issuance
 from schemas.plan import Change
 from schemas.revocation import RevocationReason
 
@@ -17,9 +18,10 @@ from schemas.revocation import RevocationReason
 def revoke(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     """Tell the CAs of others, then record what is revoked in one durable step."""
     done: list[Change] = []
+    keys = _keys(session, changes)
     for change in changes:
         try:
-            _tell(session, change)
+            _tell(session, change, keys)
             done.append(change)
         except (Impossible, ProviderError) as why:
             yield Outcome(change, str(why))
@@ -27,13 +29,30 @@ def revoke(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     yield from (Outcome(change) for change in done)
 
 
-def _tell(session: Session, change: Change) -> None:
-    """Let another CA revoke what it issued, a CA of ours perhaps; of ours the next CRL tells."""
+def _keys(session: Session, changes: Sequence[Change]) -> Mapping[str, Secret]:
+    """Return the keys, by serial, of leaves of others that the ledger keeps: a CA may take one for proof.
+
+    Where nobody here can open them, the CA has to do without.
+    """
+    leaves = [_issuance(session, c) for c in changes if c.address.startswith("certificate/")]
+    kept = [i.serial for i in leaves if i.request.issuer_id is not None and i.bundle is not None]
+    try:
+        return session.journal.leaf_keys(kept) if kept else {}
+    except ProviderError:
+        return {}
+
+
+def _issuance(session: Session, change: Change) -> Issuance:
+    """Return the certificate that a change revokes."""
     serial, name = change.address.partition("#")[2], owner(change)
-    cas = session.journal.state.authorities
     is_ca = change.address.startswith("authority/")
-    issuances = cas[name].issuances if is_ca else session.record(name).issuances
-    issuance = next(i for i in issuances if i.serial == serial)
+    known = session.journal.state.authorities[name] if is_ca else session.record(name)
+    return next(i for i in known.issuances if i.serial == serial)
+
+
+def _tell(session: Session, change: Change, keys: Mapping[str, Secret]) -> None:
+    """Let another CA revoke what it issued, a CA of ours perhaps; of ours the next CRL tells."""
+    issuance = _issuance(session, change)
     request = issuance.request
     if request.issuer_id is None:
         return
@@ -42,7 +61,8 @@ def _tell(session: Session, change: Change) -> None:
         raise Impossible(f"the issuer {request.issuer} cannot revoke")
     session.stay_alive()
     der = x509.to_der((issuance.certificate or "").encode())
-    issuer.revoke(RevokeRequest(der, serial, _reason(change)))
+    key = keys.get(issuance.serial)
+    issuer.revoke(RevokeRequest(der, issuance.serial, _reason(change), key))
     reach("revocations.told")
 
 

@@ -10,6 +10,7 @@ from reconciler.diff.certificates import certificate_changes
 from reconciler.diff.changes import blocked
 from reconciler.diff.compromise import marked
 from reconciler.diff.connecting import connected
+from reconciler.diff.early import renewal_warnings
 from reconciler.diff.endings import ending_changes
 from reconciler.diff.hosting import hosting_changes
 from reconciler.diff.keys import key_changes
@@ -39,6 +40,7 @@ def plan_warnings(world: World, changes: Sequence[Change]) -> Iterator[Diagnosti
     yield from revocation_warnings(world, changes)
     yield from anchor_warnings(world)
     yield from unasked_generations(world)
+    yield from renewal_warnings(world, changes)
 
 
 def diff(world: World) -> tuple[Change, ...]:

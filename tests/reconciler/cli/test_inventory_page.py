@@ -60,7 +60,7 @@ def test_every_form_goes_into_a_file(applied: Repository) -> None:
 
 def test_json_tells_of_targets_and_places(applied: Repository) -> None:
     data = json.loads(applied.run("inventory", "--format", "json").stdout)
-    assert data["format_version"] == "1.2"
+    assert data["format_version"] == "1.3"
     assert [(each["name"], each["status"]) for each in data["targets"]] == [("local", "observed")]
     orders = next(row for row in data["certificates"] if row["address"] == "certificate/orders")
     (place,) = orders["places"]
