@@ -77,12 +77,11 @@ def _broken(server: str, error: http.RequestException) -> ProviderError:
 
 def _refused(server: str, answer: Refused) -> ProviderError:
     said = answer.said or f"HTTP {answer.status}"
-    unknown = _UNKNOWN.search(said)
+    absent = _absent(said)
     if answer.is_login and answer.status in (400, 401, 403):
         return Denied(f"{server} does not log us in at {answer.path} ({said})")
-    if unknown:
-        what = f"role {unknown[1]}" if unknown[1] else f"issuer {unknown[2]}"
-        return NotFound(f"{server} has no {what} ({answer.path})")
+    if absent:
+        return NotFound(f"{server} has no {absent} ({answer.path})")
     match answer.status:
         case 401 | 403:
             return _denied(server, answer, said)
@@ -95,6 +94,17 @@ def _refused(server: str, answer: Refused) -> ProviderError:
         case status if status >= 500:
             return Ambiguous(f"{server} failed ({said})")
     return Rejected(f"{server} refuses it: {said}")
+
+
+def _absent(said: str) -> str | None:
+    """Return what is missing, where Vault tells it by another status than 404."""
+    if named := _UNKNOWN.search(said):
+        return f"role {named[1]}" if named[1] else f"issuer {named[2]}"
+    if "no default issuer currently configured" in said:
+        return "CA of its own there yet"
+    if "unable to verify signature on presented cert" in said:
+        return "issuer there that issued it"
+    return None
 
 
 def _denied(server: str, answer: Refused, said: str) -> ProviderError:

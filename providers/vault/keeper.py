@@ -37,7 +37,7 @@ class VaultKeeper:
         return cls(VaultSession.to(connection, config.secret, config.files), connection.path)
 
     def request(self, name: str, kind: KeyType, common_name: str, /) -> bytes:
-        """Let Vault sign a request with the key of a name; a key whose making was never told is found by it."""
+        """Let Vault sign a request with the key of a name: what a lost answer was of is found by it."""
         asked: dict[str, object] = {"common_name": common_name, "format": "pem"}
         known = self._key(name)
         if known is not None:
@@ -86,7 +86,9 @@ class VaultKeeper:
             if certificates(told.get("certificate"))[0] == certificate:
                 if told.get("key_id"):
                     return id_
-                raise NotFound(f"{self._where} no longer has the key of the CA that was handed over")
+                raise NotFound(
+                    f"{self._where} no longer has the key of the CA that was handed over"
+                )
         raise Conflict(f"{self._where} was handed a CA, and does not have it")
 
     def _names(self, what: str) -> Iterator[str]:

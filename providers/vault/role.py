@@ -20,6 +20,7 @@ _HINTS = {
     "requires a minimum of": "set key_type=any in {role}",
     "beyond the expiration of the CA": "ask for a shorter duration, or renew the CA in Vault",
     "not allowed by this role": "have {role} allow it",
+    "not valid for this role": "have {role} allow it",
     "not allowed in this role": "have {role} allow it",
 }
 
