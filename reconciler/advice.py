@@ -194,6 +194,15 @@ def merged(desired: Desired, ledger: LedgerState, answers: Answers) -> Mapping[s
     return every
 
 
+def changed(
+    desired: Desired, ledger: LedgerState, answers: Answers
+) -> tuple[tuple[AdviceRecord, ...], tuple[str, ...]]:
+    """Return the records that answers change, and the Issuers of those that are dropped."""
+    kept = merged(desired, ledger, answers)
+    records = tuple(r for name, r in kept.items() if ledger.advice.get(name) != r)
+    return records, tuple(sorted(ledger.advice.keys() - kept.keys()))
+
+
 def told(window: Advised) -> str:
     """Return in words when a CA wants a certificate renewed, and where it says why."""
     page = f" ({window.explanation})" if window.explanation else ""

@@ -15,6 +15,7 @@ from reconciler.advice import (
     Answers,
     Question,
     advised,
+    changed,
     is_window,
     merged,
     questions,
@@ -24,8 +25,7 @@ from reconciler.diagnostics import Diagnostic, warning
 from reconciler.diff.world import World
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.issuing import AdviceRecord, Advised
-from reconciler.ledger.records import LedgerState
-from reconciler.state import Desired, DesiredIssuer
+from reconciler.state import DesiredIssuer
 from reconciler.threads import side_by_side
 
 SIDE_BY_SIDE = 16
@@ -176,15 +176,6 @@ def advise(world: World, issuers: Sequence[DesiredIssuer], asking: Asking) -> Ad
     kept = merged(world.desired, world.ledger, answers)
     told = replace(world, ledger=replace(world.ledger, advice=kept))
     return Advising(told, records, gone, remarks, len(asked))
-
-
-def changed(
-    desired: Desired, ledger: LedgerState, answers: Answers
-) -> tuple[tuple[AdviceRecord, ...], tuple[str, ...]]:
-    """Return the records that answers change, and the Issuers of those that are dropped."""
-    kept = merged(desired, ledger, answers)
-    records = tuple(r for name, r in kept.items() if ledger.advice.get(name) != r)
-    return records, tuple(sorted(ledger.advice.keys() - kept.keys()))
 
 
 def opener(make: Callable[[IssuerConfig], Issuer], world: World, root: Path) -> Opener:

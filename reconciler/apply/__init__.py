@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from reconciler.advice import changed
 from reconciler.apply.adoption import adopt
 from reconciler.apply.authorities import issue_authorities
 from reconciler.apply.authority_orders import order_authorities
@@ -67,9 +68,11 @@ def _tidy(session: Session) -> None:
         return
     wanted = world.desired.certificates.keys() | world.renames.values()
     dead = [r.name for r in state.certificates.values() if is_dead(r, wanted, world)]
-    if dead:
+    _, silent = changed(world.desired, state, {})
+    if dead or silent:
         message = f"Drop {len(dead)} records of certificates that are gone and expired"
-        session.journal.write(Wave(message=message, gone=dead))
+        message = message if dead else f"Drop what {', '.join(silent)} advised: nobody asks any more"
+        session.journal.write(Wave(message=message, gone=dead, gone_advice=silent))
     note_idle(session)
 
 
