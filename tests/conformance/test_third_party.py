@@ -1,4 +1,4 @@
-"""A target of somebody else's, in a wheel of its own, is found, checked, used, and passes the suite."""
+"""A target and a kind of DNS of somebody else's, in a wheel, are found, checked, used, and judged."""
 
 import os
 import subprocess
@@ -33,6 +33,21 @@ spec:
   example.com/box:
     path: box.json
 """
+ISSUER = """\
+kind: Issuer
+metadata: {name: public}
+spec:
+  acme:
+    server: https://ca.example.com/directory
+    privateKeySecretRef: {name: secrets.sops.yaml, key: account}
+    solvers:
+      - dns01:
+          example.com/records:
+            pat: /srv/records.json
+            tokenSecretRef: {name: secrets.sops.yaml, key: token}
+"""
+SEALED = "ENC[AES256_GCM,data:dGVzdA==,iv:dGVzdA==,tag:dGVzdA==,type:str]"
+SECRETS = f"account: {SEALED}\ntoken: {SEALED}\nsops: {{}}\n"
 CERTIFICATE = """\
 kind: Certificate
 metadata: {name: web}
@@ -91,10 +106,20 @@ def certform(run: Run, tmp_path: Path) -> Callable[..., "subprocess.CompletedPro
     return certform
 
 
-def test_it_passes_the_suite(run: Run) -> None:
-    suite = SOURCE / "box_conformance.py"
+@pytest.mark.parametrize("suite", ["box_conformance.py", "records_conformance.py"])
+def test_it_passes_the_suite(run: Run, suite: str) -> None:
     done = run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, suite]
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            os.devnull,
+            SOURCE / suite,
+        ]
     )
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
@@ -135,3 +160,16 @@ def test_a_kind_that_nobody_installed_is_told_with_its_line(
     assert (
         "no installed package has a target of kind example.com/crate" in done.stdout + done.stderr
     )
+
+
+def test_a_kind_of_dns_is_asked_about_its_settings(
+    certform: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path
+) -> None:
+    (tmp_path / "repository" / "config" / "public.yaml").write_text(ISSUER)
+    (tmp_path / "repository" / "secrets.sops.yaml").write_text(SECRETS)
+    done = certform("validate")
+    assert done.returncode == 1
+    assert "config/public.yaml:10" in done.stdout + done.stderr
+    assert "pat is not a field" in done.stdout + done.stderr
+    (tmp_path / "repository" / "config" / "public.yaml").write_text(ISSUER.replace("pat:", "path:"))
+    assert certform("validate").returncode == 0

@@ -40,20 +40,23 @@ key:
   - id: a-test-key-without-rights
     algorithm: hmac-sha256
     secret: {key}
-acl:
-  - id: update
-    key: {key_name}
-    action: update
-    update-type: TXT
+{acl}
 template:
   - id: default
     storage: "{folder}"
     file: "%s.zone"
-    acl: update
+    acl: {key_name}
     zonefile-sync: -1
     zonefile-load: whole
     journal-content: changes
 zone:
+"""
+ACL = f"""\
+acl:
+  - id: {KEY_NAME}
+    key: {KEY_NAME}
+    action: update
+    update-type: TXT
 """
 _ZONE = """\
 $ORIGIN {zone}.
@@ -102,14 +105,17 @@ class Knot:
 
 
 @contextmanager
-def knot_running(folder: Path, zones: Mapping[str, str]) -> Iterator[Knot]:
-    """Run a server until the block ends; `zones` are records, as in zone files, by their zone."""
+def knot_running(folder: Path, zones: Mapping[str, str], acl: str = ACL) -> Iterator[Knot]:
+    """Run a server until the block ends; `zones` are records, as in zone files, by their zone.
+
+    `acl` is what Knot's own configuration allows the key to do.
+    """
     program = shutil.which("knotd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if program is None:
         pytest.skip("knotd is not installed (apt: knot)")
     (folder / "db").mkdir()
     port = free_port()
-    conf = _CONF.format(folder=folder, host=HOST, port=port, key_name=KEY_NAME, key=KEY)
+    conf = _CONF.format(folder=folder, host=HOST, port=port, key_name=KEY_NAME, key=KEY, acl=acl)
     (folder / "knot.conf").write_text(conf + "".join(f"  - domain: {zone}\n" for zone in zones))
     for zone, records in zones.items():
         text = _ZONE.format(zone=zone, host=HOST, records=records)

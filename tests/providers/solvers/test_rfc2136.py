@@ -5,10 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import dns.opcode
 import pytest
-from knot import KEY, Knot, knot_running
+from knot import KEY, KEY_NAME, Knot, knot_running
 from name_server_ports import HOST, free_port
 
 from providers.calls import Calls
@@ -186,3 +187,17 @@ def test_an_update_that_is_lost_is_sent_once_more_and_told_if_that_is_lost_too(k
         with pytest.raises(ProviderError, match="nothing answers"):  # nothing listens there by TCP
             solver.present(RECORD)
     assert knot.values(RECORD.name) == frozenset()
+
+
+def test_the_rights_that_the_page_gives_in_knot_are_enough_and_no_more(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "solvers.md").read_text()
+    acl = page.partition("In Knot:\n\n```yaml\n")[2].partition("```")[0]
+    acl = acl.replace(": certform\n", f": {KEY_NAME}\n")
+    with knot_running(tmp_path, {"example.com": ""}, acl) as knot:
+        solver = Rfc2136Solver.from_config(knot.config())
+        solver.present(RECORD)
+        assert knot.values(RECORD.name) == {RECORD.value}
+        solver.clean_up(RECORD)
+        assert knot.values(RECORD.name) == frozenset()
+        with pytest.raises(Denied):
+            solver.present(TxtRecord("_acme-challenge.mail.example.com", proof("one")))
