@@ -66,12 +66,10 @@ class Prover:
         """Wait until the CA has judged every name, for as long as one run waits."""
         standing = dict(pending)
         left, asked = set(pending), None
-        while left and waiting.goes_on():
+        while left and waiting.pause(asked):
             for url in sorted(left):
                 standing[url], asked = self._read(url)
             left = {url for url in left if standing[url].status is Status.PENDING}
-            if left:
-                waiting.pause(asked)
         _check(standing, names)
 
 

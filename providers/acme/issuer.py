@@ -6,6 +6,7 @@ a run that dies leaves no certificate that nobody knows of.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,7 +22,7 @@ from providers.acme.proofs import Proofs
 from providers.acme.transport import Transport, tls_context
 from providers.acme.waiting import PATIENCE, Waiting
 from providers.calls import Calls
-from providers.errors import Rejected
+from providers.errors import Denied, NotFound, Rejected
 from providers.failpoints import reach
 from providers.issuing import (
     Advice,
@@ -102,8 +103,7 @@ class AcmeIssuer:
 
     def _settled(self, order: Order, passing: Status, waiting: Waiting) -> Order:
         """Return an order once it has left a state, or when it was waited for long enough."""
-        while order.status is passing and waiting.goes_on():
-            waiting.pause(order.wait)
+        while order.status is passing and waiting.pause(order.wait):
             order = self._orders.read(order.url)
         return order
 
@@ -113,9 +113,9 @@ class AcmeIssuer:
             return self._orders.download(order, self.settings.preferred_chain)
         if order.status in (Status.PENDING, Status.READY, Status.PROCESSING):
             return Pending(order.url, f"the CA's order is {order.status}")
-        if order.body.error is None:  # then the names say why
+        with suppress(NotFound, Denied):  # the names say best why, as long as the CA keeps them
             self._prover.check(order.body.authorizations, orders.names(request.request))
-        said = describe(order.body.error) if order.body.error else "and the CA does not say why"
+        said = describe(order.body.error) if order.body.error else "the CA does not say why"
         raise Rejected(f"the CA's order is {order.status}: {said}")
 
     def _waiting(self) -> Waiting:

@@ -21,16 +21,11 @@ class Waiting:
     def __post_init__(self) -> None:
         self._end = self.clock() + self.patience
 
-    def goes_on(self) -> bool:
-        """Whether there is time left."""
-        return self.clock() < self._end
-
-    def pause(self, asked: float | None = None) -> None:
-        """Wait as long as the CA asks, else a little; what it asks beyond the end is left to the next run."""
-        left = self._end - self.clock()
+    def pause(self, asked: float | None = None) -> bool:
+        """Wait as long as the CA asks, else a little; False, at once, where that is left to the next run."""
         wanted = self._pause if asked is None else max(asked, _FIRST)
+        if wanted > self._end - self.clock():
+            return False
         self._pause = min(self._pause * _MORE, _LONGEST)
-        if wanted > left:
-            self._end = self.clock()
-        elif left > 0:
-            self.sleep(wanted)
+        self.sleep(wanted)
+        return True
