@@ -51,21 +51,18 @@ class _Run:
     targets: Targets
     drafts: list[Draft] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
 
 
 def import_certbot(directory: Path, names: Names) -> Outcome:
     """Return what certbot's configuration directory declares."""
     broken: list[Diagnostic] = []
     files = _renewal_files(directory, broken)
-    defaults, texts = read_defaults(directory, broken)
-    run = _Run(directory, names, defaults, Issuers(names), Targets("certbot", names), texts=texts)
+    defaults = read_defaults(directory, broken)
+    run = _Run(directory, names, defaults, Issuers(names), Targets("certbot", names))
     read = 0
     for path in files:
         try:
-            text = read_text(path)
-            run.texts[str(path)] = text
-            words = read_ini(str(path), text)
+            words = read_ini(str(path), read_text(path))
         except Unread as why:
             broken.append(why.finding)
             continue
@@ -74,9 +71,7 @@ def import_certbot(directory: Path, names: Names) -> Outcome:
     run.notes += [*defaults.survey.notes()] if defaults.survey else []
     run.notes += _hooks(directory)
     drafts = (*run.issuers.drafts(), *run.targets.drafts(), *run.drafts)
-    return Outcome(
-        "certbot", drafts, tuple(run.notes), {}, run.issuers.held(), read, tuple(broken), run.texts
-    )
+    return Outcome("certbot", drafts, tuple(run.notes), {}, run.issuers.held(), read, tuple(broken))
 
 
 def _renewal_files(directory: Path, broken: list[Diagnostic]) -> list[Path]:

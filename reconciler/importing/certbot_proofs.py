@@ -24,7 +24,7 @@ def proofs(survey: Survey, names: Sequence[str]) -> Proofs:
     proof = _proof(survey, kind)
     said = "; ".join(filter(None, (proof.said, proof.todo)))
     if not kind:
-        survey.left((_PART,), said)
+        survey.left((), said)
     elif proof.faithful and not proof.todo:
         survey.carried((_PART, "authenticator"), said)
     else:

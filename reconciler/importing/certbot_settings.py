@@ -28,18 +28,17 @@ class Defaults:
     survey: Survey | None = None
 
 
-def read_defaults(directory: Path, broken: list[Diagnostic]) -> tuple[Defaults, dict[str, str]]:
-    """Return what cli.ini says, and its text; nothing where there is none."""
+def read_defaults(directory: Path, broken: list[Diagnostic]) -> Defaults:
+    """Return what cli.ini says; nothing where there is none."""
     path = directory / "cli.ini"
     if not path.exists() and not path.is_symlink():
-        return Defaults(), {}
+        return Defaults()
     try:
-        text = read_text(path)
-        words = read_ini(str(path), text)
+        words = read_ini(str(path), read_text(path))
     except Unread as why:
         broken.append(why.finding)
-        return Defaults(), {}
-    return _defaults(words), {str(path): text}
+        return Defaults()
+    return _defaults(words)
 
 
 def _defaults(words: IniWords) -> Defaults:

@@ -32,8 +32,7 @@ STANDARD_INPUT = "-"
 def import_cert_manager(paths: Sequence[str], names: Names, given: bytes = b"") -> Outcome:
     """Return what manifests declare; `given` is what came on standard input, which `-` stands for."""
     broken: list[Diagnostic] = []
-    texts: dict[str, str] = {}
-    documents = [each for path in paths for each in _read(path, given, texts, broken)]
+    documents = [each for path in paths for each in _read(path, given, broken)]
     if len(documents) > MOST:
         broken.append(error(f"there are more than {MOST:,} documents"))
         documents = []
@@ -57,7 +56,6 @@ def import_cert_manager(paths: Sequence[str], names: Names, given: bytes = b"") 
         (),
         len(ours),
         tuple(broken),
-        texts,
     )
 
 
@@ -65,14 +63,11 @@ def _order(draft: Draft) -> int:
     return ("Issuer", "Authority", "Certificate").index(draft.kind)
 
 
-def _read(
-    path: str, given: bytes, texts: dict[str, str], broken: list[Diagnostic]
-) -> Iterator[YamlWords]:
+def _read(path: str, given: bytes, broken: list[Diagnostic]) -> Iterator[YamlWords]:
     name = "standard input" if path == STANDARD_INPUT else path
     try:
         given_here = path == STANDARD_INPUT
         text = as_text(name, _whole(given)) if given_here else read_text(Path(path), LARGEST)
-        texts[name] = text
         found = [item for words in yaml_documents(name, text) for item in _items(words)]
     except Unread as why:
         broken.append(why.finding)

@@ -35,6 +35,8 @@ def certificate(manifest: Manifest, survey: Survey, catalogue: Catalogue) -> Dra
     if manifest.is_ca:
         return authority(manifest, survey, catalogue, by, _subject(survey, None))
     survey.known("spec", "isCA")
+    if survey.value("spec", "nameConstraints") is not None:
+        survey.left(("spec", "nameConstraints"), "only a CA (`isCA: true`) is constrained")
     if by.by_itself:
         said = "no certificate here signs itself: choose an Authority or an Issuer"
         by = Issuing(None, said)
@@ -48,7 +50,7 @@ def certificate(manifest: Manifest, survey: Survey, catalogue: Catalogue) -> Dra
         spec["privateKey"] = key
     remarks = _remarks(manifest, survey, by)
     if not names and not spec.get("commonName"):
-        survey.left(("spec",), "it has no name that can be asked for: no document was made")
+        survey.left((), "it has no name that can be asked for: no document was made")
         return None
     labels = _labels(survey)
     return Draft("Certificate", catalogue.name(manifest), spec, manifest.words, remarks, labels)
@@ -209,7 +211,7 @@ def _key(survey: Survey, by: Issuing) -> dict[str, Any]:
             survey.left(path, f"no such key is asked for: ECDSA P-256 by default ({by.said})")
     if written is None and fits:
         said = "cert-manager's default, RSA, is written out: leave it out for ECDSA P-256"
-        survey.changed(("spec", "privateKey"), said)
+        survey.changed((), said)
     return spec | _rotation(survey)
 
 

@@ -12,6 +12,7 @@ from reconciler.importing.survey import Survey
 _SIGN = re.compile(
     r"/?(?P<mount>[A-Za-z0-9_./-]+?)(/issuer/(?P<issuer>[^/]+))?/sign/(?P<role>[^/]+)/?"
 )
+_LOGINS = ("tokenSecretRef", "appRole", "kubernetes")
 _KINDS = ("acme", "vault", "ca", "selfSigned", "venafi")
 
 
@@ -51,7 +52,7 @@ def _say_other(manifest: Manifest, survey: Survey, catalogue: Catalogue) -> None
             ("spec", "selfSigned"), "a CA that it signs is a root: an Authority without parentRef"
         )
     elif not any(survey.value("spec", kind) is not None for kind in _KINDS):
-        survey.left(("spec",), "it is of no kind that is known here")
+        survey.left((), "it is of no kind that is known here")
     survey.known("metadata", "name")
 
 
@@ -120,6 +121,9 @@ def _vault(survey: Survey, name: str, files: dict[str, bytes]) -> dict[str, Any]
     spec |= _bundle(survey, here, name, files)
     if auth := _auth(survey, name):
         spec["auth"] = auth
+    for kind in survey.mapping(*here, "auth"):
+        if kind not in auth and kind in _LOGINS:
+            survey.left((*here, "auth", kind), "there is one way to log in, and this is not it")
     return spec
 
 
@@ -143,7 +147,7 @@ def _auth(survey: Survey, name: str) -> dict[str, Any]:
                 said = "the token of the service account that certform's pod runs as is shown"
                 survey.changed((*here, "kubernetes", field), said)
         return {"kubernetes": {**_mount(survey, "kubernetes", "mountPath"), "role": role}}
-    survey.left(here, "no way to log in was carried over: the environment's VAULT_TOKEN is used")
+    survey.left((), "no way to log in was carried over: the environment's VAULT_TOKEN is used")
     return {}
 
 

@@ -12,6 +12,8 @@ from reconciler.importing.outcome import Draft
 from reconciler.load.yaml import Step
 from schemas.document import SPECS
 
+_TOLD = 100
+"""How many mistakes of one document are told at once."""
 _ROUNDS = 6
 """How often a spec is looked at again after something was left out of it."""
 
@@ -24,7 +26,7 @@ def fit(draft: Draft) -> tuple[Draft | None, tuple[Note, ...]]:
             SPECS[draft.kind].model_validate(_frozen(spec))
         except ValidationError as problem:
             errors = problem.errors(include_url=False)
-            notes += [_note(draft, details) for details in errors]
+            notes += [_note(draft, details) for details in errors[:_TOLD]]
             if not _prune(spec, [_path(details) for details in errors]):
                 break
         else:

@@ -46,7 +46,7 @@ def import_lego(path: Path, names: Names, server: str | None = None) -> Outcome:
             read += 1
     notes += _of_accounts(kept, issuers)
     made = (*issuers.drafts(), *targets.drafts(), *drafts)
-    return Outcome("lego", made, tuple(notes), {}, issuers.held(), read, tuple(broken), said.texts)
+    return Outcome("lego", made, tuple(notes), {}, issuers.held(), read, tuple(broken))
 
 
 def _configuration(path: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,7 +34,6 @@ class Configured:
     drafts: tuple[Draft, ...] = ()
     notes: tuple[Note, ...] = ()
     names: frozenset[str] = frozenset()
-    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def configured(
@@ -47,8 +46,7 @@ def configured(
 ) -> Configured:
     """Return what a configuration declares; nothing, told in `broken`, where it cannot be read."""
     try:
-        text = read_text(path)
-        words = yaml_document(str(path), text)
+        words = yaml_document(str(path), read_text(path))
     except Unread as why:
         broken.append(why.finding)
         return Configured()
@@ -60,7 +58,7 @@ def configured(
     survey.known("storage")
     _say_deployment(survey)
     told = frozenset(map(str, survey.mapping("certificates")))
-    return Configured(drafts, survey.notes(), told, {str(path): text})
+    return Configured(drafts, survey.notes(), told)
 
 
 def _spelt_out(data: Mapping[str, object]) -> Table:

@@ -47,7 +47,6 @@ class Outcome:
     keys: tuple[HeldKey, ...] = ()
     documents: int = 0
     broken: tuple[Diagnostic, ...] = ()
-    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def sealed_file(name: str) -> str:

@@ -19,7 +19,7 @@ from schemas.plan import Source
 _MOST = 500
 """Fields of one document that are told one by one."""
 _NOTHING: tuple[Value, ...] = (None, (), {})
-_UNKNOWN = "is no field that is known here: nothing was made of it"
+UNKNOWN = "is no field that is known here: nothing was made of it"
 
 
 class Words(Protocol):
@@ -104,7 +104,8 @@ class Survey:
 
     def _note(self, path: tuple[Step, ...], fate: Fate, said: str) -> None:
         self._mark(path)
-        self._notes.append(Note(self._words.at(*path, key=True), dotted(path), fate, said))
+        if len(self._notes) < _MOST:
+            self._notes.append(Note(self._words.at(*path, key=True), dotted(path), fate, said))
 
     def _mark(self, path: tuple[Step, ...]) -> None:
         self._told.add(path)
@@ -114,6 +115,9 @@ class Survey:
         """Return what became of every field of the document, those that nobody asked for included."""
         for key, value in self._words.data.items():
             self._account((key,), value)
+        if len(self._notes) >= _MOST:
+            said = "there is more in this document than is told: look through it by hand"
+            return (*self._notes, Note(self._words.at(), "", Fate.LEFT, said))
         return tuple(self._notes)
 
     def _account(self, path: tuple[Step, ...], node: Value) -> None:
@@ -129,4 +133,4 @@ class Survey:
     def _judge(self, path: tuple[Step, ...], rule: Rule | None, node: Value) -> None:
         if (rule is not None and rule.silent) or node in _NOTHING or len(self._notes) >= _MOST:
             return
-        self.left(path, (rule.words if rule else "") or _UNKNOWN)
+        self.left(path, (rule.words if rule else "") or UNKNOWN)

@@ -169,7 +169,7 @@ def _finish(
         console.write(as_stream(outcome))
     render = {"text": render_text, "json": render_json, "markdown": render_markdown}[form]
     console.say(render(outcome))
-    show(outcome.broken, console, outcome.texts)
+    show(outcome.broken, console)  # without excerpts: there may be secrets in them
     return 1 if outcome.broken and not outcome.documents else 0
 
 
@@ -196,7 +196,7 @@ def _sealed(
         try:
             secret = held_key(held)
         except Unread as why:
-            show((why.finding,), console, {})
+            show((why.finding,), console)
             continue
         kept[held.reference.name] = seal(secret, held.reference, recipients, sops)
     return kept
