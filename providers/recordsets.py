@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import Retrying, retry_if_result, stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_random_exponential
 
 from providers.errors import Ambiguous, Conflict, ProviderError
@@ -22,7 +22,7 @@ TRIES = 15
 _SAME = 3
 """After so many refusals for one and the same record set it is not others that stand in the way."""
 _PATIENCE, _FIRST_PAUSE, _LONGEST_PAUSE = 180.0, 1.0, 5.0
-"""Seconds: for one change to reach every name server, and between two looks at it."""
+"""Seconds: for a change to be taken, for one to reach every name server, and between two looks."""
 
 
 class Moved(Conflict):
@@ -83,7 +83,7 @@ def _settle(
 ) -> str | None:
     refused: list[Held[Value]] = []
 
-    def attempt() -> str | None:
+    def attempt() -> str | ProviderError | None:
         held = records.read()
         wanted = change(held.values)
         if wanted == held.values:
@@ -92,20 +92,25 @@ def _settle(
             return records.swap(held, wanted)
         except Moved as why:
             refused.append(held)
-            if refused.count(held) < _SAME:
-                raise
-            final = Conflict(str(why))
-        raise final
+            error: ProviderError = why
+        except Ambiguous as why:
+            error = why
+        if refused.count(held) == _SAME:
+            raise Conflict(str(error))
+        return error
 
-    return _retrying(sleep)(attempt)
+    done = _retrying(sleep)(attempt)
+    if isinstance(done, ProviderError):
+        raise done
+    return done
 
 
 def _retrying(sleep: Callable[[float], None]) -> Retrying:
-    again: tuple[type[ProviderError], ...] = (Moved, Ambiguous)
+    """Return what tries again after an error that is returned; one that is raised is the end."""
     return Retrying(
-        retry=retry_if_exception_type(again),
+        retry=retry_if_result(lambda done: isinstance(done, ProviderError)),
         wait=wait_random_exponential(multiplier=0.25, max=_LONGEST_PAUSE),
-        stop=stop_after_attempt(TRIES),
+        stop=stop_after_attempt(TRIES) | stop_after_delay(_PATIENCE),
         sleep=sleep,
-        reraise=True,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )

@@ -51,6 +51,27 @@ def test_a_record_set_that_others_change_all_the_time_is_given_up() -> None:
     assert max(slept) <= 5
 
 
+@dataclass
+class Unreadable:
+    """A record set that nobody tells of."""
+
+    reads: int = 0
+
+    def read(self) -> Held[str]:
+        self.reads += 1
+        raise Ambiguous("no answer")
+
+    def swap(self, _held: Held[str], _values: tuple[str, ...], /) -> str | None:
+        raise AssertionError
+
+
+def test_what_cannot_be_read_is_not_read_again_and_again_since_that_was_done_already() -> None:
+    records = Unreadable()
+    with pytest.raises(Ambiguous):
+        add(records, "ours", list[float]().append)
+    assert records.reads == 1
+
+
 def test_what_is_seen_to_have_happened_is_not_done_again() -> None:
     records, slept = Fickle(), list[float]()
     add(records, "ours", slept.append)
