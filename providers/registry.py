@@ -7,6 +7,7 @@ from typing import Any
 from providers.base import Target, TargetConfig
 from providers.errors import MissingExtra, NotFound
 from providers.issuing import Issuer, IssuerConfig
+from providers.keeping import Keeper, KeeperConfig
 from providers.plugins import plugin_class, solver_plugin
 from providers.secret import Secret
 from providers.solving import DnsSolver, HttpSolver, SolverConfig
@@ -35,6 +36,8 @@ DNS_SOLVERS = {
     "cloudDNS": "providers.gcp.dns:CloudDnsSolver",
 }
 """Where the class of each kind of DNS is that ACME challenges are answered by."""
+KEEPERS = {"vault": "providers.vault.keeper:VaultKeeper"}
+"""Where the class of each kind of place is that makes and keeps CA keys by itself."""
 HTTP_SOLVERS = {
     "webroot": "providers.solvers.webroot:WebrootSolver",
     "standalone": "providers.solvers.standalone:StandaloneSolver",
@@ -125,3 +128,10 @@ def make_dns_solver(dns01: Dns01, secret: Callable[[SecretReference], Secret]) -
 def make_http_solver(http01: Http01) -> HttpSolver:
     """Make what has a challenge's file served; reads nothing and connects nowhere."""
     return http_solver_class(http01.kind).from_config(SolverConfig(http01.settings))
+
+
+def make_keeper(config: KeeperConfig) -> Keeper:
+    """Make who keeps a CA key; reads nothing and connects nowhere. Raises `MissingExtra`."""
+    kind = config.custody.reference
+    found: type[Keeper] = _imported(KEEPERS[kind], kind, "a CA key")
+    return found.from_config(config)

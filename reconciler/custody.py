@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from providers.errors import Denied
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.state import DesiredAuthority
-from schemas.custody import SOPS, Kept, RemoteKey
+from schemas.custody import MOUNTED, SOPS, Kept, RemoteKey
 from schemas.request import AuthorityRequest
 
 
@@ -86,10 +86,19 @@ def key_holder(
     return ""
 
 
-def is_only_trusted(issuance: Issuance) -> bool:
-    """Whether a CA certificate is an anchor and no more: nobody here has its key."""
+def signs_nothing(issuance: Issuance) -> bool:
+    """Whether certform signs nothing with a CA's key: it is nobody's here, or Vault signs with it."""
+    return _key_ref(issuance) in (Kept.NONE.reference, MOUNTED)
+
+
+def is_mounted(issuance: Issuance) -> bool:
+    """Whether Vault keeps a CA's key."""
+    return _key_ref(issuance) == MOUNTED
+
+
+def _key_ref(issuance: Issuance) -> str | None:
     request = issuance.request
-    return isinstance(request, AuthorityRequest) and request.key_ref == Kept.NONE.reference
+    return request.key_ref if isinstance(request, AuthorityRequest) else None
 
 
 def signs_offline(

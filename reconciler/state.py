@@ -16,7 +16,7 @@ from reconciler.limits import NO_LIMITS, Limits
 from schemas.authority import OcspSettings
 from schemas.base import digest
 from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
-from schemas.custody import CaCustody, Kept, RemoteKey
+from schemas.custody import CaCustody, Kept, MountedKey, RemoteKey
 from schemas.issuer import IssuerSpec
 from schemas.plan import Source
 from schemas.project import (
@@ -77,7 +77,8 @@ class DesiredAuthority:
 
     A key that is not in the ledger has no recipients. `request` is of the generation that is to issue;
     `standby` is one after it, to be signed ahead. `crossed` asks for a cross-certificate by one
-    before it. `sealed` is the sops file that its custody names: of the key itself, or of its token's PIN.
+    before it. `sealed` is the sops file that its custody names: of the key itself, or of its token's PIN;
+    `files` are those that one logs in to a Vault with, by path.
     A certificate of it is renewed, with the same key, `renew_before` its end: as long before
     as what it issues lives, where that does not have it renewed all the time. A CRL lives for
     `crl_duration`, and is signed anew `crl_refresh` before its nextUpdate.
@@ -102,11 +103,17 @@ class DesiredAuthority:
     limits: Limits = NO_LIMITS
     sealed: bytes | None = field(default=None, repr=False)
     existing: Takeover | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def address(self) -> str:
         """The name of this CA in a plan."""
         return f"authority/{self.name}"
+
+    @property
+    def mounted(self) -> MountedKey | None:
+        """Which mount of Vault's makes and keeps its key, if that is where it is."""
+        return self.custody if isinstance(self.custody, MountedKey) else None
 
     @property
     def remote(self) -> RemoteKey | None:

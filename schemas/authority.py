@@ -7,7 +7,14 @@ from pydantic import BeforeValidator, Field
 
 from schemas.base import Model, Word
 from schemas.certificate import Algorithm, Subject
-from schemas.custody import Kept, RemoteKey, SopsKey, parse_custody, parse_place_of_key
+from schemas.custody import (
+    Kept,
+    MountedKey,
+    RemoteKey,
+    SopsKey,
+    parse_custody,
+    parse_place_of_key,
+)
 from schemas.project import Recipient
 from schemas.scalars import (
     Boolean,
@@ -30,15 +37,16 @@ class AuthorityCustody(Word):
 class AuthorityKey(Model):
     """A CA's private key, and who can open it (the project's keyring when nobody is named).
 
-    `custody` is None for a key in the ledger; one at a key service or in a token never leaves it.
+    `custody` is None for a key in the ledger; one at a key service, in a token or in Vault never leaves it.
     """
 
     algorithm: Algorithm = Algorithm.ECDSA
     size: Integer | None = None
     custody: Annotated[
-        RemoteKey | SopsKey | Kept | None,
+        RemoteKey | SopsKey | MountedKey | Kept | None,
         BeforeValidator(
-            parse_custody, json_schema_input_type=AuthorityCustody | Kept | SopsKey | RemoteKey
+            parse_custody,
+            json_schema_input_type=AuthorityCustody | Kept | SopsKey | MountedKey | RemoteKey,
         ),
     ] = None
     recipients: tuple[Recipient, ...] = ()

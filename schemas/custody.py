@@ -16,7 +16,8 @@ from schemas.clouds import Endpoint, RoleArn, Tenant
 from schemas.connection import Connected
 from schemas.pkcs11 import normalised
 from schemas.scalars import Boolean, FilePath, Matching, Text
-from schemas.secrets import SecretReference
+from schemas.secrets import SecretReference, references
+from schemas.vault import VaultConnection
 
 AwsKmsArn = Annotated[
     str,
@@ -161,6 +162,44 @@ class Kept(Word):
         return str(self)
 
 
+MOUNTED = "vault"
+"""What stands for a CA key in a mount of Vault's where keys are named."""
+
+
+class MountedKey(Model):
+    """A CA key that Vault makes, keeps in a mount of its PKI engine, and signs with by itself.
+
+    A CA of ours signs the certificate; whoever wants leaves of it names an Issuer of kind vault.
+    """
+
+    vault: VaultConnection
+
+    @property
+    def reference(self) -> str:
+        """Where the key is, in one word; the server may get another address."""
+        return MOUNTED
+
+    @property
+    def mount(self) -> tuple[str, str | None, str]:
+        """Which mount it is: the server, the namespace, the path."""
+        return self.vault.mount
+
+    @property
+    def secrets(self) -> tuple[SecretReference, ...]:
+        """Where the secrets are that one logs in with."""
+        return tuple(references(self.vault))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of the repository that are needed to log in."""
+        named = dict.fromkeys(reference.name for reference in self.secrets)
+        return (*named, self.vault.ca_bundle) if self.vault.ca_bundle else tuple(named)
+
+    def connection(self) -> Mapping[str, Any]:
+        """Return which Vault is asked, and as whom."""
+        return {"kind": MOUNTED, **self.vault.connection("vault.")}
+
+
 def _short(value: Any) -> Any:
     return {"key": value} if isinstance(value, str) else value
 
@@ -221,7 +260,7 @@ class RemoteKey(Model):
         return cls.model_validate({kind: {**known, "key": key}})
 
 
-CaCustody = RemoteKey | SopsKey | Kept
+CaCustody = RemoteKey | SopsKey | MountedKey | Kept
 """Where a CA key is that is not in the ledger."""
 
 _EXAMPLES = (
@@ -242,7 +281,7 @@ def parse_custody(value: Any) -> Any:
 
     What is written decides which form is meant, so that one mistake is told once.
     """
-    if value == "ledger" or isinstance(value, RemoteKey | SopsKey | Kept):
+    if value == "ledger" or isinstance(value, CaCustody):
         return None if value == "ledger" else value
     if isinstance(value, str):
         if value in tuple(Kept):
@@ -250,8 +289,13 @@ def parse_custody(value: Any) -> Any:
         raise ValueError(f"must be `ledger`, `offline`, `none`, or name a key: {_EXAMPLES}")
     if value is None:
         return None
-    wanted = SopsKey if isinstance(value, dict) and "sops" in value else RemoteKey
-    return wanted.model_validate(value)
+    return _form(value if isinstance(value, dict) else {}).model_validate(value)
+
+
+def _form(value: Mapping[str, Any]) -> type[RemoteKey | SopsKey | MountedKey]:
+    if "sops" in value:
+        return SopsKey
+    return MountedKey if MOUNTED in value else RemoteKey
 
 
 def parse_place_of_key(value: Any) -> Any:
@@ -260,5 +304,10 @@ def parse_place_of_key(value: Any) -> Any:
         raise ValueError(
             "must say where the key is: certform moves none into the ledger, where every runner could"
             " have had it; raise `generation` for a new key there"
+        )
+    if isinstance(value, dict) and MOUNTED in value:
+        raise ValueError(
+            "must say where the key is: Vault makes the keys of a mount by itself; raise `generation`"
+            " for a new key there"
         )
     return parse_custody(value)

@@ -88,6 +88,11 @@ class VaultConnection(Connected):
     ca_bundle: FilePath | None = None
     auth: VaultAuth = VaultAuth()
 
+    @property
+    def mount(self) -> tuple[str, str | None, str]:
+        """Which mount it is: the server, the namespace, the path."""
+        return self.server, self.namespace, self.path
+
 
 class Vault(VaultConnection):
     """A role of a mount, which signs our requests; `issuer` names one of several issuers of the mount."""

@@ -18,6 +18,7 @@ from reconciler.apply.bundles import (
 from reconciler.apply.hosting import host
 from reconciler.apply.installs import install
 from reconciler.apply.leaves import issue_leaves
+from reconciler.apply.mounts import hand_over
 from reconciler.apply.orders import order_leaves
 from reconciler.apply.publications import publish, settle_terms
 from reconciler.apply.recipients import encrypt_anew
@@ -71,7 +72,9 @@ def _tidy(session: Session) -> None:
     _, silent = changed(world.desired, state, {})
     if dead or silent:
         message = f"Drop {len(dead)} records of certificates that are gone and expired"
-        message = message if dead else f"Drop what {', '.join(silent)} advised: nobody asks any more"
+        message = (
+            message if dead else f"Drop what {', '.join(silent)} advised: nobody asks any more"
+        )
         session.journal.write(Wave(message=message, gone=dead, gone_advice=silent))
     note_idle(session)
 
@@ -183,6 +186,7 @@ EXECUTORS: dict[tuple[Action, str, bool], Executor] = {
     (Action.CONFIGURE, "crl", False): settle_terms,
     (Action.PUBLISH, "crl", False): publish,
     (Action.PUBLISH, "ca", False): publish,
+    (Action.PUBLISH, "mount", False): hand_over,
     (Action.PUBLISH, "ocsp", False): publish_responses,
     (Action.CONFIGURE, "ocsp", False): settle_response_terms,
     (Action.CONFIGURE, "keyring", False): encrypt_anew,

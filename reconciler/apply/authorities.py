@@ -14,6 +14,7 @@ from providers.failpoints import reach
 from reconciler.apply.reservation import (
     answers,
     issuer_urls,
+    mounted_half,
     new_key,
     remote_half,
     shard_for,
@@ -114,10 +115,11 @@ def _key(
     desired = session.world.desired.authorities[errand.name]
     if desired.offline:
         return "", None
-    if desired.remote is not None:
+    if desired.remote is not None or desired.mounted is not None:
         decided = {item.record.name: item.record for item in before}
         everybody = {**session.journal.state.authorities, **decided}
-        return remote_half(session, desired, errand.request, everybody), None
+        half = remote_half if desired.remote else mounted_half
+        return half(session, desired, errand.request, everybody), None
     if desired.custody is not None:
         raise Impossible(f"authority/{errand.name} has a key elsewhere, and no certificate for it")
     key, spki = new_key(errand.request.key)

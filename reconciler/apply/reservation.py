@@ -8,6 +8,7 @@ from typing import Protocol
 from providers import x509
 from providers.remote import prove
 from providers.secret import Secret
+from providers.x509.signing_request import requested_key
 from reconciler.apply.session import Impossible, Session
 from reconciler.crl_terms import settled_terms
 from reconciler.custody import key_holder
@@ -72,6 +73,32 @@ def remote_half(
     if other := key_holder(known, desired, spki):
         raise Impossible(f"{request.key_ref} is the key of {other}: make a new one, and name it")
     prove(signer)
+    return spki
+
+
+def mounted_half(
+    session: Session,
+    desired: DesiredAuthority,
+    request: AuthorityRequest,
+    known: Mapping[str, AuthorityRecord],
+) -> str:
+    """Return the public half of a key that Vault makes and keeps, new and of the kind asked for.
+
+    The key goes by a name that no other ledger, CA or generation has: a run that died after it was made
+    finds it again. Raises `Impossible`.
+    """
+    keeper, owner = session.keeper(desired.name), session.world.ledger.lineage.id
+    kind = f"{request.key.algorithm}-{request.key.size}".lower()
+    name = f"certform-{owner}-{desired.name}-g{request.generation}-{kind}"
+    try:
+        made, public = requested_key(keeper.request(name, request.key, request.common_name))
+    except ValueError as why:
+        raise Impossible(f"the request for the key {name} is of no use: {why}") from None
+    spki = b64encode(public).decode()
+    if made != request.key:
+        raise Impossible(f"{name} is of kind {made}, and {request.key} is asked for")
+    if other := key_holder(known, desired, spki):
+        raise Impossible(f"{name} is the key of {other}")
     return spki
 
 

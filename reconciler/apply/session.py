@@ -11,7 +11,8 @@ from providers.abilities import HeldTrust
 from providers.base import Installed, Publisher, Target
 from providers.errors import Denied, ProviderError
 from providers.issuing import Issuer, IssuerConfig
-from providers.registry import make_issuer
+from providers.keeping import Keeper, KeeperConfig
+from providers.registry import make_issuer, make_keeper
 from providers.secret import Secret
 from providers.signer import Signer
 from providers.signers import open_signer
@@ -32,7 +33,7 @@ from reconciler.diff.revocations import wanted_revocations
 from reconciler.interruption import Interruption
 from reconciler.ledger.contract import Journal
 from reconciler.ledger.records import CertificateRecord, Issuance
-from reconciler.state import DesiredCertificate, DesiredInstall, DesiredIssuer
+from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.custody import RemoteKey
 from schemas.plan import Change
 from schemas.secrets import SecretReference
@@ -85,12 +86,15 @@ class Session:
     """The folder that relative paths in a configuration start at."""
     open_remote: Callable[[RemoteKey, Callable[[], Secret]], Signer] = open_signer
     """Returns the signer of a CA key at a key service or in a token, which may need a secret for it."""
+    open_keeper: Callable[[KeeperConfig], Keeper] = make_keeper
+    """Returns who makes and keeps a CA key by itself; it is asked when that key is made, or certified."""
     _authorities: dict[str, IssuingAuthority] = field(default_factory=dict)
     """What CAs sign under, by the serial of that certificate."""
     _signers: dict[tuple[str, int], Signer | ProviderError] = field(
         default_factory=dict, repr=False
     )
     _issuers: dict[str, Issuer] = field(default_factory=dict)
+    _keepers: dict[str, Keeper] = field(default_factory=dict)
     _now: World | None = None
     _renewed: float = field(default_factory=time.monotonic)
 
@@ -185,17 +189,28 @@ class Session:
                 desired.spec,
                 self.world.ledger.lineage.owner,
                 self.root,
-                partial(self._opened, desired),
+                partial(self._opened, f"the Issuer {name}", desired.files),
                 desired.files,
             )
             self._issuers[name] = self.open_issuer(config)
         return self._issuers[name]
 
-    def _opened(self, issuer: DesiredIssuer, reference: SecretReference) -> Secret:
-        """Open a secret that an issuer's document names, now that it is needed; raises ProviderError."""
-        sealed = issuer.files.get(reference.name)
+    def keeper(self, name: str) -> Keeper:
+        """Who keeps the key of a CA; raises `Impossible` where it is no mount's, `MissingExtra`."""
+        if name not in self._keepers:
+            desired = self.world.desired.authorities.get(name)
+            if desired is None or desired.mounted is None:
+                raise Impossible(f"no document says which Vault keeps the key of authority/{name}")
+            secret = partial(self._opened, desired.address, desired.files)
+            config = KeeperConfig(desired.mounted, secret, desired.files)
+            self._keepers[name] = self.open_keeper(config)
+        return self._keepers[name]
+
+    def _opened(self, who: str, files: Mapping[str, bytes], reference: SecretReference) -> Secret:
+        """Open a secret that a document names, now that it is needed; raises ProviderError."""
+        sealed = files.get(reference.name)
         if sealed is None:
-            raise Denied(f"{reference.name}, which the Issuer {issuer.name} names, is not there")
+            raise Denied(f"{reference.name}, which {who} names, is not there")
         return self.sops.value(sealed, reference.name, reference.key)
 
     def _open(self, key: tuple[str, int]) -> Signer | ProviderError:

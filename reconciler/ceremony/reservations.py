@@ -9,6 +9,7 @@ from providers.failpoints import reach
 from reconciler.apply.reservation import (
     answers,
     issuer_urls,
+    mounted_half,
     new_key,
     remote_half,
     shard_for,
@@ -36,7 +37,7 @@ from reconciler.ledger.records import (
 )
 from reconciler.limits import Refusal
 from reconciler.schedule import is_resumable
-from schemas.custody import Kept
+from schemas.custody import MOUNTED, Kept
 from schemas.request import AuthorityRequest
 
 Judge = Callable[[World, Sequence[Errand], Sequence[Errand]], Mapping[str, Refusal]]
@@ -179,6 +180,8 @@ def _key(found: Reservations, errand: Errand, record: AuthorityRecord) -> str:
     desired = found.session.world.desired.authorities[errand.name]
     if errand.request.key_ref == Kept.OFFLINE.reference:
         return ""
+    if errand.request.key_ref == MOUNTED:
+        return mounted_half(found.session, desired, errand.request, found.known())
     if errand.request.key_ref is not None:
         return remote_half(found.session, desired, errand.request, found.known())
     key, spki = new_key(errand.request.key)

@@ -14,6 +14,7 @@ from reconciler.diff.early import renewal_warnings
 from reconciler.diff.endings import ending_changes
 from reconciler.diff.hosting import hosting_changes
 from reconciler.diff.keys import key_changes
+from reconciler.diff.mounts import mount_changes
 from reconciler.diff.past import past_changes
 from reconciler.diff.patience import patient
 from reconciler.diff.publications import publication_changes
@@ -65,6 +66,7 @@ def _changes(world: World) -> list[Change]:
         changes.extend(
             certificate_changes(world, certificate, above, _by(revoking, world, certificate.name))
         )
+    changes.extend(mount_changes(world, above.changes))
     changes.extend(held.values())  # says more of a certificate than what else stands in its way
     owners = _by_owner(changes)
     changes.extend(superseded_changes(world, owners))

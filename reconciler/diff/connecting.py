@@ -52,6 +52,8 @@ def _signers(world: World, step: Change) -> Iterator[str]:
         yield list_key(step.address)[0]
     elif kind == "ocsp":
         yield tree_key(step.address)[0]
+    elif kind == "mount":
+        yield list_key(step.address)[0]
     elif step.action is Action.REVOKE:
         yield str((step.after or {}).get("issuer"))
     elif ca := _authority(world, step.address):

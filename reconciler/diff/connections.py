@@ -111,7 +111,8 @@ def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:
 
 def _custody(ca: DesiredAuthority) -> Mapping[str, Any]:
     """Return how the keys of a CA are reached, also that of one that existed before a later generation."""
-    own = ca.remote.connection() if ca.remote else {}
+    reached = ca.remote or ca.mounted
+    own = reached.connection() if reached else {}
     before = ca.existing.custody if ca.existing else None
     if not isinstance(before, RemoteKey) or before == ca.remote:
         return own

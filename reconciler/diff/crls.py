@@ -21,7 +21,7 @@ from reconciler.ledger.publications import CrlKey, CrlRecord, CrlTerms
 from reconciler.published_names import file_name, list_address
 from reconciler.schedule import is_ahead, late_time
 from reconciler.state import PublishedFile
-from schemas.custody import Kept
+from schemas.custody import MOUNTED, Kept
 from schemas.plan import Action, Change, FieldChange, Reason, Source
 from schemas.scalars import format_duration
 
@@ -39,9 +39,12 @@ class Told:
 def crl_changes(
     world: World, signing: Signing, known: Contents, told: Told, source: Source | None
 ) -> Iterator[Change]:
-    """Yield what the lists of a CA's generation need; nobody signs one for a CA that is only trusted."""
+    """Yield what the lists of a CA's generation need.
+
+    Nobody signs one for a CA that is only trusted; of one whose key Vault keeps, Vault does.
+    """
     kept = kept_where(world, signing)
-    if kept == Kept.NONE.reference:
+    if kept in (Kept.NONE.reference, MOUNTED):
         return
     edit = _edited(world, signing, source)
     yield from edit

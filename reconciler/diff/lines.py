@@ -5,6 +5,7 @@ from itertools import takewhile
 
 from reconciler.chains import Line
 from reconciler.checks import Finding
+from reconciler.diff.mounts import handed_before
 from reconciler.diff.prospects import Prospects
 from reconciler.diff.trust import Waits
 from reconciler.diff.world import World
@@ -48,7 +49,7 @@ def signed_after(
     """Return what comes first: its CA, and the anchor of its root wherever that has to be trusted."""
     request, line = desired.request, above.line(desired.request)
     if request.issuer_id is not None:
-        return SignedAfter((), Waits())
+        return SignedAfter((), Waits(), handed_before(above.world, request))
     waits = above.waits(line, current)
     requires = (*above.requires(request), *waits.requires)
     return SignedAfter(line, waits, requires, above.follows(request))

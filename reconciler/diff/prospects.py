@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from reconciler.chains import Generation, Line, beyond, issuers_of, outside
-from reconciler.custody import is_only_trusted
+from reconciler.custody import signs_nothing
 from reconciler.diff.changes import change_id
 from reconciler.diff.trust import Waits, requirements
 from reconciler.diff.world import World
@@ -273,6 +273,6 @@ class Prospects:
 
 def is_sound(world: World, issuance: Issuance | None) -> bool:
     """Whether a CA certificate can be signed under: it is issued and valid, and its key is one of ours."""
-    if issuance is None or issuance.status is not Status.ISSUED or is_only_trusted(issuance):
+    if issuance is None or issuance.status is not Status.ISSUED or signs_nothing(issuance):
         return False
     return issuance.not_after > world.now and not is_ahead(issuance.not_before, world.now)

@@ -80,6 +80,7 @@ class Issuance(Model):
 
     `signer` is the serial of the certificate of ours that it was signed under, its own where it is
     self-signed. Records of before 2026-12 do not have it: then it is the first one of that generation.
+    `handed_at` is when the Vault that keeps a CA's key was seen to have its certificate.
     """
 
     serial: str
@@ -102,6 +103,7 @@ class Issuance(Model):
     chain: tuple[str, ...] | None = None
     anchors: tuple[str, ...] | None = None
     signer: str | None = None
+    handed_at: Instant | None = None
 
     @property
     def name(self) -> str:

@@ -27,7 +27,7 @@ _FOREIGN = frozenset({"not_before", "not_after", "serial"})
 """What a CA of others settles, when it issues what was reserved with it."""
 _ISSUED = (
     *("certificate", "sha256", "issued_at", "revoked"),
-    *("reference", "chain", "anchors", "signer"),
+    *("reference", "chain", "anchors", "signer", "handed_at"),
 )
 """What is not there at first, and never changes once it is."""
 

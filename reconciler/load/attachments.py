@@ -46,6 +46,9 @@ _FILES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("existing", "custody", "pkcs11", "pinSecretRef", "name"),
         ("privateKey", "custody", "sops"),
         ("privateKey", "custody", "pkcs11", "pinSecretRef", "name"),
+        ("privateKey", "custody", "vault", "caBundle"),
+        ("privateKey", "custody", "vault", "auth", "tokenSecretRef", "name"),
+        ("privateKey", "custody", "vault", "auth", "appRole", "secretRef", "name"),
     ),
 }
 """The fields of a spec that name a file, by kind; a star stands for every item of a list or a mapping,

@@ -26,6 +26,7 @@ from reconciler.resolve.generations import check_lives, with_renewals
 from reconciler.resolve.issuers import check_names, check_secrets, desired_issuer
 from reconciler.resolve.keystores import SealedFiles
 from reconciler.resolve.leaves import Surroundings
+from reconciler.resolve.mounts import check_mounted
 from reconciler.resolve.plugins import check_plugins, plugged
 from reconciler.resolve.policies import (
     Rules,
@@ -100,6 +101,7 @@ def _resolved(
     authorities, families = resolve_authorities(everything, issuers, found, existing)
     found += check_anchors(authorities, everything.authorities, drafts)
     found += check_offline(authorities, everything.authorities, drafts)
+    found += check_mounted(authorities, everything, drafts, named.files)
     authorities = {n: _sealed(ca, named.files) for n, ca in authorities.items()}
     found += check_references(everything)
     found += bundles.check_bundles(everything, named.files)
@@ -201,7 +203,9 @@ def _sealed(authority: DesiredAuthority, files: Mapping[str, bytes]) -> DesiredA
     path = custody.sops if isinstance(custody, SopsKey) else None
     if authority.remote and authority.remote.secret:
         path = authority.remote.secret.name
-    return replace(authority, sealed=files.get(path)) if path else authority
+    named = authority.mounted.files if authority.mounted else ()
+    mine = {name: files[name] for name in named if name in files}
+    return replace(authority, sealed=files.get(path) if path else None, files=mine)
 
 
 def _places(entry: Entry[TargetSpec]) -> Iterator[DesiredTarget]:

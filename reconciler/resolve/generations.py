@@ -9,7 +9,7 @@ from reconciler.load.documents import Place
 from reconciler.resolve.catalogue import Entry
 from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.authority import AuthoritySpec
-from schemas.custody import Kept
+from schemas.custody import Kept, MountedKey
 from schemas.scalars import format_duration
 
 LATEST = 0.9
@@ -26,6 +26,9 @@ def check_generations(
     custody = spec.private_key.custody
     if spec.standby and custody is Kept.NONE:
         yield error("nobody has its key, so nothing is signed ahead", place.at("spec", "standby"))
+    elif spec.standby and isinstance(custody, MountedKey):
+        summary = "a mount signs by default under one generation: Vault keeps none ready"
+        yield error(summary, place.at("spec", "standby"), hint="leave it out")
     elif spec.standby and custody not in (None, Kept.OFFLINE):
         summary = "a standby needs a key of its own, and privateKey.custody names one key"
         hint = (
@@ -115,10 +118,12 @@ def _longest(
 def _renewed(authority: DesiredAuthority, longest: int) -> DesiredAuthority:
     """Return a CA that is renewed while what it issues can still live its whole life.
 
-    Where that would be all the time, it is renewed when two thirds of its own life are over.
+    Where that would be all the time, or nobody here knows what it issues, it is renewed when two thirds
+    of its own life are over.
     """
     life = authority.request.duration
-    lives = longest if longest <= life * LONGEST else life / 3
+    known = longest <= life * LONGEST and authority.mounted is None
+    lives = longest if known else life / 3
     asked = max(authority.renew_before, timedelta(seconds=int(lives)))
     most = timedelta(seconds=int(life * LATEST))
     return replace(authority, renew_before=min(asked, most))

@@ -7,7 +7,7 @@ from reconciler.load.documents import Place
 from schemas.authority import AuthorityKey
 from schemas.capabilities import ECDSA_SIZES, MLDSA_SIZES, RSA_SIZES, Capabilities
 from schemas.certificate import Algorithm
-from schemas.custody import SIGNS, CaCustody, RemoteKey, SopsKey
+from schemas.custody import SIGNS, CaCustody, MountedKey, RemoteKey, SopsKey
 from schemas.request import KeyType
 
 SIZES: Mapping[Algorithm, tuple[int, ...]] = {
@@ -72,6 +72,8 @@ def check_custody(key: AuthorityKey, place: Place) -> Iterator[Diagnostic]:
 def _where(custody: CaCustody) -> str:
     if isinstance(custody, RemoteKey):
         return f"in {custody.kind}"
+    if isinstance(custody, MountedKey):
+        return "that Vault keeps"
     return "in a sops file" if isinstance(custody, SopsKey) else "that is kept elsewhere"
 
 

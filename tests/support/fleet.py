@@ -26,8 +26,10 @@ from trusting import Trust, desired_bundle
 
 from providers.base import Installed, Target, TargetConfig
 from providers.issuing import Issuer, IssuerConfig
+from providers.keeping import KeeperConfig
 from providers.memory import MemoryTarget
 from providers.memory_issuer import Desk, MemoryIssuer
+from providers.memory_keeper import MemoryKeeper, Safe
 from providers.memory_store import MemoryObject, MemoryStore
 from providers.sops.binary import Sops
 from providers.specimens import Specimens
@@ -75,6 +77,8 @@ class Fleet:
     issuers: dict[str, IssuerSpec] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
     """What really is at the CAs of others, by the name of their Issuer."""
+    safes: dict[str, Safe] = field(default_factory=dict)
+    """What really is at those who keep CA keys, by the path of the mount."""
     identities: tuple[str, ...] | None = None
     """What this host can open files with; everything when it is None."""
 
@@ -242,8 +246,19 @@ class Fleet:
         publisher = self.publisher if self.publish else None
         reach, sops = self.reach(), cast("Sops", ClearCipher(self.identities))
         return Session(
-            self.world(), self.journal, reach, publisher, sops, self.clock, open_issuer=self.ask
+            self.world(),
+            self.journal,
+            reach,
+            publisher,
+            sops,
+            self.clock,
+            open_issuer=self.ask,
+            open_keeper=self.keep,
         )
+
+    def keep(self, config: KeeperConfig) -> MemoryKeeper:
+        """The keeper of a mount; its safe stays."""
+        return MemoryKeeper(self.safes.setdefault(config.custody.vault.path, Safe()))
 
     def ask(self, config: IssuerConfig) -> Issuer:
         """The issuer of a name; its desk stays."""

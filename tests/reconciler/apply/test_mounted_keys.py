@@ -1,0 +1,203 @@
+"""CAs whose key Vault makes and keeps: we sign, it is handed the chain, and any crash converges."""
+
+from dataclasses import replace
+
+import pytest
+from fleet import Fleet
+from fleet_documents import Ca, Leaf
+from fleet_sights import issuances, named, reasons, shown
+from memory_ledger import Crash
+
+from providers import x509
+from providers.errors import Ambiguous, Denied
+from providers.memory_keeper import Safe
+from providers.x509 import to_der
+from reconciler.events import EventStatus
+from reconciler.ledger.records import Issuance, LedgerState, Status
+from schemas.certificate import Algorithm
+from schemas.custody import MountedKey
+from schemas.plan import Action, Reason
+from schemas.request import KeyType
+from schemas.vault import VaultConnection
+
+P256 = KeyType(algorithm=Algorithm.ECDSA, size=256)
+MOUNT = MountedKey(vault=VaultConnection(server="https://vault.example.com:8200", path="sub"))
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    services = Ca(parent="root", days=1000, key=P256, custody=MOUNT, path_length=0)
+    return Fleet(
+        cas={"root": Ca(), "services": services},
+        leaves={"web": Leaf()},
+        safes={"sub": Safe()},
+    )
+
+
+def safe(fleet: Fleet) -> Safe:
+    """What Vault has."""
+    return fleet.safes["sub"]
+
+
+def signed(fleet: Fleet) -> Issuance:
+    """What Vault's CA signs under, as the ledger has it."""
+    return fleet.signed_under("services", 1)
+
+
+def certificate(issuance: Issuance) -> bytes:
+    """A certificate in DER."""
+    return to_der(str(issuance.certificate).encode())
+
+
+def test_vault_makes_the_key_we_sign_and_it_is_handed_the_chain(fleet: Fleet) -> None:
+    fleet.converge()
+    own, root = signed(fleet), fleet.signed_under("root", 1)
+    assert safe(fleet).installed == [(certificate(own), certificate(root))]
+    assert own.handed_at == fleet.now
+    assert own.signer == root.serial
+    assert list(fleet.journal.authority_keys) == [("root", 1)]
+
+
+def test_all_but_the_key_is_as_our_document_says(fleet: Fleet) -> None:
+    fleet.cas["services"] = replace(fleet.cas["services"], permits=("example.com",))
+    fleet.converge()
+    said = x509.existing_authority(certificate(signed(fleet)))
+    (key,) = safe(fleet).keys.values()
+    assert x509.facts(certificate(signed(fleet))).spki == x509.spki(key.public_key())
+    assert said.common_name == "Example services G1"
+    assert said.path_length == 0
+    assert said.constraints is not None
+    assert said.constraints.permitted.dns_domains == ("example.com",)
+
+
+def test_a_plan_asks_nobody_and_shows_both_steps(fleet: Fleet) -> None:
+    plan = fleet.plan()
+    assert reasons(plan, "authority/services") == {Action.ISSUE: Reason.NOT_FOUND}
+    handing = named(plan, Action.PUBLISH, "mount/services-g1")
+    assert named(plan, Action.ISSUE, "authority/services").id in handing.requires
+    assert handing.after == {"mount": "https://vault.example.com:8200/sub"}
+    assert not safe(fleet).calls
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("wave", range(1, 9))
+def test_after_a_crash_at_any_wave_there_is_one_key_and_one_certificate(
+    fleet: Fleet, wave: int, *, after: bool
+) -> None:
+    fleet.journal.crash_at, fleet.journal.crash_after = wave, after
+    with pytest.raises(Crash):
+        fleet.apply()
+    fleet.converge()
+    assert len(safe(fleet).keys) == 1
+    assert {chain[0] for chain in safe(fleet).installed} == {certificate(signed(fleet))}
+    mine = [i for i in issuances(fleet.journal.state) if i.generation and i.request.issuer]
+    assert [i.status for i in mine] == [Status.ISSUED]
+
+
+def test_an_answer_that_is_lost_makes_no_second_key(fleet: Fleet) -> None:
+    safe(fleet).lost = [Ambiguous("no answer")]
+    assert any(event.status is EventStatus.FAILED for event in fleet.apply())
+    fleet.converge()
+    assert len(safe(fleet).keys) == 1
+
+
+def refusing(fleet: Fleet) -> None:
+    """Let Vault refuse what it is handed, once."""
+
+    def watch(before: LedgerState, after: LedgerState) -> None:
+        here = [state.authorities.get("services") for state in (before, after)]
+        if [bool(record and record.issued(1)) for record in here] == [False, True]:
+            safe(fleet).failures = [Denied("no policy lets this token write")]
+
+    fleet.journal.watch = watch
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_what_could_not_be_handed_over_is_so_by_the_next_run(fleet: Fleet, *, pinned: bool) -> None:
+    refusing(fleet)
+    failed = next(e for e in fleet.apply() if e.status is EventStatus.FAILED)
+    assert (failed.address, failed.message) == (
+        "mount/services-g1",
+        "no policy lets this token write",
+    )
+    assert signed(fleet).handed_at is None
+    fleet.pinned = pinned
+    (step,) = fleet.plan().changes
+    assert (step.address, step.reason, step.due) == ("mount/services-g1", Reason.NOT_FOUND, True)
+    fleet.converge()
+    assert safe(fleet).installed[-1][0] == certificate(signed(fleet))
+
+
+def test_what_vault_refuses_waits_for_the_next_run_and_is_signed_once(fleet: Fleet) -> None:
+    fleet.converge()
+    fleet.cas["services"] = replace(fleet.cas["services"], generation=2)
+    safe(fleet).failures = [Denied("no policy lets this token write")]
+    failed = next(e for e in fleet.apply() if e.address == "authority/services")
+    assert failed.message == "no policy lets this token write"
+    fleet.converge()
+    assert len(safe(fleet).keys) == 2
+
+
+def test_it_is_renewed_with_the_same_key(fleet: Fleet) -> None:
+    fleet.converge()
+    first = signed(fleet)
+    fleet.wait(800)
+    assert reasons(fleet.plan(), "mount/services-g1") == {Action.PUBLISH: Reason.SUPERSEDED}
+    fleet.converge()
+    assert signed(fleet).serial != first.serial
+    assert signed(fleet).spki == first.spki
+    assert len(safe(fleet).keys) == 1
+    assert safe(fleet).calls["request"] == 1
+    assert safe(fleet).installed[-1][0] == certificate(signed(fleet))
+
+
+def test_a_new_generation_has_another_key(fleet: Fleet) -> None:
+    fleet.converge()
+    fleet.cas["services"] = replace(fleet.cas["services"], generation=2)
+    fleet.converge()
+    assert fleet.signed_under("services", 2).spki != signed(fleet).spki
+    assert safe(fleet).installed[-1][0] == certificate(fleet.signed_under("services", 2))
+
+
+def test_another_parent_signs_the_same_key(fleet: Fleet) -> None:
+    fleet.converge()
+    fleet.cas["other"] = Ca()
+    fleet.cas["services"] = replace(fleet.cas["services"], parent="other")
+    fleet.converge()
+    assert safe(fleet).installed[-1][1] == certificate(fleet.signed_under("other", 1))
+    assert len(safe(fleet).keys) == 1
+
+
+def test_its_lists_are_not_ours_but_the_list_it_is_on_is(fleet: Fleet) -> None:
+    fleet.converge()
+    assert "services-g1.crl" not in fleet.published()
+    serial = signed(fleet).serial
+    fleet.compromise("services").converge()
+    assert serial in fleet.published()["root-g1.crl"].revoked
+    assert len(safe(fleet).keys) == 2
+
+
+def test_a_key_of_the_ledger_moves_to_vault_with_the_next_generation_alone(fleet: Fleet) -> None:
+    fleet.cas["services"] = replace(fleet.cas["services"], custody=None)
+    fleet.converge()
+    fleet.cas["services"] = replace(fleet.cas["services"], custody=MOUNT)
+    assert reasons(fleet.plan(), "authority/services") == {Action.BLOCKED: Reason.SPEC_CHANGED}
+    fleet.cas["services"] = replace(fleet.cas["services"], generation=2)
+    fleet.converge()
+    assert fleet.signed_under("services", 2).handed_at is not None
+    assert "services-g1.crl" in fleet.published()
+
+
+def test_another_address_of_the_same_vault_changes_nothing(fleet: Fleet) -> None:
+    fleet.converge()
+    moved = MOUNT.vault.model_copy(update={"server": "https://vault.example.org:8200"})
+    fleet.cas["services"] = replace(fleet.cas["services"], custody=MountedKey(vault=moved))
+    assert shown(fleet.plan()) == []
+
+
+def test_a_key_of_another_kind_than_is_asked_for_is_not_signed(fleet: Fleet) -> None:
+    name = f"certform-{fleet.journal.state.lineage.id}-services-g1-ecdsa-256"
+    safe(fleet).keys[name] = x509.generate_key(KeyType(algorithm=Algorithm.ECDSA, size=384))
+    failed = next(e for e in fleet.apply() if e.address == "authority/services")
+    assert failed.message == f"{name} is of kind ECDSA 384, and ECDSA 256 is asked for"
+    assert fleet.journal.state.authorities.keys() == {"root"}
