@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from providers.errors import Rejected
+from providers.x509 import facts
 from providers.x509.content import content
 from schemas.certificate import Usage
 
@@ -26,13 +27,17 @@ _HINTS = {
 
 
 def check_usages(certificate: bytes, wanted: Collection[Usage], role: str) -> None:
-    """Raise `Rejected`, naming what to set in the role, where a certificate (DER) lacks usages."""
+    """Raise `Rejected`, naming what to set in the role, where a certificate (DER) lacks usages.
+
+    Of what no role makes, a CA or what cannot be read, `providers.issued` tells.
+    """
     try:
         given = content(certificate).usages
+        is_leaf = not facts(certificate).is_ca
     except ValueError:
-        return  # it cannot be read, which `providers.issued` tells
+        return
     missing = [use for use in wanted if use not in given]
-    if missing:
+    if missing and is_leaf:
         raise Rejected(
             f"the role made a certificate that is not for {', '.join(missing)}: set"
             f" {', '.join(_FLAGS[use] for use in missing)} in {role}"

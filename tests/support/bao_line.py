@@ -12,13 +12,12 @@ from urllib.request import urlopen
 from bao import Bao
 from wire import Request, Response, Wire
 
-SIGN = "sign"
-Change = Callable[[dict[str, Any]], object]
+Change = Callable[[dict[str, Any], dict[str, Any]], object]
 
 
 @dataclass
 class Line:
-    """What stands before a server; `changes` are made to what is told (`data`) of an operation."""
+    """What stands before a server; `changes` are made to what an operation tells (`data`)."""
 
     bao: Bao
     changes: dict[str, Change] = field(default_factory=dict)
@@ -45,7 +44,7 @@ class Line:
         change = self.changes.get(operation(request))
         if change:
             parsed = json.loads(told)
-            change(parsed["data"])
+            change(parsed["data"], json.loads(request.body or b"{}"))
             told = json.dumps(parsed).encode()
         return Response(status, told, {"Content-Type": "application/json"})
 

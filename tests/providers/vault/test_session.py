@@ -231,7 +231,7 @@ def test_how_long_it_asks_us_to_wait_is_told(bao: Bao) -> None:
 
 def test_an_answer_of_more_than_a_mebibyte_is_not_read(bao: Bao) -> None:
     with Line.to(bao) as (line, wire):
-        line.changes["sign"] = lambda told: told.update(more="x" * (1 << 20))
+        line.changes["sign"] = lambda told, _: told.update(more="x" * (1 << 20))
         order = Order.of()
         with pytest.raises(Rejected, match="answers with more than is read"):
             order.by(issuer(wire.url, bao.root))
