@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from providers.acme import answers, proofs
 from providers.acme.answers import Authorization, Challenge, Status
-from providers.acme.errors import describe, printable, retry_after, sparing_the_order
+from providers.acme.errors import describe, hint, printable, retry_after, sparing_the_order
 from providers.acme.network import Network, Signer
 from providers.acme.proofs import Proofs
 from providers.acme.waiting import Waiting
@@ -81,8 +81,10 @@ def _check(found: Mapping[str, Authorization], names: frozenset[str]) -> None:
     if failed:
         more = f"; and {len(failed) - _MOST_TOLD} more" if len(failed) > _MOST_TOLD else ""
         said = "; ".join(_failure(one, names) for one in failed[:_MOST_TOLD])
-        names_failed = tuple(_name(one, names) for one in failed)
-        raise Unproved(f"the CA does not take {said}{more}", names_failed)
+        what = next((hint(c.error) for one in failed for c in one.challenges if c.error), "")
+        raise Unproved(
+            f"the CA does not take {said}{more}{what}", tuple(_name(one, names) for one in failed)
+        )
 
 
 def _failure(failed: Authorization, names: frozenset[str]) -> str:

@@ -97,13 +97,19 @@ def code_of(problem: Problem) -> str:
     return problem.type.removeprefix(_PREFIX)
 
 
+def hint(problem: Problem) -> str:
+    """Return what to do about a problem, after a semicolon; nothing where that is plain."""
+    said = _CODES[code_of(problem)][1] if code_of(problem) in _CODES else ""
+    return f"; {said}" if said else ""
+
+
 def refusal(answer: Answer, now: datetime | None = None) -> ProviderError:
     """Return what an answer that is a refusal means."""
     problem = _problem(answer)
     code, wait = code_of(problem), retry_after(answer.headers, now)
-    kind, hint = _CODES.get(code, (None, ""))
+    kind = _CODES[code][0] if code in _CODES else None
     said = describe(problem) if problem.detail or code in _CODES else f"HTTP {answer.status}"
-    text = f"{told(answer.url)}: {said}{f'; {hint}' if hint else ''}"
+    text = f"{told(answer.url)}: {said}{hint(problem)}"
     if (
         answer.status == 404 and kind is not NoAccount
     ):  # an order that is gone is `malformed` with some

@@ -64,6 +64,19 @@ class Front:
     def web_port(self) -> int:
         return self.ca.web_port
 
+    def directory(self, **more: object) -> Answered:
+        """Return what answers with a directory that says more than Pebble's."""
+        base = self.wire.url
+        said = {
+            "newNonce": f"{base}/nonce-plz",
+            "newAccount": f"{base}/sign-me-up",
+            "newOrder": f"{base}/order-plz",
+            "revokeCert": f"{base}/revoke-cert",
+            **more,
+        }
+        answer = Response(200, json.dumps(said).encode(), {"Content-Type": "application/json"})
+        return lambda request: answer if request.path == "/dir" else None
+
     def payloads(self, what: str) -> list[Any]:
         """Return what was signed for one purpose, in order."""
         return [payload for name, payload in self.sent if name == what]

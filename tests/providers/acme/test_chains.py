@@ -1,0 +1,39 @@
+"""What comes with a certificate: the CA's own chain, or the one that is preferred."""
+
+from collections.abc import Iterator
+
+import acme_ca_rig
+import pytest
+from acme_ca_rig import Buyer
+from cryptography import x509
+from pebble import Pebble
+
+from providers.issuing import Issued
+
+
+@pytest.fixture(scope="module")
+def rooted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
+    several = {"PEBBLE_ALTERNATE_ROOTS": "2", "PEBBLE_CHAIN_LENGTH": "2"}
+    with Pebble.running(tmp_path_factory.mktemp("rooted"), several) as ca:
+        yield ca
+
+
+def _top(issued: Issued) -> str:
+    issuer = x509.load_der_x509_certificate(issued.chain[-1]).issuer
+    return str(issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
+
+
+def test_the_preferred_chain_is_taken_by_the_name_of_its_topmost_issuer(
+    rooted: Pebble, buyer: Buyer
+) -> None:
+    for number in range(3):
+        name = rooted.root_name(number)
+        issued = buyer.buy(acme_ca_rig.issuer(rooted, preferredChain=name), "chain.example.com")
+        assert _top(issued) == name
+        assert len(issued.chain) == 2
+
+
+def test_without_such_a_chain_the_own_one_of_the_ca_is_taken(rooted: Pebble, buyer: Buyer) -> None:
+    for preferred in ({}, {"preferredChain": "A Root That Nobody Has"}):
+        issued = buyer.buy(acme_ca_rig.issuer(rooted, **preferred), "chain.example.com")
+        assert _top(issued) == rooted.root_name()
