@@ -26,7 +26,9 @@ AFTER_FAILURE = timedelta(hours=6)
 NEW, NEW_SHARE = timedelta(days=1), 0.1
 """How long a new certificate is left alone, as a time and as a share of its life; the shorter counts."""
 HASTY = 1 / 3
-"""The share of its life in which a certificate was replaced early; for the next one the share counts."""
+"""The share of its life in which a certificate was replaced early: the next one is left alone for longer."""
+AGAIN = timedelta(days=7) / 5
+"""How long at the least: Let's Encrypt issues five a week for one set of names."""
 _PAGE = re.compile(r"https://[!-~]{1,300}")
 
 
@@ -68,7 +70,7 @@ def _earliest(record: CertificateRecord, issuance: Issuance) -> datetime:
     share = life_of(issuance) * NEW_SHARE
     earlier = _before(record, issuance)
     hasty = earlier is not None and _was_replaced_early(earlier, issuance)
-    return issuance.not_before + (share if hasty else min(share, NEW))
+    return issuance.not_before + (max(share, AGAIN) if hasty else min(share, NEW))
 
 
 def _was_replaced_early(earlier: Issuance, issuance: Issuance) -> bool:

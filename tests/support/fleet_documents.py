@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import nameless
 
+from reconciler.leads import Lead
 from reconciler.ledger.records import Lineage
 from reconciler.limits import NO_LIMITS, Limits
 from reconciler.resolve.issuers import request_digest
@@ -81,6 +82,8 @@ class Leaf:
     rollout: Rollout = Rollout.NOW
     days: int = 30
     renew_before: int = 10
+    lead: Lead | None = None
+    """What counts instead, where the CA decides how long it lives."""
     adopt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key: KeyType = KEY
     limits: Limits = NO_LIMITS
@@ -192,7 +195,7 @@ def desired_certificate(
         formerly=tuple(old for old in leaf.formerly if old not in wanted),
         request=request,
         digest=request_digest(request, theirs),
-        renew_before=timedelta(days=leaf.renew_before),
+        renew_before=leaf.lead or timedelta(days=leaf.renew_before),
         custody=leaf.custody,
         rotation_policy=leaf.rotation,
         on_remove=leaf.on_remove,
