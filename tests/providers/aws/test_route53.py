@@ -333,3 +333,18 @@ def test_a_role_is_assumed_for_it(aws: AwsEmulator, zone: str) -> None:
 def test_a_role_in_china_is_for_the_zones_there(aws: AwsEmulator) -> None:
     solver = Route53Solver(Route53(role="arn:aws-cn:iam::222222222222:role/dns"))
     assert solver._client.meta.partition == "aws-cn"
+
+
+@pytest.mark.parametrize(
+    ("messages", "told"), [(("one",), "one"), (("one", "two"), "the SDK tells no more")]
+)
+def test_a_refusal_in_the_form_that_the_sdk_does_not_read_is_understood(
+    aws: AwsEmulator, zone: str, route53: Route53Solver, messages: tuple[str, ...], told: str
+) -> None:
+    said = "".join(f"<Message>{each}</Message>" for each in messages)
+    body = f"<InvalidChangeBatch><Messages>{said}</Messages></InvalidChangeBatch>".encode()
+    aws.wire.fail(CHANGE, Way.REFUSED, Response(400, body), times=4)
+    with pytest.raises(Conflict, match=f"InvalidChangeBatch: {told}"):
+        route53.present(ONE)
+    route53.present(ONE)  # the fourth refusal is one of somebody's who was faster
+    assert aws.wire.counts[CHANGE] == 5
