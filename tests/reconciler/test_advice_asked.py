@@ -1,4 +1,4 @@
-"""Which command asks CAs when they want renewals, whom, and what it writes: what is proposed decides nothing."""
+"""Which command asks CAs when they want renewals, whom, and what it writes: no proposal decides that."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,11 +15,15 @@ from reconciler.boundary import reached_issuers
 from reconciler.cli import advice as commands
 from reconciler.cli.app import Console
 from reconciler.cli.console import ColourOption
+from reconciler.cli.options import Choice
+from reconciler.cli.running import Limits, carry_out
+from reconciler.errors import Unsafe
 from reconciler.planning import make_plan
 from schemas.plan import Action, Reason
 from schemas.project import AdviceAsking
 
 CONSOLE = Console(Path(), ColourOption.NEVER)
+LIMITS = Limits(ask=False, mass=False)
 
 
 def refuse(_config: IssuerConfig) -> Issuer:
@@ -130,3 +134,49 @@ def test_a_session_knows_what_was_said_and_records_it_only_when_told_to() -> Non
     assert reasons(make_plan(session.world), "certificate/web0") == {Action.ISSUE: Reason.RENEWING}
     commands.recorded(session, None)
     assert fleet.journal.waves == waves + 1
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Console:
+    monkeypatch.setenv("SOPS_AGE_KEY_CMD", "nobody looks")
+    return CONSOLE
+
+
+def test_a_run_at_night_renews_what_a_ca_asks_for_whatever_number_that_is(
+    console: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet, adviser, desk = advised_fleet(20)
+    fleet.wait(5)
+    adviser.recall()
+    told = carry_out(console, fleet.session(), Choice(due_only=True), LIMITS)
+    assert told.code == 0
+    assert desk.calls["issue"] == 40
+    assert "le asks for 20 of 20 certificates to be renewed early" in capsys.readouterr().err
+    again = carry_out(console, fleet.session(), Choice(due_only=True), LIMITS)
+    assert again.plan is not None
+    assert again.plan.changes == ()
+    assert len(fleet.journal.state.advice["le"].certificates) == 20
+    assert {each.serial for each in fleet.journal.state.advice["le"].certificates} == {
+        fleet.current(f"web{n}").serial for n in range(20)
+    }
+
+
+def test_a_run_that_is_refused_for_its_clock_records_nothing(console: Console) -> None:
+    fleet, adviser, _ = advised_fleet()
+    tip = fleet.journal.state.tip
+    fleet.wait(-1)
+    with pytest.raises(Unsafe):
+        carry_out(console, fleet.session(), Choice(), LIMITS)
+    assert (fleet.journal.state.tip, len(adviser.asked)) == (tip, 1)
+
+
+def test_whoever_says_no_has_nothing_recorded(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet, adviser, _ = advised_fleet()
+    fleet.wait(5)
+    adviser.recall()
+    tip = fleet.journal.state.tip
+    monkeypatch.setattr("reconciler.cli.running._asked", lambda: False)
+    told = carry_out(console, fleet.session(), Choice(), Limits(ask=True, mass=False))
+    assert (told.code, fleet.journal.state.tip) == (1, tip)
