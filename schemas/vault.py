@@ -65,10 +65,20 @@ class VaultAuth(Connected):
 
     CONNECTION: ClassVar = ("token_secret_ref", "app_role", "kubernetes", "jwt")
 
-    token_secret_ref: SecretReference | None = None
-    app_role: AppRole | None = None
-    kubernetes: Kubernetes | None = None
-    jwt: Jwt | None = None
+    token_secret_ref: SecretReference | None = Field(
+        default=None, description="a token, in a sops file: `{name, key}`"
+    )
+    app_role: AppRole | None = Field(
+        default=None, description="`{roleId, secretRef: {name, key}, path: approle}`"
+    )
+    kubernetes: Kubernetes | None = Field(
+        default=None,
+        description="`{role, path: kubernetes, tokenFile}`: the token of this pod's service account",
+    )
+    jwt: Jwt | None = Field(
+        default=None,
+        description="`{role, audience, path: jwt}` in GitHub Actions, `{role, tokenFile}` elsewhere",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -82,10 +92,16 @@ class VaultConnection(Connected):
 
     CONNECTION: ClassVar[tuple[str, ...]] = ("server", "namespace", "path", "ca_bundle", "auth")
 
-    server: Endpoint
-    namespace: Text | None = None
-    path: Mount = "pki"
-    ca_bundle: FilePath | None = None
+    server: Endpoint = Field(description="the address: `https://`, or `http://` of this host")
+    namespace: Text | None = Field(
+        default=None, description="a namespace of Vault Enterprise, HCP or OpenBao"
+    )
+    path: Mount = Field(default="pki", description="where the PKI engine is mounted")
+    ca_bundle: FilePath | None = Field(
+        default=None,
+        description="a PEM file of the repository, which alone the server's certificate is verified by."
+        " Without it, what the system trusts",
+    )
     auth: VaultAuth = VaultAuth()
 
     @property
@@ -99,7 +115,11 @@ class Vault(VaultConnection):
 
     CONNECTION: ClassVar[tuple[str, ...]] = (*VaultConnection.CONNECTION, "role")
 
-    role: Role
+    role: Role = Field(description="the role that signs")
     issuer: Annotated[str, Matching(r"^[A-Za-z0-9_.-]{1,128}$", "must name an issuer")] | None = (
-        Field(default=None, alias="issuerName", description="one of several issuers of the mount")
+        Field(
+            default=None,
+            alias="issuerName",
+            description="one of several issuers of the mount. Without it, the role's",
+        )
     )

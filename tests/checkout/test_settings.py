@@ -10,6 +10,7 @@ from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.issuer import AwsPrivateCa
 from schemas.settings import settings_table
 from schemas.target import TargetSpec
+from schemas.vault import Vault
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLES: dict[str, tuple[str, type[Model]]] = {
@@ -17,14 +18,16 @@ TABLES: dict[str, tuple[str, type[Model]]] = {
     "azure-key-vault.md": ("azure-key-vault", AzureKeyVault),
     "gcp-certificate-manager.md": ("gcp-certificate-manager", GcpCertificateManager),
     "issuers.md": ("aws-private-ca", AwsPrivateCa),
+    "vault.md": ("vault", Vault),
 }
+ISSUERS = ("issuers.md", "vault.md")
 TABLE = re.compile(r"\| field \| says \| default \|\n(\|.*\n)+")
 
 
 @pytest.mark.parametrize("page", TABLES)
 def test_settings_are_documented_as_they_are(page: str, request: pytest.FixtureRequest) -> None:
     name, model = TABLES[page]
-    beside = {} if page == "issuers.md" else {"tags": TargetSpec.model_fields["tags"]}
+    beside = {} if page in ISSUERS else {"tags": TargetSpec.model_fields["tags"]}
     wanted = settings_table(name, model, **beside) + "\n"
     path = DOCS / page
     text = path.read_text()

@@ -1,4 +1,4 @@
-"""A repository whose certificates come from OpenBao over TLS, its secret id in a sops file; certform runs in it."""
+"""A repository whose certificates come from OpenBao over TLS, with a secret id in a sops file."""
 
 import re
 from collections.abc import Iterator
