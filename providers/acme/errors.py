@@ -110,10 +110,8 @@ def refusal(answer: Answer, now: datetime | None = None) -> ProviderError:
     kind = _CODES[code][0] if code in _CODES else None
     said = describe(problem) if problem.detail or code in _CODES else f"HTTP {answer.status}"
     text = f"{told(answer.url)}: {said}{hint(problem)}"
-    if (
-        answer.status == 404 and kind is not NoAccount
-    ):  # an order that is gone is `malformed` with some
-        return NotFound(text)
+    if answer.status == 404 and kind is not NoAccount:
+        return NotFound(text)  # what is gone is `malformed` with some CAs
     if code == "rateLimited" or answer.status in (429, 503):
         return _too_many(text, code, wait)
     return (kind or _of_status(answer.status))(text)

@@ -48,7 +48,7 @@ def _now() -> datetime:
 
 @dataclass
 class AcmeIssuer:
-    """One account at one CA. `sleep` takes seconds as `ticks` gives them, `clock` is the time of day."""
+    """One account at one CA, for one run. `sleep` takes seconds as `ticks` gives them, `clock` is the time of day."""
 
     honours: ClassVar[frozenset[str]] = ACME.honours
 
@@ -59,6 +59,7 @@ class AcmeIssuer:
     sleep: Callable[[float], None] = time.sleep
     ticks: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = _now
+    _opened: dict[SecretReference, Secret] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def from_config(cls, config: IssuerConfig, /) -> Self:
@@ -121,6 +122,12 @@ class AcmeIssuer:
     def _waiting(self) -> Waiting:
         return Waiting(self.patience, self.ticks, self.sleep)
 
+    def _open(self, reference: SecretReference) -> Secret:
+        """Open a secret, once a run: a solver asks for its own with every record."""
+        if reference not in self._opened:
+            self._opened[reference] = self.secret(reference)
+        return self._opened[reference]
+
     @cached_property
     def _network(self) -> Network:
         context = tls_context(self.anchors, self.settings.ca_bundle)
@@ -133,7 +140,7 @@ class AcmeIssuer:
     @cached_property
     def _account(self) -> Signer:
         """The account, opened once a run and only when it is needed."""
-        return accounts.log_in(self._network, self.settings, self.secret)
+        return accounts.log_in(self._network, self.settings, self._open)
 
     @cached_property
     def _orders(self) -> Orders:
@@ -141,5 +148,5 @@ class AcmeIssuer:
 
     @cached_property
     def _prover(self) -> Prover:
-        made = Proofs(self._account.key, self.settings.solvers, self.secret)
+        made = Proofs(self._account.key, self.settings.solvers, self._open)
         return Prover(self._network, self._account, made)

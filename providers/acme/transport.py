@@ -4,17 +4,21 @@ No file is needed for a `caBundle`: the TLS context is made from its bytes. What
 the library `requests`; proxies are taken from the environment, credentials (.netrc) and cookies never.
 """
 
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from threading import Timer
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
+from urllib3.connection import HTTPSConnection
 
 from providers.errors import Ambiguous, Conflict, Denied
 
@@ -44,6 +48,31 @@ class Answer:
         return 200 <= self.status < 300
 
 
+class _Connection(HTTPSConnection):
+    """Hangs up on a server whose headers trickle in: the time-out of a socket is that of a part alone."""
+
+    def getresponse(self) -> Any:
+        """Return the answer, its body not read yet."""
+        began, watch = time.monotonic(), Timer(_LONGEST, _hang_up, (self.sock,))
+        watch.start()
+        try:
+            answer = super().getresponse()
+        finally:
+            watch.cancel()
+        if (
+            time.monotonic() - began >= _LONGEST
+        ):  # http.client takes the end for that of the headers
+            raise TimeoutError
+        return answer
+
+
+def _hang_up(line: socket.socket | None) -> None:
+    if line is not None:
+        with suppress(OSError):
+            # past TLS, which another thread is reading from
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
 class _Tls(HTTPAdapter):
     """Judges the server by one TLS context, and by no other list of CAs."""
 
@@ -62,6 +91,11 @@ class _Tls(HTTPAdapter):
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {"ssl_context": self._context, "cert_reqs": "CERT_REQUIRED"}
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _Connection
+        return pool
 
     def cert_verify(self, *_: Any) -> None:
         """The context judges: no list of CAs is added to it."""

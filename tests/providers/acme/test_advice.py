@@ -23,7 +23,6 @@ from providers.issuing import Advice
 
 NOW = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 WINDOW = {"start": "2026-12-01T00:00:00Z", "end": "2026-12-03T00:00:00.123456789Z"}
-EXAMPLE = "MIIBQzCB66ADAgECAgUAh2VDIToKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFtcGxlIENBMCIYDzAwMDEwMTAxMDAwMDAw"
 
 
 def test_a_certificate_is_called_as_the_rfc_calls_it() -> None:
