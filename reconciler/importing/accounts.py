@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from reconciler.importing.challenges import Proof, solvers
 from reconciler.importing.naming import Names
 from reconciler.importing.outcome import Draft, HeldKey, account_key, sealed_file
+from reconciler.importing.sources import host_and_path
 from reconciler.importing.survey import Words
 from schemas.secrets import SecretReference
 
@@ -63,8 +63,8 @@ class Issuers:
         """Return the name of the Issuer for an account, which proves these names this way."""
         wanted = self._wanted.get(account)
         if wanted is None:
-            host = urlsplit(account.server).hostname or "acme"
-            wish = SERVERS.get(host, host)
+            host = host_and_path(account.server)[0].partition(":")[0]
+            wish = SERVERS.get(host, host or "acme")
             wanted = self._wanted[account] = _Wanted(self._names.free("Issuer", wish), words)
         wanted.proofs += proofs
         return wanted.name

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.importing.accounts import LETS_ENCRYPT, Account, Issuers
@@ -28,7 +27,14 @@ from reconciler.importing.leaf_drafts import (
 from reconciler.importing.naming import Names
 from reconciler.importing.notes import Fate, Note
 from reconciler.importing.outcome import Draft, Outcome
-from reconciler.importing.sources import MOST_FILES, Unread, read_text, yaml_document
+from reconciler.importing.sources import (
+    MOST_FILES,
+    Unread,
+    host_and_path,
+    inside,
+    read_text,
+    yaml_document,
+)
 from reconciler.importing.survey import Survey
 from schemas.plan import Source
 from schemas.scalars import format_duration
@@ -75,7 +81,10 @@ def import_certbot(directory: Path, names: Names) -> Outcome:
 
 
 def _renewal_files(directory: Path, broken: list[Diagnostic]) -> list[Path]:
-    folder = directory / "renewal"
+    folder = inside(directory, "renewal")
+    if folder is None:
+        broken.append(error(f"{directory}/renewal is a link, and links are not followed"))
+        return []
     try:
         found = sorted(path for path in folder.iterdir() if path.suffix == ".conf")
     except OSError as why:
@@ -116,10 +125,11 @@ def _lineage(run: _Run, stem: str, words: IniWords) -> None:
 def _present(run: _Run, stem: str, name: str, survey: Survey) -> Present:
     """Return the certificate of a lineage; where there is none to read, the names that were proved."""
     written = survey.text("archive_dir")
-    folder = run.directory / "archive" / (Path(written).name if written else stem)
-    newest = max(_versions(folder), default=None)
-    if newest is None:
-        return _unread(survey, Unread(error(f"there is no certificate in {folder}")))
+    called = Path(written).name if written else stem
+    folder = inside(run.directory, "archive", called)
+    newest = max(_versions(folder), default=None) if folder else None
+    if folder is None or newest is None:
+        return _unread(survey, Unread(error(f"there is no certificate in archive/{called}")))
     try:
         found = present(folder / f"cert{newest}.pem")
     except Unread as why:
@@ -147,7 +157,7 @@ def _unread(survey: Survey, why: Unread) -> Present:
 
 
 def _versions(folder: Path) -> Iterator[int]:
-    if folder.is_symlink() or not folder.is_dir():
+    if not folder.is_dir():
         return
     for number, path in enumerate(folder.iterdir()):
         if number >= MOST_FILES:
@@ -161,9 +171,10 @@ def _account(run: _Run, survey: Survey) -> Account:
     number = survey.text(_PART, "account") or ""
     email, key_file = run.defaults.email, None
     if _ACCOUNT.fullmatch(number) and (folder := _folder(run.directory, server)):
-        kept = folder / number / "private_key.json"
-        key_file = kept if kept.is_file() and not kept.is_symlink() else None
-        email = _contact(folder / number / "regr.json") or email
+        kept = inside(folder, number, "private_key.json")
+        key_file = kept if kept and kept.is_file() else None
+        registration = inside(folder, number, "regr.json")
+        email = (_contact(registration) if registration else None) or email
     profile = next(
         filter(
             None, (survey.text(_PART, f"{word}profile") for word in ("required_", "preferred_", ""))
@@ -176,11 +187,8 @@ def _account(run: _Run, survey: Survey) -> Account:
 
 def _folder(directory: Path, server: str) -> Path | None:
     """Return where certbot keeps the accounts of a server: by its host and path."""
-    parts = urlsplit(server)
-    steps = [parts.netloc, *filter(None, parts.path.split("/"))]
-    if any(step.startswith(".") or not step for step in steps):
-        return None
-    return directory.joinpath("accounts", *steps)
+    host, path = host_and_path(server)
+    return inside(directory, "accounts", host, *filter(None, path.split("/")))
 
 
 def _contact(path: Path) -> str | None:
@@ -265,8 +273,8 @@ def _hooks(directory: Path) -> Iterable[Note]:
         "post": lambda _: "certform runs nothing afterwards but the `reload` of a Target",
     }
     for kind, said in words.items():
-        folder = directory / "renewal-hooks" / kind
-        if not folder.is_symlink() and folder.is_dir():
+        folder = inside(directory, "renewal-hooks", kind)
+        if folder is not None and folder.is_dir():
             for path in sorted(folder.iterdir())[:100]:
                 yield Note(
                     Source(file=str(path)), f"renewal-hooks/{kind}", Fate.LEFT, said(str(path))

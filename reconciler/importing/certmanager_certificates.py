@@ -32,6 +32,7 @@ def certificate(manifest: Manifest, survey: Survey, catalogue: Catalogue) -> Dra
     """Return the document that is made of one; None where there can be none, which is said."""
     say_metadata(manifest, survey, catalogue)
     by = catalogue.issuing(manifest)
+    _say_encoding(survey)
     if manifest.is_ca:
         return authority(manifest, survey, catalogue, by, _subject(survey, None))
     survey.known("spec", "isCA")
@@ -213,6 +214,15 @@ def _key(survey: Survey, by: Issuing) -> dict[str, Any]:
         said = "cert-manager's default, RSA, is written out: leave it out for ECDSA P-256"
         survey.changed((), said)
     return spec | _rotation(survey)
+
+
+def _say_encoding(survey: Survey) -> None:
+    """Say how a key is written here."""
+    path = ("spec", "privateKey", "encoding")
+    if survey.text(*path) == "PKCS8":
+        survey.carried(path, "privkey.pem is PKCS #8")
+    elif survey.value(*path) is not None:
+        survey.left(path, "privkey.pem is PKCS #8: have what reads it read that")
 
 
 def _rotation(survey: Survey) -> dict[str, Any]:

@@ -41,7 +41,7 @@ CERTIFICATE: Table = {
     **METADATA,
     **{f"spec.{name}": TAKEN for name in _SAME},
     **{f"spec.subject.{name}": TAKEN for name in _SUBJECT},
-    "spec.privateKey.encoding": left("privkey.pem is PKCS #8: have what reads it read that"),
+    "spec.privateKey.encoding": TAKEN,
     "spec.literalSubject": left(
         "write commonName and subject: the order of a name's parts is not kept"
     ),

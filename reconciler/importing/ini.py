@@ -25,8 +25,8 @@ class IniWords:
     """A file of settings; `_places` are line and column of each by its path."""
 
     file: str
-    data: Mapping[str, Value]
-    _places: Mapping[tuple[Step, ...], tuple[int, int]] = field(default_factory=dict)
+    data: Mapping[str, Value] = field(repr=False)
+    _places: Mapping[tuple[Step, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def at(self, *path: Step, key: bool = False) -> Source:  # noqa: ARG002  one line has both
         """Return the place of a setting, or of the nearest section above it."""

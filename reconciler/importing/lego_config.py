@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic
 from reconciler.importing.accounts import LETS_ENCRYPT, Account, Issuers
@@ -16,7 +15,7 @@ from reconciler.importing.lego_storage import Kept, folder_of
 from reconciler.importing.naming import Names
 from reconciler.importing.notes import Note, Rule, Table
 from reconciler.importing.outcome import Draft
-from reconciler.importing.sources import Unread, read_text, yaml_document
+from reconciler.importing.sources import Unread, host_and_path, read_text, yaml_document
 from reconciler.importing.survey import Survey
 from reconciler.load.yaml import Value
 
@@ -105,7 +104,7 @@ def _account(survey: Survey, called: str, kept: Sequence[Kept]) -> Account:
     name = survey.text(*here, "account") or only
     server = survey.text("accounts", name, "server") or "letsencrypt"
     url = survey.text("servers", server, "url") or CODES.get(server, server)
-    folder = folder_of(urlsplit(url or LETS_ENCRYPT).netloc)
+    folder = folder_of(host_and_path(url or LETS_ENCRYPT)[0])
     mine = next((k for k in kept if k.host == folder and k.name == name), None)
     email = survey.text("accounts", name, "email")
     binding = survey.text("accounts", name, "eab", "kid")

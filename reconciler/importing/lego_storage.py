@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic, error
 from reconciler.importing.leaf_drafts import Present, key_of, present
 from reconciler.importing.lego_fields import ACCOUNT, CODES, RESOURCE
-from reconciler.importing.sources import MOST_FILES, Unread, read_text, yaml_document
+from reconciler.importing.sources import (
+    MOST_FILES,
+    Unread,
+    host_and_path,
+    inside,
+    read_text,
+    yaml_document,
+)
 from reconciler.importing.survey import Survey
 
 
@@ -58,7 +64,10 @@ def _account(path: Path, host: str, folder: Path) -> Kept:
 
 def certificates(storage: Path, broken: list[Diagnostic]) -> Iterator[Stored]:
     """Yield the certificates below a storage folder; what cannot be read is told in `broken`."""
-    folder = storage / "certificates"
+    folder = inside(storage, "certificates")
+    if folder is None:
+        broken.append(error(f"{storage}/certificates is a link, and links are not followed"))
+        return
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix == ".json")
     except OSError as why:
@@ -82,7 +91,7 @@ def _stored(path: Path) -> Stored:
             ("domain",), f"{why.finding.summary} ({path.stem}.crt): only this name is known"
         )
         there = Present(names, key_of(survey.text("keyType") or ""))
-    return Stored(path.stem, urlsplit(url).netloc, there, survey)
+    return Stored(path.stem, host_and_path(url)[0], there, survey)
 
 
 def _folders(path: Path) -> list[Path]:
@@ -100,7 +109,7 @@ def folder_of(host: str) -> str:
 def directory_of(host: str) -> tuple[str, bool]:
     """Return the directory of the server with this host, and whether it is known and not guessed."""
     for url in CODES.values():
-        if folder_of(urlsplit(url).netloc) == folder_of(host):
+        if folder_of(host_and_path(url)[0]) == folder_of(host):
             return url, True
     name, _, port = host.rpartition("_")
     netloc = f"{name}:{port}" if name and port.isdecimal() else host

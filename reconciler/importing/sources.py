@@ -4,8 +4,9 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from providers.secret import Secret
 from providers.system import open_to_read
@@ -27,8 +28,8 @@ class YamlWords:
     """One document of a YAML or JSON file, with a place for each word."""
 
     file: str
-    data: Mapping[str, Value]
-    tree: Tree
+    data: Mapping[str, Value] = field(repr=False)
+    tree: Tree = field(repr=False)
 
     def at(self, *path: Step, key: bool = False) -> Source:
         """Return the place of the value at a path, or of the nearest one above it."""
@@ -42,6 +43,27 @@ class Unread(Exception):
     def __init__(self, finding: Diagnostic) -> None:
         super().__init__(finding.summary)
         self.finding = finding
+
+
+def inside(root: Path, *steps: str) -> Path | None:
+    """Return a path below a folder; None where a step of it is a link, or leads elsewhere."""
+    path = root
+    for step in steps:
+        if step in {"", ".", ".."} or "/" in step or "\0" in step:
+            return None
+        path /= step
+        if path.is_symlink():
+            return None
+    return path
+
+
+def host_and_path(url: str) -> tuple[str, str]:
+    """Return a URL's host with its port, and its path; both empty for what is no URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.netloc, parts.path
 
 
 def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:

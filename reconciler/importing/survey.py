@@ -20,6 +20,8 @@ _MOST = 500
 """Fields of one document that are told one by one."""
 _NOTHING: tuple[Value, ...] = (None, (), {})
 UNKNOWN = "is no field that is known here: nothing was made of it"
+UNUSED = "nothing that was imported needs it: nothing was made of it"
+"""Said of a field that code reads where it is wanted, and that nobody wanted."""
 
 
 class Words(Protocol):
@@ -133,4 +135,4 @@ class Survey:
     def _judge(self, path: tuple[Step, ...], rule: Rule | None, node: Value) -> None:
         if (rule is not None and rule.silent) or node in _NOTHING or len(self._notes) >= _MOST:
             return
-        self.left(path, (rule.words if rule else "") or UNKNOWN)
+        self.left(path, rule.words or UNUSED if rule else UNKNOWN)
