@@ -48,7 +48,7 @@ def _now() -> datetime:
 
 @dataclass
 class AcmeIssuer:
-    """One account at one CA, for one run. `sleep` takes seconds as `ticks` gives them, `clock` is the time of day."""
+    """One account at one CA, for one run. `sleep` takes seconds, as `ticks` gives them."""
 
     honours: ClassVar[frozenset[str]] = ACME.honours
 
