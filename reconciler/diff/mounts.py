@@ -21,7 +21,7 @@ def mount_changes(world: World, planned: Collection[Change]) -> Iterator[Change]
         issued = world.authority(desired.name).issued(desired.request.generation)
         if step is not None:
             why = Reason.SUPERSEDED if issued else Reason.NOT_FOUND
-            yield _handing(desired, why, "follows the new certificate", step)
+            yield _handing(desired, why, "handed over to Vault once it is issued", step)
         elif issued is not None and _is_owed(world, issued):
             yield _handing(desired, Reason.NOT_FOUND, "signed, and not yet handed over to Vault")
 
@@ -42,9 +42,14 @@ def _handing(
         identity={"authority": desired.name, "generation": desired.request.generation},
         requires=(step.id,) if step else (),
         source=desired.source,
-        after={"mount": "/".join(filter(None, desired.mounted.mount)) if desired.mounted else ""},
+        after={"file": _called(desired)},
         due=step is None or step.due,
     )
+
+
+def _called(desired: DesiredAuthority) -> str:
+    """Return what a mount is called where people read."""
+    return "/".join(filter(None, desired.mounted.mount)) if desired.mounted else ""
 
 
 def _address(desired: DesiredAuthority) -> str:

@@ -16,8 +16,11 @@ class Node:
 
 
 def render_graph(desired: Desired) -> str:
-    """Return the tree as text; a certificate whose issuer is not among the authorities is left out."""
-    roots = _authorities(desired, None)
+    """Return the tree as text; a certificate whose issuer is not among the authorities is left out.
+
+    A CA of others is in it where it signs CAs.
+    """
+    roots = (*_authorities(desired, None), *_issuers(desired))
     lines = (visible(desired.project), *branches(roots))
     return "".join(f"{inert(line)}\n" for line in lines)
 
@@ -31,6 +34,13 @@ def _authorities(desired: Desired, parent: str | None) -> tuple[Node, ...]:
         )
         for authority in sorted(children, key=lambda a: a.name)
     )
+
+
+def _issuers(desired: Desired) -> Iterator[Node]:
+    for name in sorted(desired.issuers):
+        if below := _authorities(desired, name):
+            kind = desired.issuers[name].spec.kind
+            yield Node(f"issuer/{name} ({kind})", below + _certificates(desired, name))
 
 
 def _certificates(desired: Desired, issuer: str) -> tuple[Node, ...]:

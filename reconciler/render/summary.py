@@ -138,4 +138,6 @@ def _published(changes: Sequence[Change]) -> list[str]:
         (kinds["ocsp"], f"OCSP responses of {count(kinds['ocsp'], 'CA')}"),
         (kinds["ca"], count(kinds["ca"], "CA certificate")),
     )
-    return [f"{words} to publish" for number, words in told if number]
+    handed = count(kinds["mount"], "CA")
+    more = [f"{handed} to hand over to Vault"] if kinds["mount"] else []
+    return [*(f"{words} to publish" for number, words in told if number), *more]

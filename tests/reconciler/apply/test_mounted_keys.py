@@ -75,7 +75,7 @@ def test_a_plan_asks_nobody_and_shows_both_steps(fleet: Fleet) -> None:
     assert reasons(plan, "authority/services") == {Action.ISSUE: Reason.NOT_FOUND}
     handing = named(plan, Action.PUBLISH, "mount/services-g1")
     assert named(plan, Action.ISSUE, "authority/services").id in handing.requires
-    assert handing.after == {"mount": "https://vault.example.com:8200/sub"}
+    assert handing.after == {"file": "https://vault.example.com:8200/sub"}
     assert not safe(fleet).calls
 
 
