@@ -8,26 +8,23 @@ copied from the signing request; `permitted_dns_domains` would leave every other
 from datetime import UTC
 
 from providers import x509
-from providers.errors import NotFound
 from providers.failpoints import reach
-from providers.issued import sorted_chain
 from providers.issuing import AuthorityOrder, Issued
-from providers.vault.mount import Mount, certificates, colons, linked
+from providers.vault.mount import Mount, certificates, colons, signed
 from providers.x509.ordering import request_pem
 
 
 def issue_authority(mount: Mount, order: AuthorityOrder) -> Issued:
     """Let the mount's CA sign, and make the serial known; with a serial, read back what was signed."""
     if order.resume is not None:
-        return _kept(mount, order.resume)
+        return mount.issued(order.resume)
     below = f"issuer/{mount.issuer}" if mount.issuer else "root"
     answer = mount.session.write(f"{mount.path}/{below}/sign-intermediate", _asked(mount, order))
     reach("vault.signed")
-    told = (answer.get("certificate"), answer.get("issuing_ca"), answer.get("ca_chain"))
-    certificate, *above = certificates(*told)
-    order.checkpoint(colons(x509.facts(certificate).serial))
+    issued = signed(answer)
+    order.checkpoint(colons(x509.facts(issued.certificate).serial))
     reach("vault.noted")
-    return _issued(certificate, above)
+    return issued
 
 
 def _asked(mount: Mount, order: AuthorityOrder) -> dict[str, object]:
@@ -43,18 +40,3 @@ def _asked(mount: Mount, order: AuthorityOrder) -> dict[str, object]:
         "not_after": end.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         **({} if length is None else {"max_path_length": length}),
     }
-
-
-def _kept(mount: Mount, serial: str) -> Issued:
-    found = mount.certificate(serial)
-    if found is None:
-        server = mount.session.connection.server
-        raise NotFound(
-            f"{server} keeps no certificate {serial} at {mount.path}: it is ordered anew"
-        )
-    return _issued(found.der, mount.above(found.der))
-
-
-def _issued(certificate: bytes, above: list[bytes] | tuple[bytes, ...]) -> Issued:
-    chain, anchors = sorted_chain(linked(certificate, above))
-    return Issued(certificate, chain, anchors)

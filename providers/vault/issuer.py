@@ -4,15 +4,14 @@ https://developer.hashicorp.com/vault/api-docs/secret/pki and https://openbao.or
 The engine has no tokens: an answer to `sign` that is lost leaves one certificate that nobody uses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from providers import x509
-from providers.errors import NotFound, Rejected
+from providers.errors import Rejected
 from providers.failpoints import reach
-from providers.issued import sorted_chain
 from providers.issuing import (
     AuthorityOrder,
     Issued,
@@ -21,7 +20,7 @@ from providers.issuing import (
     RevokeRequest,
 )
 from providers.vault.authorities import issue_authority
-from providers.vault.mount import Mount, certificates, colons, linked
+from providers.vault.mount import Mount, colons, signed
 from providers.vault.revocation import revoke
 from providers.vault.role import check_usages, explained
 from providers.vault.session import VaultSession
@@ -56,16 +55,14 @@ class VaultIssuer:
     def issue(self, request: IssueRequest, /) -> Issued:
         """Let the role sign, and make the serial known; with a serial, read back what was signed."""
         if request.resume is not None:
-            return self._kept(request.resume)
+            return self._mount.issued(request.resume)
         answer = self._signed(request)
         reach("vault.signed")
-        (certificate, *above) = certificates(
-            answer.get("certificate"), answer.get("issuing_ca"), answer.get("ca_chain")
-        )
-        request.checkpoint(colons(x509.facts(certificate).serial))
+        issued = signed(answer)
+        request.checkpoint(colons(x509.facts(issued.certificate).serial))
         reach("vault.noted")
-        check_usages(certificate, request.request.usages, self._role)
-        return _issued(certificate, above)
+        check_usages(issued.certificate, request.request.usages, self._role)
+        return issued
 
     def issue_authority(self, order: AuthorityOrder, /) -> Issued:
         """Let the mount's CA, by no role, sign one of ours."""
@@ -98,15 +95,6 @@ class VaultIssuer:
         except Rejected as why:
             raise explained(why, self._role) from None
 
-    def _kept(self, serial: str) -> Issued:
-        found = self._mount.certificate(serial)
-        if found is None:
-            raise NotFound(
-                f"{self.settings.server} keeps no certificate {serial}, because {self._role} has no_store or"
-                " because it was tidied up: it is ordered anew"
-            )
-        return _issued(found.der, self._mount.above(found.der))
-
 
 def _names(wanted: LeafRequest) -> dict[str, object]:
     """Return the names in the words of `sign`; a role with use_csr_sans reads the request's instead."""
@@ -117,8 +105,3 @@ def _names(wanted: LeafRequest) -> dict[str, object]:
         "exclude_cn_from_sans": True,
     }
     return {**names, "common_name": wanted.common_name} if wanted.common_name else names
-
-
-def _issued(certificate: bytes, above: Sequence[bytes]) -> Issued:
-    chain, anchors = sorted_chain(linked(certificate, above))
-    return Issued(certificate, chain, anchors)

@@ -1,6 +1,6 @@
 """What a mount of the PKI engine tells: certificates, the CAs above them, and what is revoked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from providers import x509
 from providers.errors import NotFound, Rejected
+from providers.issued import sorted_chain
+from providers.issuing import Issued
 from providers.vault.session import VaultSession
 from providers.x509.foreign_crl import ForeignCrl, load_foreign_crl, read_foreign_crl
 
@@ -40,9 +42,15 @@ class Mount:
         der = certificates(told.get("certificate"))[0]
         return Kept(der, bool(told.get("revocation_time")))
 
-    def above(self, certificate: bytes) -> tuple[bytes, ...]:
-        """Return the CAs (DER) above a certificate (DER), its issuer first; raises `NotFound`."""
-        return self._issuer_of(certificate)[1]
+    def issued(self, serial: str) -> Issued:
+        """Return what was signed under a serial; raises `NotFound` where it was not kept."""
+        found = self.certificate(serial)
+        if found is None:
+            raise NotFound(
+                f"{self.session.connection.server} keeps no certificate {serial} at {self.path}, as with"
+                " no_store or after a tidy: it is ordered anew"
+            )
+        return _with_path(found.der, self._issuer_of(found.der)[1])
 
     def crl(self, certificate: bytes) -> ForeignCrl | None:
         """Return what the list says on which a certificate (DER) would be; None where it is not kept at once.
@@ -72,6 +80,19 @@ class Mount:
         """Yield the one that is meant, then the others: what was the default may have changed."""
         yield self.issuer or "default"
         yield from self.session.names(f"{self.path}/issuers")
+
+
+def signed(answer: Mapping[str, Any]) -> Issued:
+    """Return what an answer to a signing request holds; raises `Rejected` for what cannot be read."""
+    certificate, *above = certificates(
+        answer.get("certificate"), answer.get("issuing_ca"), answer.get("ca_chain")
+    )
+    return _with_path(certificate, above)
+
+
+def _with_path(certificate: bytes, above: Sequence[bytes]) -> Issued:
+    chain, anchors = sorted_chain(linked(certificate, above))
+    return Issued(certificate, chain, anchors)
 
 
 def certificates(*told: Any) -> tuple[bytes, ...]:
