@@ -7,7 +7,6 @@ what a 409 said, reads bodies of any size, and writes all it sends into the debu
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from acme.jws import JWS
 from josepy.errors import DeserializationError
@@ -51,15 +50,24 @@ class Network:
         self.calls = Calls(explain, sleep=sleep)
         self._sleep = sleep
         self._nonce: bytes | None = None
+        self._directory: Directory | None = None
 
-    @cached_property
+    @property
     def directory(self) -> Directory:
         """The CA's addresses, read once a run."""
-        return answers.read(Directory, self.get(self.server).body, "directory")
+        return self.look_up(self.calls)
 
-    def get(self, url: str, calls: Calls | None = None) -> Answer:
+    def look_up(self, calls: Calls) -> Directory:
+        """Return the CA's addresses; `calls` decide how long it is tried where they are not known yet."""
+        if self._directory is None:
+            self._directory = answers.read(
+                Directory, self.get(self.server, calls).body, "directory"
+            )
+        return self._directory
+
+    def get(self, url: str, calls: Calls) -> Answer:
         """Read what anybody may; raises what the CA's refusal means."""
-        return (calls or self.calls).read(lambda: _accepted(self.transport.get(url)))
+        return calls.read(lambda: _accepted(self.transport.get(url)))
 
     def read(self, url: str, signer: Signer, accept: str = "application/json") -> Answer:
         """Read what an account may (POST-as-GET, RFC 8555 section 6.3)."""

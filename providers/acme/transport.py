@@ -59,9 +59,8 @@ class _Connection(HTTPSConnection):
             answer = super().getresponse()
         finally:
             watch.cancel()
-        if (
-            time.monotonic() - began >= _LONGEST
-        ):  # http.client takes the end for that of the headers
+        if time.monotonic() - began >= _LONGEST:
+            answer.close()  # http.client took the end for that of the headers
             raise TimeoutError
         return answer
 
