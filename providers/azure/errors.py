@@ -146,7 +146,7 @@ def _unsent(error: ServiceRequestError, place: str) -> ProviderError:
     inner = error.inner_exception
     if isinstance(inner, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(inner):
         return Unreachable(
-            f"the TLS certificate of {place} is not trusted here: correct its address, or name the CA in"
+            f"{place}'s TLS certificate is not trusted here: correct its address, or name the CA in"
             " REQUESTS_CA_BUNDLE where a proxy stands in between"
         )
     cause = inner.args[0] if isinstance(inner, ConnectionError) and inner.args else inner
