@@ -7,6 +7,7 @@ what a 409 said, reads bodies of any size, and writes all it sends into the debu
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 
 from acme.jws import JWS
 from josepy.errors import DeserializationError
@@ -51,6 +52,7 @@ class Network:
         self._sleep = sleep
         self._nonce: bytes | None = None
         self._directory: Directory | None = None
+        self._looking_up = Lock()
 
     @property
     def directory(self) -> Directory:
@@ -59,11 +61,11 @@ class Network:
 
     def look_up(self, calls: Calls) -> Directory:
         """Return the CA's addresses; `calls` decide how long it is tried where they are not known yet."""
-        if self._directory is None:
-            self._directory = answers.read(
-                Directory, self.get(self.server, calls).body, "directory"
-            )
-        return self._directory
+        with self._looking_up:
+            if self._directory is None:
+                answer = self.get(self.server, calls)
+                self._directory = answers.read(Directory, answer.body, "directory")
+            return self._directory
 
     def get(self, url: str, calls: Calls) -> Answer:
         """Read what anybody may; raises what the CA's refusal means."""

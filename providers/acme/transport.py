@@ -25,6 +25,8 @@ from providers.errors import Ambiguous, Conflict, Denied
 LARGEST = 256 * 1024
 """Bytes of an answer; a long chain is a tenth of it."""
 REDIRECTS = 3
+SIDE_BY_SIDE = 32
+"""Connections that are kept; advice on many certificates is asked for side by side."""
 _TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and until the next part of an answer."""
 _LONGEST = 60.0
@@ -77,7 +79,7 @@ class _Tls(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
-        super().__init__()
+        super().__init__(pool_maxsize=SIDE_BY_SIDE)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
@@ -113,7 +115,7 @@ def tls_context(anchors: bytes | None, path: str | None = None) -> ssl.SSLContex
 
 
 class Transport:
-    """Asks one CA. `clock` gives seconds."""
+    """Asks one CA; what only reads may do so from several threads. `clock` gives seconds."""
 
     def __init__(
         self, context: ssl.SSLContext, clock: Callable[[], float] = time.monotonic

@@ -1,6 +1,7 @@
 """When a CA wants certificates to be renewed (RFC 9773): asked for, and not believed when nonsense."""
 
 import json
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from wire import Request, Response
 from providers.acme.advice import certificate_id
 from providers.acme.issuer import AcmeIssuer
 from providers.issuing import Advice
+from reconciler.threads import side_by_side
 
 NOW = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 WINDOW = {"start": "2026-12-01T00:00:00Z", "end": "2026-12-03T00:00:00.123456789Z"}
@@ -172,6 +174,18 @@ def test_an_explanation_is_kept_if_it_is_a_web_page(
     advice = advising.advise(_says(WINDOW, explanationURL=page))
     assert advice.explanation == (page if kept else None)
     assert advice.start
+
+
+def test_many_are_asked_about_side_by_side(
+    advising: _Advising, caplog: pytest.LogCaptureFixture
+) -> None:
+    advising.answer = _says(WINDOW)
+    asking = acme_ca_rig.issuer(advising.front)
+    before = advising.front.wire.counts["directory"]
+    told = side_by_side(lambda _: asking.advise(advising.certificate), range(64), 16)
+    assert all(advice and advice.start for advice in told)
+    assert advising.front.wire.counts["directory"] == before + 1
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_what_has_expired_is_not_asked_about(advising: _Advising) -> None:
