@@ -7,6 +7,7 @@ The engine has no tokens: an answer to `sign` that is lost leaves one certificat
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from providers import x509
@@ -72,7 +73,7 @@ class VaultIssuer:
         """Revoke a certificate; the engine takes no reason. One that is revoked already is no error."""
         revoke(self._mount, request, self.clock())
 
-    @property
+    @cached_property
     def _mount(self) -> Mount:
         return Mount(self.session, self.settings.path, self.settings.issuer)
 

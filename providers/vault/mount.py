@@ -1,17 +1,18 @@
 """What a mount of the PKI engine tells: certificates, the CAs above them, and what is revoked."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509 import CertificateRevocationList
 
 from providers import x509
 from providers.errors import NotFound, Rejected
 from providers.issued import sorted_chain
 from providers.issuing import Issued
 from providers.vault.session import VaultSession
-from providers.x509.foreign_crl import ForeignCrl, load_foreign_crl, read_foreign_crl
+from providers.x509.foreign_crl import load_foreign_crl
 
 _MOST = 32
 """Certificates that came with another and are looked at."""
@@ -27,11 +28,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A mount, and the one of its issuers that is meant; None is for its default."""
+    """A mount, and the one of its issuers that is meant; None is for its default.
+
+    Its CAs and its settings are read once a run: a night with many revocations asks for them as often.
+    """
 
     session: VaultSession
     path: str
     issuer: str | None = None
+    _known: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     def certificate(self, serial: str) -> Kept | None:
         """Return a certificate by its serial as Vault writes it, None where none is kept."""
@@ -52,29 +57,35 @@ class Mount:
             )
         return _with_path(found.der, self._issuer_of(found.der)[1])
 
-    def crl(self, certificate: bytes) -> ForeignCrl | None:
-        """Return what the list says on which a certificate (DER) would be; None where it is not kept at once.
+    def crl(self, certificate: bytes) -> CertificateRevocationList | None:
+        """Return the list on which a certificate (DER) would be; None where it is not made at once.
 
         A list that is made now and then, or by nobody, tells nothing yet of what was just revoked.
         """
-        config = self.session.read(f"{self.path}/config/crl")
+        config = self._once("config/crl")
         if config.get("disable") or config.get("auto_rebuild"):
             return None
         name, above = self._issuer_of(certificate)
         told = self.session.read(f"{self.path}/issuer/{name}/crl")
         try:
-            return read_foreign_crl(load_foreign_crl(str(told.get("crl")).encode(), above[0]))
+            return load_foreign_crl(str(told.get("crl")).encode(), above[0])
         except ValueError as why:
             raise Rejected(f"the CRL of {self.path}/issuer/{name} is of no use: {why}") from None
 
     def _issuer_of(self, certificate: bytes) -> tuple[str, tuple[bytes, ...]]:
+        """Return the issuer of a certificate, by its id, and the CAs (DER) from it upwards."""
         for name in self._issuers():
-            told = self.session.read(f"{self.path}/issuer/{name}/json")
+            told = self._once(f"issuer/{name}/json")
             above = linked(certificate, certificates(told.get("certificate"), told.get("ca_chain")))
             if above:
-                return name, above
+                return str(told.get("issuer_id") or name), above
         server = self.session.connection.server
         raise NotFound(f"{server} has no issuer at {self.path} that issued the certificate")
+
+    def _once(self, what: str) -> dict[str, Any]:
+        if what not in self._known:
+            self._known[what] = self.session.read(f"{self.path}/{what}")
+        return self._known[what]
 
     def _issuers(self) -> Iterator[str]:
         """Yield the one that is meant, then the others: what was the default may have changed."""

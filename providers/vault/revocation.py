@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from cryptography.x509 import CertificateRevocationList
+
 from providers import x509
 from providers.errors import Conflict
 from providers.issuing import RevokeRequest
@@ -25,8 +27,12 @@ def _check(mount: Mount, request: RevokeRequest) -> None:
     if kept is None or not kept.is_revoked:
         raise Conflict(f"it was to be revoked, and is not: {named}")
     listed = mount.crl(request.certificate)
-    if listed and request.serial not in listed.entries:
+    if listed is not None and not _is_listed(listed, request.serial):
         raise Conflict(
-            f"it is revoked, and the CRL that is made at once does not say so: {named}, CRL"
-            f" {listed.number} of {listed.this_update:%Y-%m-%d %H:%M:%S}Z"
+            f"it is revoked, and the CRL that is made at once does not say so: {named}, CRL of"
+            f" {listed.last_update_utc:%Y-%m-%d %H:%M:%S}Z with {len(listed)} entries"
         )
+
+
+def _is_listed(crl: CertificateRevocationList, serial: str) -> bool:
+    return crl.get_revoked_certificate_by_serial_number(int(serial, 16)) is not None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bao import Bao
 from bao import Refused as BaoRefused
-from bao_logins import AUDIENCE, Cluster, Runner, Signatory, app_role
+from bao_logins import AUDIENCE, Cluster, Runner, Signatory, app_role, documented_policy
 from vault_orders import HELD, Order, issuer, revocation
 from wire import Tls
 
@@ -44,6 +44,13 @@ def runner(bao: Bao, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
 
 def test_a_token_of_a_sops_file(bao: Bao) -> None:
     _works(issuer(bao.url, bao.token("certform") + "\n"), bao)
+
+
+def test_the_policy_of_the_page_with_an_issuer_of_the_mount(bao: Bao) -> None:
+    bao.policy("named", documented_policy().replace("pki/sign/", "pki/issuer/default/sign/"))
+    _works(issuer(bao.url, bao.token("named"), issuerName="default"), bao)
+    with pytest.raises(Denied, match="pki/sign/web"):
+        Order.of().by(issuer(bao.url, bao.token("named")))
 
 
 @pytest.mark.parametrize("name", ["VAULT_TOKEN", "BAO_TOKEN"])

@@ -262,7 +262,7 @@ def test_a_revocation_that_the_crl_does_not_tell_is_not_done(bao: Bao) -> None:
         issued = Order.of().by(made)
         before = bao.read("pki/issuer/default/crl")["crl"]
         line.changes["crl"] = lambda told, _: told.update(crl=before) if "crl" in told else None
-        with pytest.raises(Conflict, match=r"CRL \d+ of 2\d{3}-\d\d-\d\d"):
+        with pytest.raises(Conflict, match=r"CRL of 2\d{3}-\d\d-\d\d .* with 0 entries"):
             made.revoke(revocation(issued))
         line.changes["cert"] = lambda told, _: told.update(revocation_time=0)
         with pytest.raises(Conflict, match="it was to be revoked, and is not"):
