@@ -70,12 +70,16 @@ def test_a_ca_that_does_not_advise_gives_none(pebble: Pebble, buyer: Buyer) -> N
     assert issuer.advise(buyer.buy(issuer, "silent.example.com").certificate) is None
 
 
+@pytest.fixture(scope="module")
+def certificate(pebble: Pebble) -> bytes:
+    return Buyer().buy(acme_ca_rig.issuer(pebble), "ari.example.com").certificate
+
+
 class _Advising:
     """A front whose directory has renewalInfo, and that answers with `answer` there."""
 
-    def __init__(self, front: Front, buyer: Buyer) -> None:
-        self.front = front
-        self.certificate = buyer.buy(acme_ca_rig.issuer(front), "ari.example.com").certificate
+    def __init__(self, front: Front, certificate: bytes) -> None:
+        self.front, self.certificate = front, certificate
         self.answer = Response(200)
         self.paths: list[str] = []
         directory = front.directory(renewalInfo=f"{front.wire.url}/ari")
@@ -99,8 +103,8 @@ class _Advising:
 
 
 @pytest.fixture
-def advising(front: Front, buyer: Buyer) -> _Advising:
-    return _Advising(front, buyer)
+def advising(front: Front, certificate: bytes) -> _Advising:
+    return _Advising(front, certificate)
 
 
 def _says(window: Any, retry: str | None = None, **more: object) -> Response:
