@@ -6,6 +6,7 @@ import pytest
 from bao import Bao
 from bao_line import Line
 from bao_logins import app_role
+from tunnel import Tunnel
 from vault_orders import HELD, Order, as_root, issuer
 from wire import Response, Tls, Way, Wire
 
@@ -150,6 +151,23 @@ def test_a_proxy_of_the_environment_that_leads_nowhere_is_told(
     monkeypatch.setenv("no_proxy", "")
     with pytest.raises(Unreachable, match="the proxy of this environment"):
         _session("https://vault.example.com", "x").read("sys/mounts")
+
+
+def test_through_a_proxy_of_the_environment_the_server_is_verified_as_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, other = Tls.made(tmp_path / "tls"), Tls.made(tmp_path / "other")
+    with Bao.running(tmp_path / "bao", tls=tls) as bao, Tunnel.running() as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "")
+        session = _session(bao.url, bao.root, bundle=tls.authority.read_bytes())
+        assert session.read("sys/mounts")
+        session._client.adapter.close()
+        assert proxy.seen[0].startswith(b"CONNECT localhost:")
+        assert bao.root.encode() not in b"".join(proxy.seen)
+        for wrong in (None, other.authority.read_bytes()):
+            with pytest.raises(Unreachable, match="is not trusted here"):
+                _session(bao.url, bao.root, bundle=wrong).read("sys/mounts")
 
 
 def test_a_namespace(bao: Bao) -> None:
