@@ -11,7 +11,7 @@ from acme_ca_rig import pem_key
 from cryptography import x509
 from name_server_ports import HOST
 from pebble import Pebble
-from rig import Ended, Repository, Runner
+from rig import REVOCATION, Ended, Repository, Runner
 
 from providers.secret import Secret
 from providers.sops.binary import Sops
@@ -58,15 +58,21 @@ class AcmeEstate:
             estate.seal("secrets/acme.sops.yaml", {"account": pem_key()})
             yield estate
 
-    def declare(self, text: str = ISSUER, **more: str) -> None:
-        """Write the Issuer's document."""
-        listen = f"{HOST}:{self.pebble.web_port}"
-        self.write("config/issuers.yaml", text.format(url=self.pebble.url, listen=listen, **more))
+    def declare(self, server: str = "", listen: str = "") -> None:
+        """Write the Issuer's document: for Pebble, with a solver that answers where it looks."""
+        text = ISSUER.format(
+            url=server or self.pebble.url, listen=listen or f"{HOST}:{self.pebble.web_port}"
+        )
+        self.write("config/issuers.yaml", text)
 
     def want(self, *names: str, certificate: str = "web", issuer: str = "public") -> None:
         """Write one certificate's document."""
         text = WEB.format(name=certificate, issuer=issuer, names=", ".join(names))
         self.write(f"{certificate}.yaml", text)
+
+    def revoke(self, certificate: x509.Certificate) -> None:
+        """Write a Revocation of one certificate."""
+        self.write("revocation.yaml", REVOCATION.format(serial=f"{certificate.serial_number:x}"))
 
     def write(self, path: str, text: str) -> None:
         """Write a file of the repository."""
