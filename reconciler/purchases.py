@@ -35,8 +35,14 @@ def spent_at(issuers: Issuers, name: str, state: LedgerState) -> Iterator[Spendi
             yield record
 
 
+def advised(state: LedgerState, issuer: str) -> frozenset[str]:
+    """Return the serials of the certificates about which a CA gave advice."""
+    advice = state.advice.get(issuer)
+    return frozenset(each.serial for each in advice.certificates) if advice else frozenset()
+
+
 def purchase_of(
-    state: LedgerState,
+    known: frozenset[str],
     spending: Spending,
     issuer: DesiredIssuer,
     desired: DesiredCertificate,
@@ -45,7 +51,7 @@ def purchase_of(
 ) -> Purchase:
     """Return how the order of a certificate counts, if it were placed now.
 
-    What takes the place of one about which its CA gave advice counts for nothing, once.
+    What takes the place of one that is `known`, since its CA gave advice about it, counts for nothing, once.
     """
     pending = record.pending
     resumed = pending is not None and is_resumable(pending, desired.digest, now)
@@ -57,9 +63,7 @@ def purchase_of(
     before = predecessor(issuer, desired.request, record)
     if before is None or before.not_after <= now or spending.is_replaced(before.serial):
         return plain
-    advice = state.advice.get(issuer.name)
-    advised = advice is not None and any(a.serial == before.serial for a in advice.certificates)
-    return replace(plain, replaces=before.serial) if advised else plain
+    return replace(plain, replaces=before.serial) if before.serial in known else plain
 
 
 def predecessor(

@@ -148,15 +148,16 @@ def issue_cas(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
 def issue_certificates(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     """Issue leaves: those of our own CAs together, then those of others one by one."""
     theirs = [c for c in changes if session.desired(c).request.issuer_id is not None]
-    if ours := [change for change in changes if change not in theirs]:
+    if ours := [c for c in changes if session.desired(c).request.issuer_id is None]:
         yield from issue_leaves(session, ours)
     yield from order_leaves(session, theirs)
 
 
 def install_certificates(session: Session, changes: Sequence[Change]) -> Iterator[Outcome]:
     """Install leaves, and ask for those that their places issue by themselves."""
-    theirs = [c for c in changes if session.world.desired.hosting(session.desired(c))]
-    if ours := [change for change in changes if change not in theirs]:
+    hosting = session.world.desired.hosting
+    theirs = [c for c in changes if hosting(session.desired(c))]
+    if ours := [c for c in changes if not hosting(session.desired(c))]:
         yield from install(session, ours)
     if theirs:
         yield from host(session, theirs)

@@ -9,9 +9,9 @@ from reconciler.apply.session import Session
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.issuing import SpendingRecord, Spent
 from reconciler.ledger.records import CertificateRecord
-from reconciler.purchases import purchase_of, spent_at, terms_of
+from reconciler.purchases import advised, purchase_of, spent_at, terms_of
 from reconciler.spending import REMEMBERED, Purchase, Spending, Terms, Wait
-from reconciler.state import DesiredCertificate, DesiredIssuer
+from reconciler.state import DesiredCertificate
 
 SILENT = 3
 """So many failures in a row that say nothing of a certificate mean that a CA answers nobody just now."""
@@ -29,6 +29,8 @@ class Purse:
     issuer: str
     terms: Terms
     spending: Spending
+    known: frozenset[str]
+    """The serials of the certificates about which the CA gave advice."""
     _days: dict[str, SpendingRecord]
     _changed: set[str] = field(default_factory=set)
 
@@ -38,7 +40,8 @@ class Purse:
         state, issuers = session.journal.state, session.world.desired.issuers
         mine = {day: r for (name, day), r in state.spending.items() if name == issuer}
         records, now = spent_at(issuers, issuer, state), session.clock()
-        return cls(session, issuer, terms_of(issuers.get(issuer)), Spending.of(records, now), mine)
+        terms, spending = terms_of(issuers.get(issuer)), Spending.of(records, now)
+        return cls(session, issuer, terms, spending, advised(state, issuer), mine)
 
     @property
     def limited(self) -> bool:
@@ -47,8 +50,8 @@ class Purse:
 
     def purchase(self, desired: DesiredCertificate, record: CertificateRecord) -> Purchase:
         """Return how an order counts."""
-        state, now = self.session.journal.state, self.session.clock()
-        found = purchase_of(state, self.spending, self._desired, desired, record, now)
+        issuer, now = self.session.world.desired.issuers[self.issuer], self.session.clock()
+        found = purchase_of(self.known, self.spending, issuer, desired, record, now)
         patient = desired.address not in self.session.world.replace
         return found if patient else replace(found, patient=False)
 
@@ -114,10 +117,6 @@ class Purse:
             look_back = self.terms.look_back if name == self.issuer else REMEMBERED
             if (name == self.issuer or name not in known) and day < _day(now - look_back):
                 yield name, day
-
-    @property
-    def _desired(self) -> DesiredIssuer:
-        return self.session.world.desired.issuers[self.issuer]
 
     def _day(self, moment: datetime) -> SpendingRecord:
         day = _day(moment)

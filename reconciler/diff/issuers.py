@@ -7,7 +7,7 @@ from datetime import datetime
 from reconciler.address import owner
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord
-from reconciler.purchases import is_placed, purchase_of, rank, spent_at, terms_of
+from reconciler.purchases import advised, is_placed, purchase_of, rank, spent_at, terms_of
 from reconciler.spending import ORDERS, Key, Limit, Purchase, Spending, Terms, counted
 from reconciler.state import DesiredCertificate, DesiredIssuer
 from schemas.plan import Action, Change, IssuerReport, QuotaUse
@@ -71,12 +71,12 @@ def _forecast(
     certificates: Sequence[DesiredCertificate],
 ) -> _Forecast:
     """Place orders one after the other, the most urgent first, each when there is room for it."""
-    told, now = _Forecast(), world.now
+    told, now, known = _Forecast(), world.now, advised(world.ledger, issuer.name)
     for desired in sorted(certificates, key=lambda c: rank(c, _record(world, c), now)):
         record = _record(world, desired)
         if is_placed(desired, record, now):
             continue
-        order = purchase_of(world.ledger, spending, issuer, desired, record, now)
+        order = purchase_of(known, spending, issuer, desired, record, now)
         wait = spending.wait(order, terms, now)
         told.orders += 1
         if wait is None:

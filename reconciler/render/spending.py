@@ -11,9 +11,11 @@ from schemas.scalars import format_duration
 
 def spending(report: IssuerReport) -> Iterator[str]:
     """Yield in words what becomes of the orders at one CA, and what is used of its quotas."""
-    if report.waits:
-        now = f"{report.now:,} now, " if report.now else ""
-        yield f"{count(report.orders, 'order')}: {now}{report.waits:,} {_wait(report)}"
+    if report.waits and report.now:
+        orders = count(report.orders, "order")
+        yield f"{orders}: {report.now:,} now, {report.waits:,} {_wait(report)}"
+    elif report.waits:
+        yield f"{count(report.orders, 'order')} {_wait(report)}"
     elif report.orders:
         yield count(report.orders, "order")
     yield from map(_used, report.quotas)

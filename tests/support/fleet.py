@@ -173,12 +173,13 @@ class Fleet:
         """What the documents ask for."""
         cas = {name: self._moved_on(name, ca) for name, ca in self.cas.items()}
         generations = {name: ca.generation for name, ca in cas.items()}
+        wanted = frozenset(self.leaves)
         certificates = {
             name: desired_certificate(
                 name,
                 leaf,
                 generations.get(leaf.issuer, 0),
-                frozenset(self.leaves),
+                wanted,
                 self.issuers.get(leaf.issuer),
             )
             for name, leaf in self.leaves.items()
