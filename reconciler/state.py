@@ -6,15 +6,15 @@ The third side, the ledger, is `reconciler.ledger.records.LedgerState`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from providers.abilities import HeldTrust
 from providers.base import Installed
 from reconciler.keystores import DesiredKeystore, keystores_digest
 from reconciler.leads import Lead
 from reconciler.limits import NO_LIMITS, Limits
+from reconciler.takeover import Takeover
 from schemas.authority import OcspSettings
-from schemas.base import digest
 from schemas.certificate import Custody, OnRemove, Rollout, RotationPolicy
 from schemas.custody import CaCustody, Kept, MountedKey, RemoteKey
 from schemas.issuer import IssuerSpec
@@ -30,45 +30,8 @@ from schemas.request import AuthorityRequest, LeafRequest
 from schemas.revocation import RevocationReason
 from schemas.target import TargetSpec
 
-if TYPE_CHECKING:  # validate reads no ledger
-    from reconciler.ledger.records import PastEntry
-
 KEYRING = "keyring"
 """The address of the keyring in a plan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Takeover:
-    """A CA that existed before, as its files say it. `request` is what its certificate says in our words.
-
-    `certificate` is DER, `spki` its key as a record holds it. `past` is everything that the files know it
-    to have issued or revoked, also what is expired; `number` is that of its last CRL. `evidence` is a digest
-    over all of the files, `sealed` the sops file that its key, or the PIN of its token, is in.
-    """
-
-    request: AuthorityRequest
-    custody: CaCustody
-    certificate: bytes = field(repr=False)
-    serial: str
-    sha256: str
-    not_before: datetime
-    not_after: datetime
-    spki: str = field(repr=False)
-    subject: str
-    evidence: str
-    past: "tuple[PastEntry, ...]" = field(default=(), repr=False)
-    number: int | None = None
-    sealed: bytes | None = field(default=None, repr=False)
-
-    @property
-    def generation(self) -> int:
-        """The generation that it stands for."""
-        return self.request.generation
-
-    @property
-    def digest(self) -> str:
-        """The digest of what its certificate says."""
-        return digest(self.request.to_json())
 
 
 @dataclass(frozen=True, slots=True)

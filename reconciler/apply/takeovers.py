@@ -16,7 +16,7 @@ from reconciler.diff.takeovers import untold
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.records import AuthorityRecord, Issuance, PastRecord, Revoked, Status
 from reconciler.past.history import together
-from reconciler.state import Takeover
+from reconciler.takeover import Takeover
 from schemas.custody import Kept
 from schemas.plan import Change
 from schemas.revocation import RevocationReason

@@ -13,7 +13,8 @@ from reconciler.diff.changes import blocked, change, change_id
 from reconciler.diff.world import World
 from reconciler.ledger.records import Issuance, PastEntry, PastRecord, Status
 from reconciler.schedule import is_ahead
-from reconciler.state import DesiredAuthority, Takeover
+from reconciler.state import DesiredAuthority
+from reconciler.takeover import Takeover
 from schemas.custody import Kept
 from schemas.plan import Action, Change, Reason
 from schemas.request import AuthorityRequest

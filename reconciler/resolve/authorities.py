@@ -13,7 +13,8 @@ from reconciler.resolve.generations import check_generations
 from reconciler.resolve.keys import check_custody, check_size, key_type
 from reconciler.resolve.outside import check_outside
 from reconciler.resolve.responses import check_ocsp
-from reconciler.state import DesiredAuthority, Takeover
+from reconciler.state import DesiredAuthority
+from reconciler.takeover import Takeover
 from schemas.authority import AuthoritySpec, NameConstraints
 from schemas.base import digest
 from schemas.custody import Kept, RemoteKey

@@ -1,6 +1,6 @@
 """The whole: documents in, what is desired and every finding out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -99,19 +99,14 @@ def _resolved(
     issuers = frozenset(str(section(draft.data, "spec").get("issuerRef")) for draft in drafts)
     existing = takeovers(everything.authorities, named.files, found)
     authorities, families = resolve_authorities(everything, issuers, found, existing)
-    found += check_anchors(authorities, everything.authorities, drafts)
-    found += check_offline(authorities, everything.authorities, drafts)
-    found += check_mounted(authorities, everything, drafts, named.files)
+    found += _check_keys(authorities, everything, drafts, named.files)
     authorities = {n: _sealed(ca, named.files) for n, ca in authorities.items()}
     found += check_references(everything)
     found += bundles.check_bundles(everything, named.files)
     found += bundles.check_told(everything, authorities.values())
     found += check_directories(everything, root)
-    found += check_names(everything)
     sealed = SealedFiles(named.files)
-    for entry in everything.issuers.entries.values():
-        found += check_secrets(entry, sealed)
-        found += (*check_solvers(entry), *check_plugins(entry))
+    found += _check_issuers(everything, sealed)
     around = Surroundings(
         everything.authorities, families, everything.targets, everything.issuers, sealed
     )
@@ -139,6 +134,26 @@ def _resolved(
             for name, entry in sorted(everything.issuers.entries.items())
         },
     )
+
+
+def _check_keys(
+    authorities: Mapping[str, DesiredAuthority],
+    everything: Catalogue,
+    drafts: Sequence[Draft],
+    files: Mapping[str, bytes],
+) -> Iterator[Diagnostic]:
+    """Yield what is asked of CAs whose keys are not at hand."""
+    yield from check_anchors(authorities, everything.authorities, drafts)
+    yield from check_offline(authorities, everything.authorities, drafts)
+    yield from check_mounted(authorities, everything, drafts, files)
+
+
+def _check_issuers(everything: Catalogue, sealed: SealedFiles) -> Iterator[Diagnostic]:
+    yield from check_names(everything)
+    for entry in everything.issuers.entries.values():
+        yield from check_secrets(entry, sealed)
+        yield from check_solvers(entry)
+        yield from check_plugins(entry)
 
 
 def _desired(

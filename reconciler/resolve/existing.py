@@ -20,7 +20,7 @@ from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.yaml import Step
 from reconciler.past.history import Files, History, Room, read_history
 from reconciler.resolve.catalogue import Entry, Shelf
-from reconciler.state import Takeover
+from reconciler.takeover import Takeover
 from schemas.authority import AuthoritySpec, Existing
 from schemas.base import digest
 from schemas.custody import SIGNS, CaCustody, Kept, RemoteKey, SopsKey

@@ -6,7 +6,8 @@ from reconciler.diagnostics import Diagnostic, error
 from reconciler.load.documents import Place
 from reconciler.resolve.catalogue import Entry, Shelf
 from reconciler.resolve.drafts import Draft, section
-from reconciler.state import DesiredAuthority, Takeover
+from reconciler.state import DesiredAuthority
+from reconciler.takeover import Takeover
 from schemas.authority import AuthoritySpec
 from schemas.custody import Kept, SopsKey
 

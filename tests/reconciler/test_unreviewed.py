@@ -16,7 +16,8 @@ from providers import x509
 from reconciler.errors import Refused
 from reconciler.render.markdown import render_markdown
 from reconciler.reviewing import Fingerprints, SavedPlan
-from reconciler.state import DesiredRevocation, Takeover
+from reconciler.state import DesiredRevocation
+from reconciler.takeover import Takeover
 from schemas.authority import OcspSettings
 from schemas.plan import Action, Change, Plan
 from schemas.revocation import RevocationReason

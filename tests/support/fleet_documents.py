@@ -17,8 +17,8 @@ from reconciler.state import (
     DesiredCertificate,
     DesiredInstall,
     DesiredTarget,
-    Takeover,
 )
+from reconciler.takeover import Takeover
 from schemas.authority import NameConstraints, NameForms, OcspSettings
 from schemas.base import digest
 from schemas.certificate import Algorithm, Custody, OnRemove, Rollout, RotationPolicy, Usage

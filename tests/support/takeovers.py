@@ -16,7 +16,7 @@ from fleet_documents import LINEAGE
 from providers import x509
 from providers.signer import PrivateKey
 from reconciler.ledger.records import PastEntry, Revoked
-from reconciler.state import Takeover
+from reconciler.takeover import Takeover
 from schemas.custody import CaCustody, Kept, SopsKey
 from schemas.request import AuthorityRequest
 from schemas.revocation import RevocationReason

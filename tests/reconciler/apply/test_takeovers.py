@@ -16,7 +16,8 @@ from providers import x509
 from providers.signer import KeySigner, PrivateKey, Signer
 from reconciler.apply import Session
 from reconciler.events import EventStatus
-from reconciler.state import DesiredRevocation, Takeover
+from reconciler.state import DesiredRevocation
+from reconciler.takeover import Takeover
 from schemas.custody import RemoteKey
 from schemas.plan import Action, Reason
 from schemas.revocation import RevocationReason

@@ -9,7 +9,7 @@ from legacy import LegacyCa
 from providers import x509
 from reconciler.diagnostics import Diagnostic, Severity
 from reconciler.repository import Examination, examine
-from reconciler.state import Takeover
+from reconciler.takeover import Takeover
 
 ELLIPTIC = ("EC", "ec_paramgen_curve:P-256")
 SEALED = '{"data": "ENC[x]", "sops": {"age": [{"recipient": "age1x"}]}}'
