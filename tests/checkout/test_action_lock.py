@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "action/requirements.lock").read_text()
 INSTALLER = (ROOT / "action/installer.lock").read_text()
-EXTRAS = ("aws", "azure", "gcp", "github")
+EXTRAS = ("acme", "aws", "azure", "gcp", "github", "lexicon", "vault")
 PIN = re.compile(
     r"([a-z0-9-]+)==([^ ;]+)( ; [^\\]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
 )
@@ -25,6 +25,7 @@ def needed() -> list[Requirement]:
         Requirement(text)
         for texts in (project["dependencies"], *(extras[name] for name in EXTRAS))
         for text in texts
+        if not text.startswith("certform[")
     ]
 
 
