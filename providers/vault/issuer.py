@@ -55,13 +55,8 @@ class VaultIssuer:
 
     def issue(self, request: IssueRequest, /) -> Issued:
         """Let the role sign, and make the serial known; with a serial, read back what was signed."""
-        if request.resume is not None:
-            return self._mount.issued(request.resume)
-        answer = self._signed(request)
-        reach("vault.signed")
-        issued = signed(answer)
-        request.checkpoint(colons(x509.facts(issued.certificate).serial))
-        reach("vault.noted")
+        known = request.resume
+        issued = self._new(request) if known is None else self._mount.issued(known)
         check_usages(issued.certificate, request.request.usages, self._role)
         return issued
 
@@ -72,6 +67,14 @@ class VaultIssuer:
     def revoke(self, request: RevokeRequest, /) -> None:
         """Revoke a certificate; the engine takes no reason. One that is revoked already is no error."""
         revoke(self._mount, request, self.clock())
+
+    def _new(self, request: IssueRequest) -> Issued:
+        answer = self._signed(request)
+        reach("vault.signed")
+        issued = signed(answer)
+        request.checkpoint(colons(x509.facts(issued.certificate).serial))
+        reach("vault.noted")
+        return issued
 
     @cached_property
     def _mount(self) -> Mount:
