@@ -30,7 +30,7 @@ COMMANDS = {
     "forecast": "Tell what has to be issued, week by week, for a year or many.",
     "discover": "List the certificates that nobody manages; write documents that adopt them.",
     "import": "Read what certbot, lego or cert-manager declare; say what cannot be carried over.",
-    "issuer": "Look after Issuers: make the key of an ACME account.",
+    "issuer": "Look after Issuers: make an account's key, seal what else is secret.",
     "log": "Show what was recorded, of all or of one address.",
     "revoke": "Write the document that revokes certificates, or a CA.",
     "graph": "Draw authorities, certificates and targets; tell what falls with one.",

@@ -60,7 +60,7 @@ def _defaults(words: IniWords) -> Defaults:
     if "eab_hmac_key" in written:
         survey.left(
             (written["eab_hmac_key"],),
-            "not copied: `sops edit` the file of keySecretRef, and write it under hmacKey",
+            "not copied: `certform issuer secrets` asks for hmacKey",
         )
     _say_hooks(survey, (), written)
     server = taken("server", "server of the Issuers, where a renewal file names none")

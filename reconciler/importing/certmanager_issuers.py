@@ -66,8 +66,8 @@ def _acme(survey: Survey, name: str, files: dict[str, bytes], remarks: list[str]
     if survey.value(*here, "privateKeySecretRef") is not None:
         secret = survey.text(*here, "privateKeySecretRef", "name") or ""
         said = (
-            f"`certform issuer key {name}` makes another account; to go on with this one, `sops edit"
-            f" {account_key(name)['name']}` and write the key of the Secret {secret} under privateKey"
+            f"`certform issuer key {name}` makes another account; to go on with this one, pipe the key in"
+            f" the Secret {secret} into `certform issuer key {name} --stdin`"
         )
         survey.changed((*here, "privateKeySecretRef"), said)
     remarks.append(f"certform issuer key {name}")
@@ -75,7 +75,7 @@ def _acme(survey: Survey, name: str, files: dict[str, bytes], remarks: list[str]
         reference = {"name": sealed_file(f"{name}-binding"), "key": "hmacKey"}
         spec["externalAccountBinding"] = {"keyID": binding, "keySecretRef": reference}
         survey.carried((*here, "externalAccountBinding", "keyID"), "externalAccountBinding.keyID")
-        said = f"`sops edit {reference['name']}`: write the HMAC key under hmacKey"
+        said = f"`certform issuer secrets {name}` asks for hmacKey ({reference['name']})"
         survey.left((*here, "externalAccountBinding", "keySecretRef"), said)
         remarks.append(said)
     spec |= _bundle(survey, here, name, files)
@@ -130,11 +130,13 @@ def _vault(survey: Survey, name: str, files: dict[str, bytes]) -> dict[str, Any]
 def _auth(survey: Survey, name: str) -> dict[str, Any]:
     here, file = ("spec", "vault", "auth"), sealed_file(f"{name}-vault")
     if survey.value(*here, "tokenSecretRef") is not None:
-        survey.left((*here, "tokenSecretRef"), f"`sops edit {file}`: write the token under token")
+        survey.left(
+            (*here, "tokenSecretRef"), f"`certform issuer secrets {name}` asks for token ({file})"
+        )
         return {"tokenSecretRef": {"name": file, "key": "token"}}
     if role := survey.text(*here, "appRole", "roleId"):
         survey.carried((*here, "appRole", "roleId"), "auth.appRole.roleId")
-        said = f"`sops edit {file}`: write the secret ID under secretId"
+        said = f"`certform issuer secrets {name}` asks for secretId ({file})"
         survey.left((*here, "appRole", "secretRef"), said)
         reference = {"name": file, "key": "secretId"}
         return {

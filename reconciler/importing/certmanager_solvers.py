@@ -137,6 +137,6 @@ def _updates(survey: Survey, here: tuple[str | int, ...]) -> Proof:
         )
     proof = by_dns("rfc2136", known)
     if survey.value(*here, "tsigSecretSecretRef") is not None:
-        said = f"`sops edit {sealed_file('dns-rfc2136')}`: write the TSIG key under tsigSecret"
+        said = f"`certform issuer secrets` asks for tsigSecret ({sealed_file('dns-rfc2136')})"
         survey.left((*here, "tsigSecretSecretRef"), said)
     return proof

@@ -189,7 +189,7 @@ def _tsig(known: dict[str, Any]) -> str:
     """Complete the settings of dynamic updates; tell what is missing."""
     file = sealed_file("dns-rfc2136")
     known.setdefault("tsigSecretRef", {"name": file, "key": "tsigSecret"})
-    todo = f"`sops edit {file}`: write the TSIG key under tsigSecret"
+    todo = f"`certform issuer secrets` asks for tsigSecret, the TSIG key ({file})"
     for name, value in (("nameserver", CHOOSE_SERVER), ("tsigKeyName", "choose")):
         if name not in known:
             known[name] = value
@@ -202,7 +202,7 @@ def _lexicon(name: str) -> Proof:
     secrets = {option: {"name": file, "key": option} for option in options}
     solver = {"dns01": {"lexicon": {"provider": name, "secretRefs": secrets}}}
     words = ", ".join(options)
-    todo = f"`sops edit {file}`: write {words} (credentials are not copied)"
+    todo = f"`certform issuer secrets` asks for {words} ({file}); credentials are not copied"
     return Proof(solver, f"dns01.lexicon, provider {name}", todo)
 
 

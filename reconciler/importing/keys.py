@@ -4,7 +4,9 @@ A key is never a file of ours, an argument or a variable of the environment befo
 """
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydantic import ValidationError
@@ -59,13 +61,18 @@ def held_key(held: HeldKey) -> Secret:
     """
     content = read_secret(held.file)
     try:
-        if content.reveal().lstrip().startswith(b"{"):
-            return _jwk(content)
-        return key_pem(encode_key(_checked(decode_key_file(content))))
+        return account_key_of(content)
     except ValueError as why:
         raise Unread(
             error(f"no account key is in it: {why}", Source(file=str(held.file)))
         ) from None
+
+
+def account_key_of(content: Secret) -> Secret:
+    """Return an account's key, a JWK as it is and any other as PEM; raises ValueError for what is none."""
+    if content.reveal().lstrip().startswith(b"{"):
+        return _jwk(content)
+    return key_pem(encode_key(_checked(decode_key_file(content))))
 
 
 def _jwk(content: Secret) -> Secret:
@@ -92,3 +99,14 @@ def seal(
 ) -> bytes:
     """Return the sops file that a reference names, with this one secret in it."""
     return sops.seal({reference.key: secret}, reference.name, recipients)
+
+
+def wanted_secrets(
+    references: Iterable[SecretReference], root: Path
+) -> Mapping[str, tuple[str, ...]]:
+    """Return the keys that are wanted in each sops file that is not there yet."""
+    files: dict[str, dict[str, None]] = {}
+    for reference in references:
+        if not os.path.lexists(root / reference.name):
+            files.setdefault(reference.name, {})[reference.key] = None
+    return {name: tuple(keys) for name, keys in files.items()}

@@ -36,9 +36,7 @@ CONFIGURATION: Table = {
     "accounts.*.keyType": TAKEN,
     "accounts.*.acceptsTermsOfService": silent("whoever makes an account here accepts them"),
     "accounts.*.eab.kid": TAKEN,
-    "accounts.*.eab.hmacKey": left(
-        "not copied: `sops edit` the file of keySecretRef, and write it under hmacKey"
-    ),
+    "accounts.*.eab.hmacKey": left("not copied: `certform issuer secrets` asks for hmacKey"),
     "challenges.*.http.address": TAKEN,
     "challenges.*.http.webroot": TAKEN,
     "challenges.*.http.delay": silent("the file is there before the CA is told"),

@@ -17,9 +17,9 @@ class Repository:
     environment: dict[str, str]
 
     def run(
-        self, *arguments: str | Path, code: int = 0, **variables: str
+        self, *arguments: str | Path, code: int = 0, given: str | None = None, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run certform; return what it printed, after checking how it ended."""
+        """Run certform, `given` on its standard input; return what it printed, its end checked."""
         done = subprocess.run(
             [sys.executable, "-P", "-m", "reconciler", "-C", self.root, *arguments],
             env={**self.environment, **variables},
@@ -27,6 +27,7 @@ class Repository:
             text=True,
             check=False,
             timeout=120,
+            input=given,
         )
         assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stdout + done.stderr

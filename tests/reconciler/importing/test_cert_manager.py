@@ -84,29 +84,11 @@ def test_what_is_written_is_valid_once_the_report_was_followed(
     )
     assert "2 documents" not in done.stderr
     repository.run("issuer", "key", "letsencrypt")
-    made = {
-        "dns-rfc2136": "tsigSecret",
-        "dns-hetzner": "auth_token",
-        "letsencrypt-binding": "hmacKey",
-        "vault-vault": "secretId",
-    }
-    for file, key in made.items():
-        seal_by_hand(repository, f"config/{file}.sops.yaml", key)
+    given = "tsigSecret=c2VjcmV0\nauth_token=a=b\nhmacKey=aG1hYw\nsecretId=a test's\n"
+    repository.run("issuer", "secrets", "letsencrypt", given=given)
+    repository.run("issuer", "secrets", "vault", given=given)
     repository.edit("certificates/cert-manager.yaml", "issuerRef: services\n", "issuerRef: vault\n")
     assert "Valid:" in repository.run("validate").stdout
-
-
-def seal_by_hand(repository: Repository, path: str, key: str) -> None:
-    """What `sops edit` of a person does."""
-    from providers.secret import Secret  # noqa: PLC0415
-    from providers.sops.binary import Sops  # noqa: PLC0415
-    from reconciler.importing.keys import keyring  # noqa: PLC0415
-    from reconciler.importing.naming import documents_of  # noqa: PLC0415
-    from reconciler.load.trees import WorkingTree  # noqa: PLC0415
-
-    recipients = keyring(documents_of(WorkingTree(repository.root))[0])
-    sealed = Sops().seal({key: Secret(b"a test's secret")}, path, recipients)
-    (repository.root / path).write_bytes(sealed)
 
 
 def test_the_ca_of_an_issuer_is_found_by_its_secret() -> None:

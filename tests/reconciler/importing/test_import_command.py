@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from certbot_folders import account_pem
 from command_line import Repository
 
 from reconciler.cli.app import run
@@ -113,11 +114,36 @@ def test_an_issuer_gets_its_key_once(repository: Repository) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert sealed.startswith("account: ENC[")
     assert "PRIVATE KEY" not in sealed
-    assert "sops edit config/binding.sops.yaml" in told.stderr
+    assert "certform issuer secrets public" in told.stderr
     assert "git add config/keys/public.sops.yaml" in told.stderr
     again = repository.run("issuer", "key", "public", code=1)
     assert "is there already" in again.stderr
     assert path.read_text() == sealed
+
+
+def test_a_key_that_is_given_is_sealed_and_anything_else_refused(repository: Repository) -> None:
+    (repository.root / "config/public.yaml").write_text(ISSUER)
+    refused = repository.run("issuer", "key", "public", "--stdin", code=1, given="never-shown")
+    assert "never-shown" not in refused.stderr
+    repository.run("issuer", "key", "public", "--stdin", given=account_pem().decode())
+    assert "EC PRIVATE" not in (repository.root / "config/keys/public.sops.yaml").read_text()
+
+
+def test_secrets_are_asked_for_once_and_all_of_them(repository: Repository) -> None:
+    (repository.root / "config/public.yaml").write_text(ISSUER)
+    missing = repository.run("issuer", "secrets", "public", code=1, given="other=never-shown\n")
+    assert "hmac was not given" in missing.stderr
+    assert "never-shown" not in missing.stderr
+    told = repository.run(
+        "issuer", "secrets", "public", given="hmac = never-shown\nhmac=a=secret\n"
+    )
+    assert "Wrote config/binding.sops.yaml: hmac." in told.stderr
+    path = repository.root / "config/binding.sops.yaml"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "secret" not in path.read_text().partition("sops:")[0]
+    assert "Nothing to do" in repository.run("issuer", "secrets", "public", given="").stderr
+    repository.run("issuer", "key", "public")
+    assert "Valid:" in repository.run("validate").stdout
 
 
 def test_an_issuer_that_is_not_there_or_has_no_account_gets_none(repository: Repository) -> None:
