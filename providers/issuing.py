@@ -52,8 +52,9 @@ class IssueRequest:
 
     `csr` is a signing request in DER (RFC 2986); `request` is what it asks for, in words, and the dates
     are those wanted. `token` is the same however often one order is tried, 32 hex digits, and never
-    used for another. `checkpoint` makes an order's name durable, and returns once it is; `resume` is
-    the last one, or what `Pending` left, None for an order that is not known to have been made.
+    used for another. `checkpoint` makes an order's name durable, and returns once it is; with the same
+    name again it tells, before each longer wait, that this run goes on. `resume` is the last one, or what
+    `Pending` left, None for an order that is not known to have been made.
     `replaces` is the certificate (DER) that the new one takes the place of, for a CA that wants to know.
     """
 

@@ -10,7 +10,7 @@ from josepy.errors import Error
 from josepy.jwa import ES256, ES384, RS256
 from josepy.jwk import JWK, JWKEC, JWKRSA
 
-from providers.acme.errors import NoAccount, sparing_the_order
+from providers.acme.errors import BindingRequired, NoAccount, sparing_the_order
 from providers.acme.network import Network, Signer
 from providers.errors import Conflict, Denied
 from providers.failpoints import reach
@@ -60,7 +60,7 @@ def log_in(network: Network, settings: Acme, secret: Opener) -> Signer:
         signer = read_key(secret(reference), reference)
         try:
             url = _ask(network, messages.NewRegistration(only_return_existing=True), signer)
-        except NoAccount:
+        except (NoAccount, BindingRequired):  # some CAs want the binding first
             url = _register(network, settings, signer, secret)
         reach("acme.account")
     return Signer(signer.key, signer.algorithm, url)

@@ -3,7 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from providers.errors import Conflict
@@ -28,6 +36,14 @@ class Body(BaseModel):
     model_config = ConfigDict(
         extra="ignore", frozen=True, alias_generator=to_camel, validate_by_name=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said(cls, data: object) -> object:
+        """Take `null` for nothing: some servers write what they have none of."""
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if value is not None}
 
 
 class Status(StrEnum):

@@ -10,7 +10,7 @@ from providers.acme.errors import describe, hint, printable, retry_after, sparin
 from providers.acme.network import Network, Signer
 from providers.acme.proofs import Proofs
 from providers.acme.waiting import Waiting
-from providers.errors import Ambiguous, Rejected, Unproved
+from providers.errors import Ambiguous, ProviderError, Rejected, Unproved
 from providers.failpoints import reach
 
 _MOST_TOLD = 10
@@ -37,7 +37,7 @@ class Prover:
         with ExitStack() as presented:
             with sparing_the_order():
                 made = tuple(self.proofs.make(_name(a, names), a) for a in pending.values())
-                proofs.present(made, presented)
+                proofs.present(made, presented, waiting)
             reach("acme.presented")
             for proof in made:
                 self._answer(proof.challenge)
@@ -47,6 +47,14 @@ class Prover:
     def check(self, urls: Sequence[str], names: frozenset[str]) -> None:
         """Raise `Unproved` with what the CA says of each name that failed, if any has."""
         _check({url: self._read(url)[0] for url in urls}, names)
+
+    def tidy(self, urls: Sequence[str], names: frozenset[str]) -> None:
+        """Take away what a run that died has left of proofs that the CA wants no more."""
+        with suppress(ProviderError):
+            found = [self._read(url)[0] for url in urls]
+            for one in found:
+                if one.status is not Status.PENDING:
+                    self.proofs.take_away(_name(one, names), one)
 
     def _read(self, url: str) -> tuple[Authorization, float | None]:
         """Return an authorization, and the seconds that the CA wants to be left alone."""

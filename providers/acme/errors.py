@@ -3,6 +3,7 @@
 A CA's own words are told, for they say what to put right; they are clipped, and made printable.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -38,6 +39,10 @@ class NoAccount(Denied):
     """The CA knows no account of this key."""
 
 
+class BindingRequired(Denied):
+    """The CA takes accounts alone that are bound to one that it knows already."""
+
+
 class Unauthorized(Denied):
     """Whoever signed may not do that."""
 
@@ -57,7 +62,7 @@ _CODES: Mapping[str, tuple[type[ProviderError], str]] = {
     "alreadyRevoked": (AlreadyRevoked, ""),
     "alreadyReplaced": (Conflict, ""),
     "externalAccountRequired": (
-        Denied,
+        BindingRequired,
         "write `externalAccountBinding` into the Issuer: the CA gives the key ID and the HMAC key",
     ),
     "unauthorized": (Unauthorized, ""),
@@ -180,8 +185,10 @@ def explain(error: Exception) -> ProviderError | None:
     request = getattr(error, "request", None)
     where = told(request.url) if request is not None and hasattr(request, "url") else "the CA"
     if isinstance(error, exceptions.SSLError) and "certificate verify failed" in str(error):
+        why = re.search(r"certificate verify failed: ([\w ,'.:-]+)", str(error))
         return Denied(
-            f"{where}: its TLS certificate is not one that this host or the Issuer's `caBundle` trusts"
+            f"{where}: its TLS certificate is not one that this host, or the Issuer's `caBundle`,"
+            f" trusts{f': {printable(why[1])}' if why else ''}"
         )
     if isinstance(error, exceptions.InvalidSchema | exceptions.InvalidURL):
         return Conflict("the CA names an address that is no https:// address")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar, Self
 
 from providers.acme import accounts, advice, orders, revocation
@@ -75,6 +75,7 @@ class AcmeIssuer:
         desk = self._orders
         if request.resume is not None:
             order = desk.resume(request.resume, request.request)
+            self._prover.tidy(order.body.authorizations, orders.names(request.request))
         else:
             order = desk.place(request)
             reach("acme.ordered")
@@ -85,7 +86,7 @@ class AcmeIssuer:
         if order.status is Status.READY:
             reach("acme.ready")
             order = desk.finalize(order, request.csr)
-        order = self._settled(order, Status.PROCESSING, self._waiting())
+        order = self._settled(order, Status.PROCESSING, self._waiting(request, order))
         return self._outcome(order, request)
 
     def revoke(self, request: RevokeRequest, /) -> None:
@@ -98,7 +99,7 @@ class AcmeIssuer:
 
     def _proved(self, order: Order, request: IssueRequest) -> Order:
         """Prove the names, and return the order as it stands then."""
-        waiting = self._waiting()
+        waiting = self._waiting(request, order)
         self._prover.prove(order.body.authorizations, orders.names(request.request), waiting)
         return self._settled(self._orders.read(order.url), Status.PENDING, waiting)
 
@@ -119,8 +120,9 @@ class AcmeIssuer:
         said = describe(order.body.error) if order.body.error else "the CA does not say why"
         raise Rejected(f"the CA's order is {order.status}: {said}")
 
-    def _waiting(self) -> Waiting:
-        return Waiting(self.patience, self.ticks, self.sleep)
+    def _waiting(self, request: IssueRequest, order: Order) -> Waiting:
+        alive = partial(request.checkpoint, order.url)
+        return Waiting(self.patience, self.ticks, self.sleep, alive)
 
     def _open(self, reference: SecretReference) -> Secret:
         """Open a secret, once a run: a solver asks for its own with every record."""

@@ -13,12 +13,13 @@ from josepy.jwk import JWK
 
 from providers.acme.answers import Authorization, Challenge
 from providers.acme.errors import printable
+from providers.acme.waiting import Waiting
 from providers.errors import Conflict, Denied, ProviderError
 from providers.issuing import no_secrets
 from providers.registry import make_dns_solver, make_http_solver
 from providers.secret import Secret
 from providers.solvers.delegation import record_for
-from providers.solvers.propagation import await_records
+from providers.solvers.propagation import PropagationWait
 from providers.solving import TxtRecord, WebFile
 from schemas.connection import Connected
 from schemas.secrets import SecretReference
@@ -58,6 +59,11 @@ class Proofs:
             return self._by_http(name, _offered(wanted, HTTP, name), solver.http01)
         raise TypeError(name)
 
+    def take_away(self, name: str, wanted: Authorization) -> None:
+        """Clean up for a name, whoever presented it; what cannot be cleaned up stays."""
+        with suppress(ProviderError):
+            self.make(name, wanted).clean_up()
+
     def _by_dns(self, name: str, challenge: Challenge, dns01: Dns01) -> Proof:
         value = kinds.DNS01(token=_token(challenge)).validation(self.key)
         record = record_for(name, value, dns01)
@@ -78,15 +84,16 @@ class Proofs:
         return self._made[id(settings)]
 
 
-def present(proofs: tuple[Proof, ...], presented: ExitStack) -> None:
+def present(proofs: tuple[Proof, ...], presented: ExitStack, waiting: Waiting) -> None:
     """Present all, and wait until the world sees what is in DNS; what was presented goes with the stack."""
     for proof in proofs:
+        waiting.alive()
         # first of all: what was presented by half has to go as well
         presented.callback(_forgiving, proof.clean_up)
         proof.present()
     for dns01 in {id(proof.dns01): proof.dns01 for proof in proofs if proof.dns01}.values():
         records = [proof.record for proof in proofs if proof.dns01 is dns01 and proof.record]
-        await_records(records, dns01.propagation)
+        PropagationWait(dns01.propagation, waiting.nap).until_answered(records)
 
 
 def _forgiving(clean_up: Callable[[], None]) -> None:

@@ -10,11 +10,15 @@ _FIRST, _LONGEST, _MORE = 0.2, 5.0, 1.6
 
 @dataclass(slots=True)
 class Waiting:
-    """Waits until `end`, as `clock` gives seconds; each pause is longer than the one before."""
+    """Waits for `patience` seconds of `clock` from now on; each pause is longer than the one before.
+
+    `alive` is called before each, and keeps the run's lock meanwhile.
+    """
 
     patience: float
     clock: Callable[[], float]
     sleep: Callable[[float], None]
+    alive: Callable[[], None]
     _end: float = field(init=False)
     _pause: float = _FIRST
 
@@ -27,5 +31,10 @@ class Waiting:
         if wanted > self._end - self.clock():
             return False
         self._pause = min(self._pause * _MORE, _LONGEST)
-        self.sleep(wanted)
+        self.nap(wanted)
         return True
+
+    def nap(self, seconds: float) -> None:
+        """Sleep, as somebody who is known to be alive."""
+        self.alive()
+        self.sleep(seconds)

@@ -210,6 +210,7 @@ def _place(errand: Errand, order: Order) -> Iterator[Outcome]:
 
 def _fill(errand: Errand, order: Order, purchase: Purchase) -> Outcome:
     def checkpoint(name: str) -> None:
+        errand.session.stay_alive()
         note(errand.session, order, name)
 
     answer: Issued | Pending | None = None

@@ -127,6 +127,16 @@ def test_a_ca_that_wants_a_binding_is_told_of(bound: Pebble, buyer: Buyer) -> No
         acme_ca_rig.issuer(bound).issue(buyer.ask("unbound.example.com"))
 
 
+def test_a_ca_that_wants_the_binding_before_it_looks_gets_it(bound: Pebble, buyer: Buyer) -> None:
+    keyring = Keyring({"account": pem_key(), "hmac": EAB_KEYS["kid-1"].encode()})
+    with Front.running(bound) as front:
+        refusals = [problem(403, "externalAccountRequired")]
+        front.instead = lambda request: (
+            refusals.pop() if request.path == "/sign-me-up" and refusals else None
+        )
+        buyer.buy(acme_ca_rig.issuer(front, keyring, **BOUND), "first.example.com")
+
+
 @pytest.mark.parametrize("wrong", [b"c2VjcmV0LXRlc3Q", b"!!! no base64 !!!", b"\xff\xfe"])
 def test_a_wrong_binding_key_is_told_without_a_word_of_it(
     bound: Pebble, buyer: Buyer, wrong: bytes

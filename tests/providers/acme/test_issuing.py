@@ -83,7 +83,7 @@ def test_the_order_is_known_before_the_ca_looks_and_before_it_is_finalized(
     issuer = acme_ca_rig.issuer(pebble)
     noting = replace(request, checkpoint=lambda _: seen.append(_listens(pebble.web_port)))
     acme_ca_rig.bought(issuer, noting)
-    assert seen == [False]
+    assert seen[0] is False
 
 
 @pytest.mark.parametrize("refused", ["50", "90"])

@@ -160,6 +160,11 @@ def test_nonces_that_are_never_good_end(front: Front, buyer: Buyer) -> None:
             issuer.issue(buyer.ask("never.example.com"))
 
 
+def test_what_a_ca_has_none_of_may_be_null(front: Front, buyer: Buyer) -> None:
+    front.instead = front.directory(meta=None, renewalInfo=None)
+    buyer.buy(acme_ca_rig.issuer(front), "null.example.com")
+
+
 def test_a_profile_is_one_that_the_ca_offers(front: Front, buyer: Buyer) -> None:
     issuer = acme_ca_rig.issuer(front, profile="tlsserver")
     with pytest.raises(Rejected, match="offers no profiles: take `profile: tlsserver` out"):

@@ -170,3 +170,14 @@ def test_what_a_ca_may_not_answer_is_refused(
         acme_ca_rig.issuer(front).issue(buyer.ask("shy.example.net"))
     assert type(refused.value).__module__.startswith("providers.")
     assert front.wire.counts["finalize"] == (1 if what == "certificate" else 0)
+
+
+def test_a_run_that_waits_tells_that_it_is_alive(front: Front, buyer: Buyer) -> None:
+    """The ledger's lock is kept by it: proving many names takes longer than a lock lives."""
+    issuer = acme_ca_rig.issuer(front)
+    told: list[int] = []
+    issuer.sleep = lambda _: told.append(len(buyer.noted))
+    buyer.buy(issuer, "alive.example.net", "well.example.net")
+    assert told
+    assert told == sorted(set(told))  # once more before each sleep
+    assert len(set(buyer.noted)) == 1
