@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from wire import Request, Response, Tls, Wire
 
 AUDIENCE = "https://vault.example.com"
-REPOSITORY = "example/certificates"
+SUBJECT = "repo:example-corp@1234/pki@5678:environment:certificates"
 GITHUB = "https://token.actions.githubusercontent.com"
 BEARER = "test-only-bearer-of-the-runner"
 _PAGE = Path(__file__).parents[2] / "docs/vault.md"
@@ -53,14 +53,12 @@ class Signatory:
         return pem.decode()
 
     def token(self, audience: str = AUDIENCE, claims: Mapping[str, object] | None = None) -> str:
-        """A token of a job on the main branch, but for some claims."""
+        """A token of a job of apply, but for some claims."""
         now = datetime.now(UTC)
         said = {
             "iss": self.issuer,
             "aud": audience,
-            "sub": f"repo:{REPOSITORY}:ref:refs/heads/main",
-            "repository": REPOSITORY,
-            "ref": "refs/heads/main",
+            "sub": SUBJECT,
             "iat": now,
             "nbf": now,
             "exp": now + timedelta(minutes=5),
@@ -73,9 +71,8 @@ class Signatory:
         bao.write("sys/auth/jwt", {"type": "jwt"})
         keys = {"jwt_validation_pubkeys": [self.public], "bound_issuer": self.issuer}
         bao.write("auth/jwt/config", keys)
-        bound = {"repository": REPOSITORY, "ref": "refs/heads/main"}
-        named = {"role_type": "jwt", "user_claim": "repository", "bound_audiences": [AUDIENCE]}
-        bao.write("auth/jwt/role/certform", {**named, "bound_claims": bound, **_TOKEN})
+        named = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": [AUDIENCE]}
+        bao.write("auth/jwt/role/certform", {**named, "bound_subject": SUBJECT, **_TOKEN})
 
 
 @dataclass

@@ -114,11 +114,17 @@ def test_a_job_asks_for_its_audience(bao: Bao, runner: Runner) -> None:
         Order.of().by(issuer(bao.url, "", auth=auth))
 
 
-@pytest.mark.parametrize("claims", [{"ref": "refs/heads/other"}, {"repository": "some/fork"}])
-def test_a_job_of_another_branch_or_repository_is_let_nowhere(
-    bao: Bao, runner: Runner, claims: dict[str, object]
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "repo:example-corp@1234/pki@5678:pull_request",
+        "repo:example-corp@1234/pki@9999:environment:certificates",
+    ],
+)
+def test_a_job_of_a_pull_request_or_of_another_repository_is_let_nowhere(
+    bao: Bao, runner: Runner, subject: str
 ) -> None:
-    runner.claims.update(claims)
+    runner.claims["sub"] = subject
     with pytest.raises(Denied, match="does not log us in"):
         Order.of().by(issuer(bao.url, "", auth=JWT))
 

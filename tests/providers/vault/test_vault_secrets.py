@@ -112,7 +112,7 @@ def test_a_secret_id_is_never_seen(bao: Bao, heard: Heard) -> None:
 def test_the_jwt_of_a_job_is_never_seen(bao: Bao, heard: Heard, runner: Runner) -> None:
     auth = {"jwt": {"role": "certform", "audience": AUDIENCE}}
     _use(issuer(bao.url, "", auth=auth), heard)
-    runner.claims["ref"] = "refs/heads/other"
+    runner.claims["sub"] = "repo:example-corp@1234/pki@5678:pull_request"
     _use(issuer(bao.url, "", auth=auth), heard)
     runner.wire.fail("token", Way.REFUSED, Response(500, b"{}"), times=None)
     _use(issuer(bao.url, "", auth=auth, patience=0.0), heard)
