@@ -154,6 +154,23 @@ class Bao:
     def read(self, path: str) -> Any:
         return self.ask("GET", path)["data"]
 
+    def run(self, *argv: str) -> str:
+        """Run the command line as root, and return what it prints: JSON, where it prints something."""
+        done = subprocess.run(
+            [BAO, *argv],
+            env={
+                "HOME": str(self.folder),
+                "BAO_ADDR": self.url,
+                "BAO_TOKEN": self.root,
+                "BAO_FORMAT": "json",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def mount_pki(
         self, path: str = PKI, namespace: str | None = None, ttl: str = "8760h", **ca: object
     ) -> str:

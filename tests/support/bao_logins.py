@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,13 @@ def documented_policy() -> str:
     """The policy that the page says is enough."""
     (found,) = re.findall(r"```hcl\n(.*?)```", _PAGE.read_text(), re.DOTALL)
     return str(found)
+
+
+def documented_commands(heading: str) -> list[list[str]]:
+    """The commands that the page gives below a heading."""
+    _, _, below = _PAGE.read_text().partition(f"# {heading}\n")
+    block = below.partition("```console\n")[2].partition("```")[0].replace("\\\n", "")
+    return [shlex.split(line.removeprefix("$ ")) for line in block.splitlines()]
 
 
 def app_role(bao: Bao, **fields: object) -> tuple[str, str]:
@@ -71,8 +79,8 @@ class Signatory:
         bao.write("sys/auth/jwt", {"type": "jwt"})
         keys = {"jwt_validation_pubkeys": [self.public], "bound_issuer": self.issuer}
         bao.write("auth/jwt/config", keys)
-        named = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": [AUDIENCE]}
-        bao.write("auth/jwt/role/certform", {**named, "bound_subject": SUBJECT, **_TOKEN})
+        (role,) = re.findall(r"<<END\n(.*?)END\n", _PAGE.read_text(), re.DOTALL)
+        bao.write("auth/jwt/role/certform", json.loads(role))
 
 
 @dataclass

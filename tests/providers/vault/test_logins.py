@@ -1,5 +1,6 @@
 """Each way to log in, set up as the page says, with the policy of the page and no other right."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,15 @@ from typing import Any
 import pytest
 from bao import Bao
 from bao import Refused as BaoRefused
-from bao_logins import AUDIENCE, Cluster, Runner, Signatory, app_role, documented_policy
+from bao_logins import (
+    AUDIENCE,
+    Cluster,
+    Runner,
+    Signatory,
+    app_role,
+    documented_commands,
+    documented_policy,
+)
 from vault_orders import HELD, Order, issuer, revocation
 from wire import Tls
 
@@ -66,6 +75,19 @@ def test_no_token_at_all_is_told(bao: Bao) -> None:
 
 def test_app_role(bao: Bao) -> None:
     _works(_by_app_role(bao), bao)
+
+
+def test_the_commands_of_the_page_set_app_role_and_a_role_up(bao: Bao) -> None:
+    bao.ask("DELETE", "pki/roles/web")
+    (role,) = documented_commands("What the role has to allow")
+    bao.run(*role[1:])
+    *before, named, made = documented_commands("AppRole")
+    for command in before:
+        bao.run(*command[1:])
+    role_id = json.loads(bao.run(*named[1:]))["data"]["role_id"]
+    secret_id = json.loads(bao.run(*made[1:]))["data"]["secret_id"]
+    auth = {"appRole": {"roleId": role_id, "secretRef": HELD}}
+    _works(issuer(bao.url, secret_id, auth=auth), bao)
 
 
 def test_a_wrong_secret_id_is_tried_once_a_run(bao: Bao) -> None:
