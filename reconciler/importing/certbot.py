@@ -36,6 +36,7 @@ from reconciler.importing.sources import (
     yaml_document,
 )
 from reconciler.importing.survey import Survey
+from schemas.certificate import Algorithm
 from schemas.plan import Source
 from schemas.scalars import format_duration
 
@@ -43,6 +44,15 @@ _PART = "renewalparams"
 _ACCOUNT = re.compile(r"[0-9a-f]{8,64}")
 _NUMBERED = re.compile(r"cert([0-9]{1,6})\.pem")
 _INTERVAL = re.compile(r"\s*([0-9]{1,5})\s*(hour|day|week|month|year)s?\s*")
+_FORMER = {
+    "https://acme-v01.api.letsencrypt.org/directory": LETS_ENCRYPT,
+    "https://acme-staging.api.letsencrypt.org/directory": LETS_ENCRYPT.replace(
+        "acme-", "acme-staging-"
+    ),
+}
+"""Servers of ACME's first version, and those that stand in their place, as certbot has them do."""
+_OTHER = {True: "elliptic_curve", False: "rsa_key_size"}
+"""The setting that means nothing, by whether the key is RSA."""
 _UNITS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
 
 
@@ -102,23 +112,22 @@ def _lineage(run: _Run, stem: str, words: IniWords) -> None:
     survey = Survey(words, RENEWAL)
     name = run.names.free("Certificate", stem)
     there = _present(run, stem, name, survey)
-    said = f"certificate/{name}"
-    spec: dict[str, object] = {}
-    if there.names:
-        account = _account(run, survey)
-        ways = proofs(survey, there.names)
-        spec["issuerRef"] = issuer = run.issuers.add(account, ways, words)
-        _say_account(survey, issuer, account)
-    spec |= named(there.names)
+    if not there.names:
+        say_rest(survey)
+        run.notes += survey.notes()
+        return
+    account = _account(run, survey)
+    issuer = run.issuers.add(account, proofs(survey, there.names), words)
+    _say_account(survey, issuer, account)
+    spec: dict[str, object] = {"issuerRef": issuer, **named(there.names)}
     spec |= _renew_before(survey, there.life)
-    if key := _key(survey, there, said):
+    if key := _key(survey, there, f"certificate/{name}"):
         spec["privateKey"] = key
     server = survey.text(_PART, "installer")
     spec["targets"] = (run.targets.called(server, words),)
     _say_target(survey, server, run.targets.folder(server, words), name)
     say_rest(survey)
-    if there.names:
-        run.drafts.append(Draft("Certificate", name, spec, words))
+    run.drafts.append(Draft("Certificate", name, spec, words))
     run.notes += survey.notes()
 
 
@@ -167,9 +176,10 @@ def _versions(folder: Path) -> Iterator[int]:
 
 
 def _account(run: _Run, survey: Survey) -> Account:
-    server = survey.text(_PART, "server") or run.defaults.server or LETS_ENCRYPT
+    written = survey.text(_PART, "server") or run.defaults.server or LETS_ENCRYPT
+    server = _FORMER.get(written, written)
     number = survey.text(_PART, "account") or ""
-    email, key_file = run.defaults.email, None
+    email, key_file = survey.text(_PART, "email") or run.defaults.email, None
     if _ACCOUNT.fullmatch(number) and (folder := _folder(run.directory, server)):
         kept = inside(folder, number, "private_key.json")
         key_file = kept if kept and kept.is_file() else None
@@ -209,7 +219,12 @@ def _say_account(survey: Survey, issuer: str, account: Account) -> None:
         ("preferred_profile", "profile"),
         ("profile", "profile"),
     ):
-        if survey.value(_PART, name) is not None:
+        value = survey.value(_PART, name)
+        if name == "server" and value in _FORMER:
+            survey.changed(
+                (_PART, name), f"the server of {where} is {account.server}: ACME 1 has ended"
+            )
+        elif value is not None:
             survey.carried((_PART, name), f"{word} of {where}")
     if survey.value(_PART, "account") is None:
         return
@@ -250,7 +265,9 @@ def _key(survey: Survey, there: Present, said: str) -> dict[str, object]:
         )
     spec = key_spec(there.key, reused=reused)
     for name in ("key_type", "rsa_key_size", "elliptic_curve"):
-        if survey.value(_PART, name) is not None and "algorithm" in spec:
+        if there.key is not None and name == _OTHER[there.key.algorithm is Algorithm.RSA]:
+            survey.known(_PART, name)
+        elif survey.value(_PART, name) is not None and "algorithm" in spec:
             survey.carried((_PART, name), f"privateKey {there.key} of {said}")
         elif survey.value(_PART, name) is not None:
             survey.left((_PART, name), "no such key is asked for any more: ECDSA P-256 by default")

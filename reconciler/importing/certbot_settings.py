@@ -13,6 +13,13 @@ from reconciler.importing.sources import Unread, read_text
 from reconciler.importing.survey import Survey
 
 _PART = "renewalparams"
+_PLAIN = frozenset(
+    {
+        *("domains", "ip_addresses", "email", "webroot_path", "http01_port", "http01_address"),
+        *("manual_auth_hook", "manual_cleanup_hook", "no_autorenew", "webroot_map"),
+    }
+)
+"""Settings that are read where they count, and mean nothing anywhere else."""
 _SHELL = frozenset("|&;<>()$`*?!~#\n")
 
 
@@ -88,6 +95,8 @@ def say_rest(survey: Survey) -> None:
     if survey.text(_PART, "csr"):
         survey.left((_PART, "csr"), "certform makes key and request by itself")
     _say_hooks(survey, (_PART,), {name: name for name in settings})
+    for name in _PLAIN & settings.keys():
+        survey.known(_PART, name)
     for name, value in settings.items():
         prefixes = ("apache_", "nginx_", "standalone_", "webroot_", "manual_", "dns_")
         off = isinstance(value, str) and value in OFTEN_OFF

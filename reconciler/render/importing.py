@@ -10,6 +10,12 @@ from reconciler.render.escape import code, inert, prose, visible
 from reconciler.render.summary import count
 
 FORMAT_VERSION = "1.0"
+_PLURALS = {
+    "Issuer": "Issuers",
+    "Authority": "Authorities",
+    "Target": "Targets",
+    "Certificate": "Certificates",
+}
 _TITLES = {
     Fate.CARRIED: "Carried over",
     Fate.CHANGED: "Changed on the way",
@@ -26,19 +32,14 @@ def ordered(notes: Sequence[Note], fate: Fate) -> list[Note]:
 def summary(outcome: Outcome) -> str:
     """Return one line of what came of it."""
     numbers = {fate: sum(n.fate is fate for n in outcome.notes) for fate in Fate}
-    kinds = ("Issuer", "Authority", "Target", "Certificate")
-    made = {kind: sum(draft.kind == kind for draft in outcome.drafts) for kind in kinds}
-    names = (
-        f"{number} {kind}{'s' if number > 1 and kind[-1] != 'y' else ''}"
-        for kind, number in made.items()
-        if number
-    )
-    told = ", ".join(names).replace("Authoritys", "Authorities") or "nothing"
+    made = {kind: sum(draft.kind == kind for draft in outcome.drafts) for kind in _PLURALS}
+    names = (count(number, kind, _PLURALS[kind]) for kind, number in made.items() if number)
+    told = ", ".join(names) or "nothing"
     read = count(outcome.documents, "document")
     broken = f"; {count(len(outcome.broken), 'file')} could not be read" if outcome.broken else ""
     fates = (
-        f"{count(numbers[Fate.CARRIED], 'field')} carried over, {numbers[Fate.CHANGED]} changed,"
-        f" {numbers[Fate.LEFT]} left"
+        f"{count(numbers[Fate.CARRIED], 'field')} carried over, {numbers[Fate.CHANGED]:,} changed,"
+        f" {numbers[Fate.LEFT]:,} left"
     )
     return f"{read} of {outcome.source}: {told}; {fates}{broken}."
 

@@ -35,8 +35,9 @@ def command() -> None:
     """Read what certbot, lego or cert-manager declare, into documents of ours.
 
     The documents are printed, or written with --write. Every field of what was read is told on
-    stderr, by file and line: carried over, changed on the way, or left, with what to do. Exit 0
-    also where something was left; 1 where nothing could be read.
+    stderr, by file and line: carried over, changed on the way, or left, with what to do; with
+    --write, JSON and Markdown go to stdout. Exit 0 also where something was left; 1 where nothing
+    could be read.
     """
 
 
@@ -168,8 +169,10 @@ def _finish(
     elif outcome.drafts:
         console.write(as_stream(outcome))
     render = {"text": render_text, "json": render_json, "markdown": render_markdown}[form]
-    console.say(render(outcome))
-    show(outcome.broken, console)  # without excerpts: there may be secrets in them
+    apart = folder is not None and form != "text"
+    (console.write if apart else console.say)(render(outcome))
+    if form != "json":
+        show(outcome.broken, console)  # without excerpts: there may be secrets in them
     return 1 if outcome.broken and not outcome.documents else 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certbot_folders import ACCOUNT, CertbotFolder
+from certbot_folders import ACCOUNT, SERVER, CertbotFolder
 from command_line import Repository
 from pebble import Pebble
 
@@ -207,6 +207,24 @@ def test_defaults_of_cli_ini_count_where_nothing_else_is_said(folder: CertbotFol
         note.field: note.source.line for note in outcome.notes if "cli.ini" in note.source.file
     }
     assert lines == {"email": 2, "eab-kid": 3, "eab-hmac-key": 4, "rsa-key-size": 5}
+
+
+def test_a_server_of_the_first_acme_is_the_one_of_today(folder: CertbotFolder) -> None:
+    path = folder.add(
+        "www", "authenticator = standalone\nelliptic_curve = secp256r1", NAMES, bits=2048
+    )
+    path.write_text(path.read_text().replace("acme-v02", "acme-v01"))
+    outcome = read(folder)
+    assert only(outcome, "Issuer")["acme"]["server"] == SERVER
+    assert said(outcome, "server")[0] == "changed"
+    assert not [note for note in outcome.notes if note.field.endswith("elliptic_curve")]
+
+
+def test_nothing_is_made_of_a_lineage_without_names(folder: CertbotFolder) -> None:
+    folder.add("www", "authenticator = nginx\ninstaller = nginx")
+    outcome = read(folder)
+    assert outcome.drafts == ()
+    assert any("without its names there is no document" in note.said for note in outcome.notes)
 
 
 def test_hooks_in_folders_are_told(folder: CertbotFolder) -> None:

@@ -1,6 +1,7 @@
 """certform import and certform issuer key, as they are called."""
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -90,6 +91,16 @@ def test_exit_1_is_for_where_nothing_could_be_read(
     assert run(("import", "cert-manager", str(bad), str(manifest))) == 0
     assert f"on {bad}:1:" in capsys.readouterr().err
     assert run(("import", "cert-manager", str(bad))) == 1
+
+
+def test_a_report_for_machines_stands_alone_on_stdout_where_files_are_written(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out")
+    assert run(("import", "cert-manager", str(manifest), "--write", out, "--format", "json")) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["documents"] == [{"kind": "Certificate", "name": "orders"}]
+    assert printed.err == f"Wrote {out}/certificates/cert-manager.yaml.\n"
 
 
 def test_a_line_that_cannot_be_read_is_not_shown(
