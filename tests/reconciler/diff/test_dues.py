@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from advising_ca import advised_fleet
 from fleet import Fleet
 from fleet_documents import Ca, Leaf
 
 from reconciler.diff import World, diff
+from reconciler.leads import Share
 from reconciler.planning import make_plan
 from reconciler.reviewing import Fingerprints
 from reconciler.state import nothing
@@ -179,3 +181,15 @@ def test_a_ca_that_expired_is_forgotten_without_a_review_only_where_it_was_gone_
 def test_where_the_base_trusts_nobody_no_install_is_due(fleet: Fleet) -> None:
     world = fleet.wait(25).world()
     assert not due(replace(world, base=nothing(None)))[INSTALL]
+
+
+@pytest.mark.parametrize(("lead", "is_due"), [(Share(50), False), (Share(20), True), (None, True)])
+def test_a_share_of_a_life_that_its_ca_decides_is_compared_as_a_time(
+    lead: Share | None, is_due: bool
+) -> None:
+    fleet, _, desk = advised_fleet(days=40)
+    desk.advice = None
+    base = fleet.edit("web0", lead=Share(25)).desired()
+    fleet.wait(25 if lead == Share(50) else 37)
+    world = replace(fleet.edit("web0", lead=lead or Share(25)).world(), base=base)
+    assert due(world)["issue:certificate/web0"] is is_due
