@@ -48,6 +48,13 @@ class Holdings:
                 found.setdefault(own, authority.request)
         return found
 
+    def above(self, line: Line) -> Line | None:
+        """Return who signs a CA, or what an Issuer signs by where Vault keeps the key of a CA of ours."""
+        if line in self.lines:
+            return above_of(self.lines[line])
+        mounted = None if line[1] else self.desired.mounted(line[0])
+        return (mounted.name, mounted.request.generation) if mounted else None
+
     def end(self, line: Line) -> datetime | None:
         """Return when the certificate of a CA's generation ends; None where it is not issued."""
         record = self.ledger.authorities.get(line[0])

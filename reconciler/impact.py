@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from reconciler.holdings import Holding, Holdings, Line, above_of
+from reconciler.holdings import Holding, Holdings, Line
 from reconciler.impediments import Impediment, Impediments
 from reconciler.ledger.records import LedgerState
 from reconciler.state import Desired
@@ -193,10 +193,7 @@ def _scope(held: Holdings, address: str, generation: int | None) -> _Scope | Non
     desired, ledger = held.desired, held.ledger
     kind, _, name = address.partition("/")
     if not address:
-        others = {leaf.line: None for leaf in held.leaves if leaf.line not in held.lines}
-        lines = {line: above_of(request) for line, request in held.lines.items()}
-        theirs = {above: None for above in lines.values() if above is not None and not above[1]}
-        return _Scope({**lines, **others, **theirs}, everything=True)
+        return _Scope(_every(held), everything=True)
     if kind in ("authority", "issuer"):
         if name in desired.authorities or name in ledger.authorities:
             own = (each for each in held.lines if each[0] == name)
@@ -209,10 +206,18 @@ def _scope(held: Holdings, address: str, generation: int | None) -> _Scope | Non
     return _Scope(name=name) if kind == "certificate" and known else None
 
 
+def _every(held: Holdings) -> dict[Line, Line | None]:
+    """Return every CA, those of others too that something hangs by, with who is above it."""
+    above = {line: held.above(line) for line in held.lines}
+    theirs = {line for line in above.values() if line is not None and not line[1]}
+    others = {leaf.line for leaf in held.leaves if leaf.line not in held.lines}
+    return {**above, **{line: held.above(line) for line in sorted(theirs | others)}}
+
+
 def _closed(held: Holdings, lines: Iterable[Line]) -> dict[Line, Line | None]:
     """Return generations of CAs, or a CA of others, and every CA below."""
     found: dict[Line, Line | None] = dict.fromkeys(lines)
-    above = {line: above_of(request) for line, request in held.lines.items()}
+    above = _every(held)
     while more := {line: up for line, up in above.items() if up in found and line not in found}:
         found |= more
     return found

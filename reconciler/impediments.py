@@ -75,6 +75,9 @@ class Impediments:
     def _signing(self, issuer: str) -> Iterator[Impediment]:
         """Yield what stands in the way of an issuer: its own key's place, and who has to sign it anew."""
         authority = self._desired.authorities.get(issuer)
+        if mounted := self._desired.mounted(issuer):
+            yield from self._signing(mounted.name)
+            return
         if authority is None:
             if (issuer, 0) in self._fallen or issuer not in self._desired.issuers:
                 yield Impediment(Obstacle.ANOTHER_ISSUER, issuer)

@@ -250,6 +250,15 @@ class Desired:
         theirs = certificate.request.issuer_id is not None
         return issuer if theirs and issuer is not None and issuer.hosted else None
 
+    def mounted(self, issuer: str) -> DesiredAuthority | None:
+        """The CA of ours that the mount of an Issuer signs by, if it is one."""
+        named = self.issuers.get(issuer)
+        vault = named.spec.vault if named else None
+        every = self.authorities.values() if vault else ()
+        return next(
+            (ca for ca in every if ca.mounted and vault and ca.mounted.mount == vault.mount), None
+        )
+
 
 def nothing(revision: str | None) -> Desired:
     """Return what a commit asks for that trusts nobody: without a Project, or with one that is not valid."""

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from reconciler.chains import Line
 from reconciler.checks import Finding
-from reconciler.diff.mounts import handed_before
+from reconciler.diff.mounts import handed_before, lost
 from reconciler.diff.prospects import Prospects
 from reconciler.diff.trust import Waits
 from reconciler.diff.world import World
@@ -33,7 +33,10 @@ def astray(
     world: World, desired: DesiredCertificate, above: Prospects, current: Issuance | None
 ) -> str:
     """Say by which CAs a leaf hangs and by which its issuer is to hang; empty where they are the same."""
-    if current is None or current.reference is not None or desired.request.issuer_id is not None:
+    theirs = desired.request.issuer_id is not None
+    if current is not None and current.reference is not None and theirs:
+        return lost(above, desired.request, current)
+    if current is None or current.reference is not None or theirs:
         return ""
     had, line = world.line(current), above.line(desired.request)
     if not had or not line or had == line or had[0] != line[0]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from reconciler.custody import is_mounted
 from reconciler.diff.changes import change, change_id
+from reconciler.diff.prospects import Prospects
 from reconciler.diff.world import World
 from reconciler.ledger.records import Issuance, Status
 from reconciler.state import DesiredAuthority
@@ -58,12 +59,31 @@ def _address(desired: DesiredAuthority) -> str:
 
 def handed_before(world: World, request: LeafRequest) -> tuple[str, ...]:
     """Return what Vault has to be handed before it is asked for a leaf, planned or not."""
-    issuer = world.desired.issuers.get(request.issuer)
-    vault = issuer.spec.vault if issuer else None
-    if vault is None:
-        return ()
-    return tuple(
-        change_id(Action.PUBLISH, _address(ca))
-        for ca in world.desired.authorities.values()
-        if ca.mounted is not None and ca.mounted.mount == vault.mount
-    )
+    mounted = world.desired.mounted(request.issuer)
+    return (change_id(Action.PUBLISH, _address(mounted)),) if mounted else ()
+
+
+def lost(above: Prospects, request: LeafRequest, current: Issuance) -> str:
+    """Say by which CA that is given up a leaf of Vault's hangs; empty while Vault signs by no other."""
+    world = above.world
+    hung = (world.serials[serial] for serial in sorted(world.above(current)))
+    gone = next((each for each in hung if _is_gone(world, *each)), None)
+    mounted = world.desired.mounted(request.issuer) if gone else None
+    if gone is None or mounted is None or not _is_newer(above, mounted, current):
+        return ""
+    name = gone[0].partition("/")[2]
+    return f"it hangs by {name} generation {gone[1].generation}, which is given up"
+
+
+def _is_gone(world: World, owner: str, issued: Issuance) -> bool:
+    given_up = world.is_given_up(owner.partition("/")[2], issued)
+    return given_up or issued.status is Status.REVOKED
+
+
+def _is_newer(above: Prospects, mounted: DesiredAuthority, current: Issuance) -> bool:
+    """Whether Vault has been handed another certificate since it signed one, or is in this plan."""
+    number, signed = mounted.request.generation, current.issued_at
+    issued = above.world.authority(mounted.name).issued(number)
+    since = issued.handed_at if issued else None
+    later = since is not None and signed is not None and signed < since
+    return later or above.comes(mounted.name, number)

@@ -8,6 +8,7 @@ from functools import cached_property
 from providers.base import Content
 from providers.x509 import trust_digest
 from reconciler.chains import Ancestry, Line, ancestry, chain_above, outside
+from reconciler.custody import is_mounted
 from reconciler.diff.connections import publishes_elsewhere
 from reconciler.ledger.records import (
     AuthorityRecord,
@@ -173,11 +174,25 @@ class Sides:
 
     def above(self, issuance: Issuance) -> frozenset[str]:
         """The serials of the CAs a certificate hangs by; a cross-certificate holds it up nowhere alone."""
+        if issuance.reference is not None:
+            return self._among_others(issuance)
         known = _signed_under(issuance)
         if known not in self._above:
             found = self.ancestry(issuance)
             self._above[known] = frozenset(ca.serial for ca in found.path) if found else frozenset()
         return self._above[known]
+
+    def _among_others(self, issuance: Issuance) -> frozenset[str]:
+        """The serials of CAs of ours in a chain that others gave: Vault may sign by one of them."""
+        known = (self._mounted.get(pem) for pem in issuance.chain or ())
+        cas = [ca for ca in known if ca is not None]
+        return frozenset(serial for ca in cas for serial in (ca.serial, *self.above(ca)))
+
+    @cached_property
+    def _mounted(self) -> Mapping[str | None, Issuance]:
+        """The certificates of CAs whose key Vault keeps, by their PEM."""
+        every = (i for record in self.ledger.authorities.values() for i in record.issuances)
+        return {i.certificate: i for i in every if i.certificate and is_mounted(i)}
 
     @cached_property
     def _above(self) -> dict[SignedUnder, frozenset[str]]:

@@ -10,18 +10,46 @@ from memory_ledger import Crash
 
 from providers import x509
 from providers.errors import Ambiguous, Denied
+from providers.issuing import Issuer, IssuerConfig
+from providers.memory_issuer import MemoryIssuer
 from providers.memory_keeper import Safe
+from providers.specimens import Specimens
 from providers.x509 import to_der
+from reconciler.diff.hanging import uses
 from reconciler.events import EventStatus
+from reconciler.impact import impact
 from reconciler.ledger.records import Issuance, LedgerState, Status
 from schemas.certificate import Algorithm
 from schemas.custody import MountedKey
+from schemas.issuer import IssuerSpec
 from schemas.plan import Action, Reason
 from schemas.request import KeyType
-from schemas.vault import VaultConnection
+from schemas.vault import Vault, VaultConnection
 
 P256 = KeyType(algorithm=Algorithm.ECDSA, size=256)
 MOUNT = MountedKey(vault=VaultConnection(server="https://vault.example.com:8200", path="sub"))
+
+
+class Vaulted(Fleet):
+    """A fleet with a leaf that Vault signs, by whatever it was handed last."""
+
+    def ask(self, config: IssuerConfig) -> Issuer:
+        own, *_, root = safe(self).installed[-1]
+        spki = x509.facts(own).spki
+        mine = (k for k in safe(self).keys.values() if x509.spki(k.public_key()) == spki)
+        self.desk(config.name).ca = Specimens(root, own, next(mine))
+        return MemoryIssuer(self.desk(config.name))
+
+
+@pytest.fixture
+def vaulted(fleet: Fleet) -> Vaulted:
+    vault = Vault(server=MOUNT.vault.server, path="sub", role="web")
+    return Vaulted(
+        cas=fleet.cas,
+        leaves={"api": Leaf("inside", key=P256), "web": Leaf()},
+        safes=fleet.safes,
+        issuers={"inside": IssuerSpec(vault=vault)},
+    )
 
 
 @pytest.fixture
@@ -201,3 +229,57 @@ def test_a_key_of_another_kind_than_is_asked_for_is_not_signed(fleet: Fleet) -> 
     failed = next(e for e in fleet.apply() if e.address == "authority/services")
     assert failed.message == f"{name} is of kind ECDSA 384, and ECDSA 256 is asked for"
     assert fleet.journal.state.authorities.keys() == {"root"}
+
+
+def test_a_leaf_that_vault_signs_waits_until_it_was_handed_its_ca(vaulted: Vaulted) -> None:
+    order = named(vaulted.plan(), Action.ISSUE, "certificate/api")
+    assert named(vaulted.plan(), Action.PUBLISH, "mount/services-g1").id in order.requires
+    vaulted.converge()
+    assert vaulted.current("api").chain == (signed(vaulted).certificate,)
+
+
+def test_what_vault_signed_hangs_by_our_root_and_its_anchor_stays(vaulted: Vaulted) -> None:
+    vaulted.converge()
+    root = vaulted.signed_under("root", 1).serial
+    assert vaulted.world().above(vaulted.current("api")) == {root, signed(vaulted).serial}
+    assert "certificate/api" in {use.address for use in uses(vaulted.world(), ("root", 1))}
+
+
+@pytest.mark.parametrize("authority", ["services", "root"])
+def test_what_vault_signed_is_replaced_before_its_ca_is_revoked(
+    vaulted: Vaulted, authority: str
+) -> None:
+    vaulted.converge()
+    before = vaulted.current("api").serial
+    vaulted.wait(1).compromise(authority)
+    plan = vaulted.plan()
+    (issue,) = [s for s in plan.changes if s.address == "certificate/api" and s.action == "issue"]
+    assert issue.reason is Reason.COMPROMISED
+    install = named(plan, Action.INSTALL, "certificate/api@a")
+    revoke = named(plan, Action.REVOKE, "authority/services")
+    assert install.id in revoke.requires
+    vaulted.converge()
+    assert vaulted.current("api").serial != before
+    vaulted.wait(1).converge()
+
+
+def test_a_new_generation_alone_replaces_nothing_that_vault_signed(vaulted: Vaulted) -> None:
+    vaulted.converge()
+    before = vaulted.current("api").serial
+    vaulted.cas["services"] = replace(vaulted.cas["services"], generation=2)
+    vaulted.wait(1).converge()
+    assert vaulted.current("api").serial == before
+
+
+def test_what_vault_signed_falls_with_our_root_and_can_be_replaced(vaulted: Vaulted) -> None:
+    vaulted.converge()
+    fallen = impact(vaulted.desired(), vaulted.journal.state, "authority/services", vaulted.now)
+    assert fallen is not None
+    assert [each.address for each in fallen.authorities] == ["issuer/inside", "authority/services"]
+    assert [(each.address, each.impediments) for each in fallen.certificates] == [
+        ("certificate/api", ())
+    ]
+    whole = impact(vaulted.desired(), vaulted.journal.state, "", vaulted.now)
+    assert whole is not None
+    above = {each.line: each.above for each in whole.authorities}
+    assert above["inside", 0] == ("services", 1)
