@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 from providers.issuing import Advice
@@ -119,12 +120,14 @@ def questions(
         if issuance.request.issuer in asked and _is_of(issuance, asked[issuance.request.issuer])
     ]
     due = [q for q in found if q.issuance.not_after > now and _is_time(q.known, now)]
-    return tuple(sorted(due, key=_turn))
+    return tuple(sorted(due, key=partial(_turn, now)))
 
 
-def _turn(question: Question) -> tuple[str, bool, float, str]:
+def _turn(now: datetime, question: Question) -> tuple[str, float, float]:
+    """Return who is asked about first: in another order each hour, so that no few always stand in the way."""
     last = question.known.ask_again.timestamp() if question.known else 0.0
-    return question.issuer.name, question.known is not None, last, question.issuance.serial
+    chance = fraction(f"{question.issuance.serial} {now:%Y-%m-%d %H}")
+    return question.issuer.name, last, chance
 
 
 def _is_time(known: Advised | None, now: datetime) -> bool:

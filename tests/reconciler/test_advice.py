@@ -269,3 +269,12 @@ def test_the_usual_window_of_a_ca_is_kept_to() -> None:
     moment = found.renewal(found.desired.certificates["web0"], current)
     usual = current.not_before + life_of(current) * 2 / 3
     assert usual - DAY <= moment.at <= usual
+
+
+def test_certificates_that_a_ca_never_answers_about_do_not_always_come_first() -> None:
+    fleet, _, _ = advised_fleet(6)
+    first = set()
+    for _ in range(24):
+        first.add(said(fleet)[0])
+        fleet.now += timedelta(hours=1)
+    assert len(first) > 1
