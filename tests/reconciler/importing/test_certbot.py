@@ -12,6 +12,7 @@ from certbot_folders import ACCOUNT, SERVER, CertbotFolder
 from command_line import Repository
 from pebble import Pebble
 
+from providers import x509
 from providers.secret import Secret
 from providers.sops.binary import Sops
 from reconciler.cli.app import run
@@ -282,39 +283,50 @@ def test_without_the_account_the_command_that_makes_a_key_is_told_and_works(
     assert "Valid:" in repository.run("validate").stdout
 
 
-def test_a_real_certbot_is_read(
+def certbot_runs(certbot: str, pebble: Pebble, folder: Path) -> None:
+    """One certificate by certbot's own web server, with the options that people give."""
+    places = [f"--{kind}-dir={folder / kind}" for kind in ("config", "work", "logs")]
+    done = subprocess.run(
+        [
+            *(certbot, "certonly", "--standalone", f"--http-01-port={pebble.web_port}"),
+            *("--http-01-address=127.0.0.1", "-d", "www.example.com", "-d", "example.com"),
+            *(f"--server={pebble.url}", "-m", "admin@example.com", "--no-eff-email"),
+            *("--deploy-hook", "true reload", "-n", "--agree-tos"),
+            *("--key-type=rsa", "--rsa-key-size=2048", "--reuse-key"),
+            *places,
+        ],
+        env={**os.environ, "REQUESTS_CA_BUNDLE": str(pebble.tls.authority)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_a_real_certbot_began_goes_on_here_with_the_same_account(
     require: Callable[[str], str], tmp_path: Path, repository: Repository
 ) -> None:
-    """One certificate by its own web server, with the options that people give."""
+    """Pebble logs every account that it makes: after certbot's there is none."""
     certbot = require("certbot")
     with Pebble.running(tmp_path / "pebble") as pebble:
-        places = [f"--{kind}-dir={tmp_path / kind}" for kind in ("config", "work", "logs")]
-        options = ("--key-type=rsa", "--rsa-key-size=2048", "--reuse-key", "-n", "--agree-tos")
-        done = subprocess.run(
-            [
-                *(certbot, "certonly", "--standalone", f"--http-01-port={pebble.web_port}"),
-                *("--http-01-address=127.0.0.1", "-d", "www.example.com", "-d", "example.com"),
-                *(f"--server={pebble.url}", "-m", "admin@example.com", "--no-eff-email"),
-                *("--deploy-hook", "true reload"),
-                *options,
-                *places,
-            ],
-            env={**os.environ, "REQUESTS_CA_BUNDLE": str(pebble.tls.authority)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-    arguments = ("--write", repository.root, "--with-account-keys")
-    told = repository.run("import", "certbot", tmp_path / "config", *arguments)
-    assert UNKNOWN not in told.stderr
-    assert "reload: [true, reload]" in told.stderr
-    assert "Valid:" in repository.run("validate").stdout
-    written = (repository.root / "certificates/certbot.yaml").read_text()
-    assert "rotationPolicy: Never" in written
-    listen = f"listen: 127.0.0.1:{pebble.web_port}"
-    assert listen in (repository.root / "config/certbot.yaml").read_text()
+        certbot_runs(certbot, pebble, tmp_path)
+        arguments = ("--write", repository.root, "--with-account-keys")
+        told = repository.run("import", "certbot", tmp_path / "config", *arguments)
+        assert UNKNOWN not in told.stderr
+        assert "reload: [true, reload]" in told.stderr
+        (repository.root / "config/pebble.pem").write_bytes(pebble.anchors)
+        anchors = "caBundle: config/pebble.pem"
+        repository.edit("config/certbot.yaml", "  acme:\n", f"  acme:\n    {anchors}\n")
+        repository.edit("config/certbot.yaml", "/etc/certform/certbot", "out/certbot")
+        assert "Valid:" in repository.run("validate").stdout
+        before = pebble.log.count("accounts in memory")
+        repository.run("apply", "--auto-approve")
+        assert pebble.log.count("accounts in memory") == before == 1
+    folder = repository.root / "out/certbot/www-example-com/current"
+    (leaf,) = x509.split_pem((folder / "cert.pem").read_bytes())
+    assert set(x509.facts(leaf).dns_names) == set(NAMES)
+    assert b"BEGIN PRIVATE KEY" in (folder / "privkey.pem").read_bytes()
 
 
 def test_a_folder_without_renewal_files_is_no_directory_of_certbots(
