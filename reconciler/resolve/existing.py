@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from providers.errors import Conflict
@@ -72,7 +72,7 @@ def read_existing(
     known: dict[str, Takeover] = {}
     room = Room()
     for name, one in read.items():
-        wrong = [*_check(one, read), *_check_key(one, files)]
+        wrong = [*_check(one, read, shelf.names), *_check_key(one, files)]
         found += wrong
         found += _remarks(one)
         history = read_history(_files(one, files), found, room)
@@ -106,9 +106,9 @@ def _one(data: bytes) -> bytes:
     return ders[0]
 
 
-def _check(one: Read, read: Mapping[str, Read]) -> Iterator[Diagnostic]:
+def _check(one: Read, read: Mapping[str, Read], names: Collection[str]) -> Iterator[Diagnostic]:
     yield from _generations(one)
-    yield from _above(one, read)
+    yield from _above(one, read, names)
     if one.existing.generation == one.entry.spec.generation:
         yield from _unlike(one)
     for name, other in read.items():
@@ -130,7 +130,7 @@ def _generations(one: Read) -> Iterator[Diagnostic]:
         yield error(summary, one.at("privateKey", "custody"), hint=hint)
 
 
-def _above(one: Read, read: Mapping[str, Read]) -> Iterator[Diagnostic]:
+def _above(one: Read, read: Mapping[str, Read], names: Collection[str]) -> Iterator[Diagnostic]:
     """Yield a finding unless the certificate is signed by that of its parent, a root's by itself."""
     name, issuer = one.entry.spec.parent_ref, one.facts.issuer
     if name is None:
@@ -144,6 +144,10 @@ def _above(one: Read, read: Mapping[str, Read]) -> Iterator[Diagnostic]:
         hint = (
             f"give {name} the certificate in existing, with custody: none if its key is not yours"
         )
+        if name not in names:
+            hint = (
+                "refer to an Authority that has that CA's certificate in existing (custody: none)"
+            )
         yield error(summary, one.at("parentRef"), hint=hint)
     elif not is_issued_by(one.facts.certificate, parent.facts.certificate):
         summary, hint = (

@@ -77,3 +77,9 @@ def test_a_run_that_dies_in_vault_leaves_nothing_behind(house: Hierarchy, point:
     assert len(house.names("inside/keys")) == 1
     assert len(house.names("inside/issuers")) == 2, "the CA, and our root above it"
     assert len(house.bao.issued()) == 2, "Vault's root, and one CA of ours"
+
+
+def test_an_answer_that_is_lost_costs_one_certificate_that_nobody_uses(house: Hierarchy) -> None:
+    assert house.apply(CERTFORM_FAILPOINT="vault.signed:1:kill").status < 0
+    house.settle()
+    assert len(house.bao.issued()) == 3, "Vault's root, one CA that nobody has, and ours"
