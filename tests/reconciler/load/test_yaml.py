@@ -129,6 +129,14 @@ def test_the_places_of_all_items_are_found_in_one_pass() -> None:
     assert list(tree.locate_items(("spec", "items"))) == [(4, 7), (6, 7), (7, 7)]
 
 
+def test_an_item_of_a_list_is_a_document_with_places_of_its_own() -> None:
+    text = "a: {x: [1, 2]}\nitems:\n  - {n: [a, b], m: c}\n  - d: e\n    f: {g: h}\n"
+    first, second = parse(text)[0][0].items(("items",))
+    assert (first.data, first.locate(("m",))) == ({"n": ("a", "b"), "m": "c"}, (3, 20))
+    assert second.locate(("f", "g")) == (5, 12)
+    assert list(parse(text)[0][0].items(("absent",))) == []
+
+
 def test_nesting_to_the_limit_is_read() -> None:
     text = "a: " + "[" * 31 + "]" * 31
     assert parse(text)[0][0].refusals == ()
