@@ -5,42 +5,29 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from below_others import below_others
 from cryptography import x509 as pyca
 from fleet import Fleet
-from fleet_documents import DAY, START, Ca, Leaf
+from fleet_documents import START, Ca
 from fleet_sights import reasons, shown
 from memory_ledger import Crash
 
 from providers import x509
 from providers.errors import Ambiguous, Denied
 from providers.issuing import AuthorityOrder, Issued, IssuerConfig, Pending
-from providers.memory_issuer import Desk, MemoryIssuer
-from providers.signer import KeySigner
-from providers.specimens import P256, Specimens
+from providers.memory_issuer import MemoryIssuer
 from providers.x509 import to_der
 from reconciler.events import EventStatus
-from reconciler.impact import impact
 from reconciler.ledger.records import Issuance, Status
-from reconciler.lint import Linter
-from reconciler.planning import make_plan
-from reconciler.render.graph import render_graph
-from schemas.authority import NameConstraints, NameForms
 from schemas.issuer import IssuerSpec
 from schemas.plan import Action, Reason
-from schemas.request import AuthorityRequest
 from schemas.revocation import RevocationReason
 from schemas.vault import Vault
-
-THEIRS = IssuerSpec(vault=Vault(server="https://vault.example.com:8200", role="web"))
 
 
 @pytest.fixture
 def fleet() -> Fleet:
-    return Fleet(
-        cas={"root": Ca(), "services": Ca(parent="company", days=200, permits=("example.com",))},
-        leaves={"web": Leaf(issuer="services")},
-        issuers={"company": THEIRS},
-    )
+    return below_others()
 
 
 def signed(fleet: Fleet) -> Issuance:
@@ -80,12 +67,6 @@ def test_it_says_what_was_asked_for(fleet: Fleet) -> None:
     constraints = said.extensions.get_extension_for_class(pyca.NameConstraints)
     assert pyca.DNSName("example.com") in (constraints.value.permitted_subtrees or ())
     assert said.subject.rfc4514_string() == "CN=Example services G1"
-
-
-def test_a_plan_asks_nobody(fleet: Fleet) -> None:
-    assert reasons(fleet.plan(), "authority/services") == {Action.ISSUE: Reason.NOT_FOUND}
-    assert reasons(fleet.plan(), "certificate/web") == {Action.ISSUE: Reason.NOT_FOUND}
-    assert fleet.desks == {}
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -323,55 +304,3 @@ def test_what_can_never_be_asked_for_is_waited_out(fleet: Fleet) -> None:
     fleet.converge()
     statuses = [i.status for i in fleet.journal.state.authorities["services"].issuances]
     assert statuses == [Status.ABANDONED, Status.ISSUED]
-
-
-def test_the_tree_shows_it_below_the_other_ca_and_it_falls_with_that(fleet: Fleet) -> None:
-    fleet.converge()
-    tree = render_graph(fleet.desired()).splitlines()
-    assert tree[-3:] == [
-        "└── issuer/company (vault)",
-        '    └── authority/services ("Example services G1", Ed25519)',
-        "        └── certificate/web -> a",
-    ]
-    fallen = impact(fleet.desired(), fleet.journal.state, "issuer/company", fleet.now)
-    assert fallen is not None
-    assert [each.address for each in fallen.authorities] == ["issuer/company", "authority/services"]
-    assert [each.address for each in fallen.certificates] == ["certificate/web"]
-
-
-def test_a_linter_judges_what_it_signs_before_and_after_it_is_there(fleet: Fleet) -> None:
-    lint = Linter()
-    assert make_plan(fleet.world(), lint=lint).changes
-    assert lint.refused == {}
-    fleet.converge()
-    fleet.edit("web", days=29)
-    assert {str(step.action) for step in make_plan(fleet.world(), lint=lint).changes} == {
-        "issue",
-        "install",
-    }
-    assert lint.refused == {}
-
-
-def test_what_nobody_would_believe_below_the_other_ca_is_refused(fleet: Fleet) -> None:
-    fleet.cas["services"] = replace(fleet.cas["services"], permits=("example.com",))
-    fleet.desks["company"] = Desk(narrow("other.example"), fleet.clock)
-    failed = next(e for e in fleet.apply() if e.address == "authority/services")
-    assert (
-        "the DNS name constraint example.com is outside what the parent permits" in failed.message
-    )
-
-
-def narrow(domain: str) -> Specimens:
-    """A root of others that signs for one domain alone, whatever it is asked."""
-    key = x509.generate_key(P256)
-    request = AuthorityRequest(
-        generation=1,
-        common_name="Narrow Root",
-        key=P256,
-        duration=300 * DAY,
-        name_constraints=NameConstraints(permitted=NameForms(dns_domains=(domain,))),
-    )
-    start, end = x509.validity(START, request.duration)
-    tbs = x509.ToBeSigned(request, x509.new_serial(), start, end, x509.spki(key.public_key()))
-    root = x509.sign(tbs, None, KeySigner(key))
-    return Specimens(root, root, key)

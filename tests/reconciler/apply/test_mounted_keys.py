@@ -16,6 +16,7 @@ from providers.memory_keeper import Safe
 from providers.specimens import Specimens
 from providers.x509 import to_der
 from reconciler.diff.hanging import uses
+from reconciler.drifting import Kind, drift
 from reconciler.events import EventStatus
 from reconciler.impact import impact
 from reconciler.ledger.records import Issuance, LedgerState, Status
@@ -283,3 +284,22 @@ def test_what_vault_signed_falls_with_our_root_and_can_be_replaced(vaulted: Vaul
     assert whole is not None
     above = {each.line: each.above for each in whole.authorities}
     assert above["inside", 0] == ("services", 1)
+
+
+def test_drift_tells_that_vault_was_not_handed_a_certificate(fleet: Fleet) -> None:
+    refusing(fleet)
+    fleet.apply()
+    (row,) = drift(fleet.world(), fleet.plan()).differences
+    assert (row.kind, row.address) == (Kind.PENDING, "mount/services-g1")
+    assert row.found == "signed, and not yet handed over to Vault"
+
+
+def test_nobody_is_spoken_to_before_that_was_reviewed(vaulted: Vaulted) -> None:
+    vaulted.base = Fleet().desired()
+    plan = vaulted.plan()
+    for action, address in (
+        (Action.ISSUE, "authority/services"),
+        (Action.PUBLISH, "mount/services-g1"),
+    ):
+        assert "configure:custody/services" in named(plan, action, address).requires
+    assert "configure:issuer/inside" in named(plan, Action.ISSUE, "certificate/api").requires

@@ -25,8 +25,10 @@ from reconciler.state import Desired, DesiredAuthority
 from schemas.base import digest
 from schemas.certificate import Algorithm
 from schemas.custody import RemoteKey
+from schemas.issuer import IssuerSpec
 from schemas.plan import Change, Reason
 from schemas.request import KeyType
+from schemas.vault import Vault
 
 P256 = KeyType(algorithm=Algorithm.ECDSA, size=256)
 ANN, BOB = (f"age1{letter * 58}" for letter in "ab")
@@ -294,3 +296,21 @@ def test_two_cas_that_name_one_key_differently_do_not_share_it(fleet: RemoteFlee
     failed = [e for e in fleet.apply() if e.status is EventStatus.FAILED]
     assert "is the key of authority/mid, generation 1" in failed[0].message
     assert "other" not in fleet.journal.state.authorities
+
+
+def test_a_key_at_a_service_is_certified_by_a_ca_of_others(fleet: RemoteFleet) -> None:
+    vault = Vault(server="https://vault.example.com:8200", role="web")
+    fleet.issuers["company"] = IssuerSpec(vault=vault)
+    fleet.cas["mid"] = Ca("company", days=200)
+    fleet.converge()
+    public = fleet.key("mid-1").public_key()
+    assert fleet.ca("mid").spki == b64encode(x509.spki(public)).decode()
+    assert fleet.ca("mid").chain is not None
+    assert ("mid", 1) not in fleet.journal.authority_keys
+    fleet.cas["mid"] = replace(fleet.cas["mid"], parent="root")
+    fleet.converge()
+    fleet.cas["mid"] = replace(fleet.cas["mid"], parent="company")
+    fleet.key("mid-1").fault = Denied("the service is away")
+    failed = next(e for e in fleet.apply() if e.address == "authority/mid")
+    assert failed.message == "the service is away"
+    assert fleet.desk("company").calls["issue"] == 1
