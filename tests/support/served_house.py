@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,13 +147,20 @@ class House:
     @contextmanager
     def open(self) -> Iterator[None]:
         """Run nginx."""
-        process = subprocess.Popen(self.nginx, stderr=subprocess.DEVNULL)
-        try:
-            _wait_for(self.ports["open"], process)
+        with serving(self.nginx, self.ports["open"]):
             yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
+
+
+@contextmanager
+def serving(argv: Sequence[str], port: int) -> Iterator[None]:
+    """Run nginx until the end of the context; it serves at a port."""
+    process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
 
 
 def _free(count: int) -> list[int]:
@@ -230,12 +237,17 @@ def calling(house: House) -> Iterator[list[Caller]]:
 
 
 def call(house: House, door: str, context: ssl.SSLContext) -> int:
+    """Ask for a page at a door; return the serial that the server showed."""
+    return visit(house.ports[door], NAME, context)
+
+
+def visit(port: int, name: str, context: ssl.SSLContext) -> int:
     """Ask for a page by a new handshake; return the serial that the server showed."""
     with (
-        socket.create_connection((HOST, house.ports[door]), timeout=30) as connection,
-        context.wrap_socket(connection, server_hostname=NAME) as tls,
+        socket.create_connection((HOST, port), timeout=30) as connection,
+        context.wrap_socket(connection, server_hostname=name) as tls,
     ):
-        tls.sendall(f"GET / HTTP/1.0\r\nHost: {NAME}\r\n\r\n".encode())
+        tls.sendall(f"GET / HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
         # a client's certificate is refused after the handshake (RFC 8446, section 4.4.2.4)
         answer = tls.recv(4096).decode()
         assert answer.startswith("HTTP/1.1 200"), answer.partition("\r")[0]
