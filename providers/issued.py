@@ -22,6 +22,8 @@ from schemas.request import AuthorityRequest, LeafRequest
 
 TOLERANCE = timedelta(minutes=5)
 """By how much right clocks differ, and by how much an end may pass the one asked for."""
+_MOST_TOLD, _LONGEST = 10, 120
+"""How much is told of what a CA chose to write: reasons, and characters of each."""
 _LISTS: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "dns_names": ("DNS name", str.lower),
     "ip_addresses": ("IP address", lambda text: str(ipaddress.ip_address(text))),
@@ -78,11 +80,17 @@ def _believed(
         # the parser's own words are left out: they may quote what it could not read
         raise Rejected("the issuer returned what cannot be read as a certificate") from None
     if against:
-        raise Rejected(
-            f"the issuer returned another certificate than asked for: {'; '.join(against)}"
-        )
+        more = f"; and {len(against) - _MOST_TOLD} more" if len(against) > _MOST_TOLD else ""
+        told = "; ".join(map(_printable, against[:_MOST_TOLD]))
+        raise Rejected(f"the issuer returned another certificate than asked for: {told}{more}")
     Pairing().check(_bundle(issued))
     return facts
+
+
+def _printable(text: str) -> str:
+    """Return a reason, which may quote a certificate, fit to be shown."""
+    line = "".join(c if c.isprintable() else "?" for c in text[: _LONGEST + 1])
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def sorted_chain(certificates: Collection[bytes]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

@@ -42,6 +42,7 @@ class Prover:
             for proof in made:
                 self._answer(proof.challenge)
             reach("acme.answered")
+            waiting.begin()
             self._judge(pending, names, waiting)
 
     def check(self, urls: Sequence[str], names: frozenset[str]) -> None:
@@ -73,11 +74,12 @@ class Prover:
     ) -> None:
         """Wait until the CA has judged every name, for as long as one run waits."""
         standing = dict(pending)
-        left, asked = set(pending), None
+        left, asked = tuple(pending), None
         while left and waiting.pause(asked):
-            for url in sorted(left):
-                standing[url], asked = self._read(url)
-            left = {url for url in left if standing[url].status is Status.PENDING}
+            read = {url: self._read(url) for url in left}
+            standing.update((url, found) for url, (found, _) in read.items())
+            left = tuple(url for url in left if standing[url].status is Status.PENDING)
+            asked = max((wait for url in left if (wait := read[url][1]) is not None), default=None)
         _check(standing, names)
 
 

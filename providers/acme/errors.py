@@ -29,6 +29,8 @@ from providers.errors import (
 _PREFIX = "urn:ietf:params:acme:error:"
 _LONGEST = 400
 _MOST_NAMES = 5
+LONGEST_WAIT = 7 * 86_400.0
+"""Seconds that a CA may want to be left alone: no limit of a CA looks back for longer."""
 
 
 class BadNonce(Transient):
@@ -113,7 +115,7 @@ def refusal(answer: Answer, now: datetime | None = None) -> ProviderError:
     problem = _problem(answer)
     code, wait = code_of(problem), retry_after(answer.headers, now)
     kind = _CODES[code][0] if code in _CODES else None
-    said = describe(problem) if problem.detail or code in _CODES else f"HTTP {answer.status}"
+    said = describe(problem) if problem.detail or code in _CODES else _unexplained(answer.status)
     text = f"{told(answer.url)}: {said}{hint(problem)}"
     if answer.status == 404 and kind is not NoAccount:
         return NotFound(text)  # what is gone is `malformed` with some CAs
@@ -132,11 +134,15 @@ def _too_many(text: str, code: str, wait: float | None) -> ProviderError:
 def _of_status(status: int) -> type[ProviderError]:
     if status in (401, 403):
         return Denied
-    if status == 409:
-        return Conflict
+    if status == 409 or 300 <= status < 400:
+        return Conflict  # what was signed for one address is not sent to another
     if status >= 500:
         return Ambiguous
     return Rejected
+
+
+def _unexplained(status: int) -> str:
+    return f"HTTP {status}{', which is not followed' if 300 <= status < 400 else ''}"
 
 
 def _problem(answer: Answer) -> Problem:
@@ -169,13 +175,14 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     """Return the seconds of a Retry-After (RFC 9110 section 10.2.3), None where it says nothing of use."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit() and len(value) < 10:
-        return float(value)
+        return min(float(value), LONGEST_WAIT)
     try:
         then = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
     then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (then - (now or datetime.now(UTC))).total_seconds())
+    left = (then - (now or datetime.now(UTC))).total_seconds()
+    return min(max(0.0, left), LONGEST_WAIT)
 
 
 def explain(error: Exception) -> ProviderError | None:

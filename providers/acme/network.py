@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
+from urllib.parse import urlsplit
 
 from acme.jws import JWS
 from josepy.errors import DeserializationError
@@ -20,9 +21,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from providers.acme import answers
 from providers.acme.answers import Directory
 from providers.acme.errors import BadNonce, explain, refusal
-from providers.acme.transport import Answer, Transport
+from providers.acme.transport import Answer, Transport, told
 from providers.calls import Calls
-from providers.errors import Conflict
+from providers.errors import Conflict, Unreachable
 
 NONCES = 100
 """How often one request is sent with another nonce: at 90 % refusals, one in 40,000 needs more."""
@@ -41,7 +42,11 @@ class Signer:
 
 
 class Network:
-    """One CA. A request is repeated as its kind allows: to read always, to change where it did not happen."""
+    """One CA. A request is repeated as its kind allows: to read always, to change where it did not happen.
+
+    All that it names is asked for where its directory is, and nowhere else: whoever answers for a CA could
+    otherwise have this host ask anybody that it can reach.
+    """
 
     def __init__(
         self, server: str, transport: Transport, sleep: Callable[[float], None] = time.sleep
@@ -69,7 +74,15 @@ class Network:
 
     def get(self, url: str, calls: Calls) -> Answer:
         """Read what anybody may; raises what the CA's refusal means."""
-        return calls.read(lambda: _accepted(self.transport.get(url)))
+        return calls.read(lambda: _accepted(self.transport.get(self.own(url))))
+
+    def own(self, url: str) -> str:
+        """Return an address of this CA; raises `Conflict` for one at another host or port."""
+        if _place(url) != _place(self.server):
+            raise Conflict(
+                f"the CA names an address at another host, which is not asked: {told(url)}"
+            )
+        return url
 
     def read(self, url: str, signer: Signer, accept: str = "application/json") -> Answer:
         """Read what an account may (POST-as-GET, RFC 8555 section 6.3)."""
@@ -95,7 +108,10 @@ class Network:
             sleep=self._sleep,
             reraise=True,
         )
-        answer: Answer = attempts(self._post_once, url, payload, signer, accept)
+        try:
+            answer: Answer = attempts(self._post_once, url, payload, signer, accept)
+        except BadNonce as why:  # as many once more would do no good
+            raise Unreachable(f"{why}; {NONCES} nonces in a row were refused") from None
         return answer
 
     def _post_once(self, url: str, payload: bytes, signer: Signer, accept: str) -> Answer:
@@ -103,13 +119,13 @@ class Network:
             payload, signer.key, signer.algorithm, self._next_nonce(), url, signer.account
         )
         headers = {"Content-Type": _JOSE, "Accept": accept}
-        answer = self.transport.post(url, signed.json_dumps().encode(), headers)
+        answer = self.transport.post(self.own(url), signed.json_dumps().encode(), headers)
         self._keep_nonce(answer)
         return _accepted(answer)
 
     def _next_nonce(self) -> bytes:
         if self._nonce is None:
-            self._keep_nonce(_accepted(self.transport.head(self.directory.new_nonce)))
+            self._keep_nonce(_accepted(self.transport.head(self.own(self.directory.new_nonce))))
         nonce, self._nonce = self._nonce, None
         if nonce is None:
             raise Conflict("the CA gives no nonce (RFC 8555 section 7.2)")
@@ -121,6 +137,16 @@ class Network:
             self._nonce = decode_b64jose(answer.headers["Replay-Nonce"])
         except (KeyError, ValueError, DeserializationError):
             self._nonce = None
+
+
+def _place(url: str) -> tuple[str, str | None, int] | None:
+    """Return the scheme, host and port of an address; None where somebody logs in, or it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError:
+        return None
+    return None if "@" in parts.netloc else (parts.scheme, parts.hostname, port)
 
 
 def _accepted(answer: Answer) -> Answer:

@@ -72,7 +72,9 @@ class Orders:
             answer = self.network.change(self.network.directory.new_order, wanted, self.signer)
         except Ambiguous:
             answer = self.network.change(self.network.directory.new_order, wanted, self.signer)
-        return checked(_read(answer.headers.get("Location", ""), answer), request)
+        placed = _read(answer.headers.get("Location", ""), answer)
+        self.network.own(placed.url)  # before it is written down, to be read again and again
+        return checked(placed, request)
 
     def resume(self, url: str, request: LeafRequest) -> Order:
         """Read an order of before; `NotFound` where it is gone, or another account's."""
@@ -148,6 +150,10 @@ def check_profile(network: Network, profile: str | None) -> None:
     raise Rejected(f"the CA offers no profile {profile}, but {known}")
 
 
+_MOST_PROOFS = 2
+"""Authorizations for each name: the CA decides how many it wants, and each is read."""
+
+
 def _read(url: str, answer: Answer) -> Order:
     if not url.startswith("https://") or len(url) > answers.LONGEST_URL or not url.isprintable():
         raise Conflict("the CA does not say what the order is called (RFC 8555 section 7.4)")
@@ -159,4 +165,6 @@ def checked(order: Order, request: LeafRequest) -> Order:
     """Return an order that is for the names asked for; raises `Rejected` for one that is not."""
     if {normal(identifier.value) for identifier in order.body.identifiers} != names(request):
         raise Rejected("the CA's order is for other names than were asked for")
+    if len(order.body.authorizations) > _MOST_PROOFS * len(names(request)):
+        raise Rejected("the CA wants more names proved than were asked for")
     return order

@@ -10,7 +10,7 @@ _FIRST, _LONGEST, _MORE = 0.2, 5.0, 1.6
 
 @dataclass(slots=True)
 class Waiting:
-    """Waits for `patience` seconds of `clock` from now on; each pause is longer than the one before.
+    """Waits for `patience` seconds of `clock`; each pause is longer than the one before.
 
     `alive` is called before each, and keeps the run's lock meanwhile.
     """
@@ -20,10 +20,14 @@ class Waiting:
     sleep: Callable[[float], None]
     alive: Callable[[], None]
     _end: float = field(init=False)
-    _pause: float = _FIRST
+    _pause: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._end = self.clock() + self.patience
+        self.begin()
+
+    def begin(self) -> None:
+        """Wait from now on: what took its time until here was not the CA."""
+        self._end, self._pause = self.clock() + self.patience, _FIRST
 
     def pause(self, asked: float | None = None) -> bool:
         """Wait as long as the CA asks, else a little; False, at once, where that is left to the next run."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from providers.errors import Rejected
 from providers.issuing import Issuer
 from providers.secret import Secret
 from reconciler.apply.budgets import Purse, Reception
@@ -42,6 +43,27 @@ class Errand:
     kept: Mapping[str, Secret] = field(repr=False)
     reception: Reception = field(default_factory=Reception)
     waiting: list[tuple[Change, str]] = field(default_factory=list)
+    serials: set[str] = field(default_factory=set)
+    """Of every certificate that the ledger knows: what a CA sells under one of them is not taken."""
+
+    @classmethod
+    def begin(
+        cls, session: Session, desk: Issuer, purse: Purse, kept: Mapping[str, Secret]
+    ) -> "Errand":
+        """Return what is to be done, knowing of all that was issued until now."""
+        state = session.journal.state
+        serials = {i.serial for record in state.certificates.values() for i in record.issuances}
+        serials |= {i.serial for record in state.authorities.values() for i in record.issuances}
+        return cls(session, desk, purse, kept, serials=serials)
+
+    def claim(self, serial: str) -> None:
+        """Take a new certificate's serial; raises `Rejected` for that of another one."""
+        if serial in self.serials:
+            raise Rejected(
+                "the issuer returned another certificate than asked for: its serial is that of another"
+                " certificate"
+            )
+        self.serials.add(serial)
 
     def purchase(self, change: Change) -> Purchase:
         """Return how the order of a certificate counts, by the reservation it has by now."""

@@ -68,7 +68,7 @@ def _order_all(
 ) -> Iterator[Outcome]:
     """Order as many as there is room for, the most urgent first."""
     now = session.clock()
-    errand = Errand(session, desk, Purse.open(session, issuer), kept_keys(session, changes))
+    errand = Errand.begin(session, desk, Purse.open(session, issuer), kept_keys(session, changes))
     queue = deque(
         sorted(changes, key=lambda c: rank(session.desired(c), session.record(owner(c)), now))
     )
@@ -222,6 +222,7 @@ def _fill(errand: Errand, order: Order, purchase: Purchase) -> Outcome:
             checkpoint(answer.resume)
             return Outcome(order.change, f"{answer.detail}; the next run asks again")
         facts = issued.check(answer, request, errand.desk.honours, errand.session.clock())
+        errand.claim(facts.serial)
     except ProviderError as why:
         errand.reception.note(purchase, why)
         record_failure(errand, order, why, sold=answer is not None)
