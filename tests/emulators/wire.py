@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -50,9 +50,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """An answer; `parts` are a body of no length that anybody knows of, for as long as the client listens."""
+
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    parts: Iterable[bytes] | None = None
 
 
 Service = Callable[[Request], Response]
@@ -212,9 +215,13 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
             for name, value in response.headers.items():
                 if name.lower() not in ("content-length", "connection", "transfer-encoding"):
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(response.body)))
+            if response.parts is not None:
+                self.close_connection = True
+            else:
+                self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
-            self.wfile.write(response.body)
+            for part in response.parts or (response.body,):
+                self.wfile.write(part)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_LIST = _serve  # noqa: N815
 
