@@ -181,3 +181,18 @@ def test_a_run_that_waits_tells_that_it_is_alive(front: Front, buyer: Buyer) -> 
     assert told
     assert told == sorted(set(told))  # once more before each sleep
     assert len(set(buyer.noted)) == 1
+
+
+def test_what_it_took_to_present_is_not_taken_off_the_time_of_the_ca(
+    front: Front, buyer: Buyer
+) -> None:
+    """DNS may take minutes: what was presented would be gone before the CA could look."""
+    issuer, ticks = acme_ca_rig.issuer(front), [0.0]
+    issuer.ticks = lambda: ticks[0]
+
+    def slow(name: str) -> None:
+        buyer.noted.append(name)
+        ticks[0] += 3600 * (len(buyer.noted) <= 2)  # noting the order, and presenting
+
+    bought(issuer, replace(buyer.ask("slow.example.net"), checkpoint=slow))
+    assert front.wire.counts["newOrder"] == 1
