@@ -48,6 +48,8 @@ def _issued(before: dict[str, Issuance], after: dict[str, Issuance]) -> Iterator
             yield f"{new.status} {new.serial}{_more(new)}"
         if new.order and (old is None or old.order is None):
             yield f"ordered {new.serial}: {new.order}"
+        if new.handed_at and (old is None or old.handed_at is None):
+            yield f"handed over to Vault {new.serial}"
         if old is not None and old.bundle and not new.bundle:
             yield f"erased the key of {new.serial}"
 

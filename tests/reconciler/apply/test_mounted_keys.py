@@ -19,6 +19,7 @@ from reconciler.diff.hanging import uses
 from reconciler.drifting import Kind, drift
 from reconciler.events import EventStatus
 from reconciler.impact import impact
+from reconciler.ledger.deeds import deeds
 from reconciler.ledger.records import Issuance, LedgerState, Status
 from schemas.certificate import Algorithm
 from schemas.custody import MountedKey
@@ -83,6 +84,8 @@ def test_vault_makes_the_key_we_sign_and_it_is_handed_the_chain(fleet: Fleet) ->
     own, root = signed(fleet), fleet.signed_under("root", 1)
     assert safe(fleet).installed == [(certificate(own), certificate(root))]
     assert own.handed_at == fleet.now
+    record = fleet.journal.state.authorities["services"]
+    assert list(deeds(None, record))[-1] == f"handed over to Vault {own.serial}"
     assert own.signer == root.serial
     assert list(fleet.journal.authority_keys) == [("root", 1)]
 
