@@ -112,8 +112,11 @@ def served(root: Path, complete: bool) -> Iterator[str]:
             yield f"{target} shows no anchors"
 
 
-def unusable(current: Path) -> Iterator[str]:
-    """Yield what keeps a server from using a pair: its files, the match, the chain by OpenSSL."""
+def unusable(current: Path, anchors: Path | None = None) -> Iterator[str]:
+    """Yield what keeps a server from using a pair: its files, the match, the chain by OpenSSL.
+
+    `anchors` are in the place of those that lie beside the pair.
+    """
     where = current.parent.relative_to(current.parents[2])
     try:
         key = load_pem_private_key((current / "privkey.pem").read_bytes(), None)
@@ -123,7 +126,7 @@ def unusable(current: Path) -> Iterator[str]:
         return
     if key.public_key() != leaf.public_key():
         yield f"{where}: mixed pair"
-    trust, chain = (str(current / name) for name in ("trust.pem", "chain.pem"))
+    trust, chain = str(anchors or current / "trust.pem"), str(current / "chain.pem")
     argv = ("openssl", "verify", "-x509_strict", "-CAfile", trust, "-untrusted", chain)
     done = subprocess.run(
         [*argv, current / "cert.pem"], check=False, capture_output=True, text=True
