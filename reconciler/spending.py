@@ -213,7 +213,8 @@ class Spending:
             if failures:
                 pause = terms.patience[min(len(failures), len(terms.patience)) - 1]
                 if failures[-1] + pause > moment:
-                    why = f"{name} was not proved {len(failures)} times"
+                    times = f" {len(failures)} times" if len(failures) > 1 else ""
+                    why = f"{name} was not proved{times}"
                     yield Wait(failures[-1] + pause, (PAUSE, name), why)
 
     def _room(

@@ -70,6 +70,8 @@ class LimitedCa:
         """Take an order, or refuse it."""
         names, now = request.request.dns_names, self.clock()
         exempt = request.replaces is not None and request.replaces not in self.replaced
+        if request.replaces is not None and not exempt:
+            request.unreplaced()
         refusal = self.buckets.order(names, now, exempt=exempt)
         if refusal is not None:
             raise Throttled(refusal.why, refusal.retry_after)
@@ -140,6 +142,7 @@ class LimitedFleet(Fleet):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.ca = LimitedCa(self.clock, Specimens.make(self.now))
+        self.door: type[LimitedIssuer] = LimitedIssuer
 
     def ask(self, config: IssuerConfig) -> Issuer:  # noqa: ARG002 - all Issuers are the same CA
-        return LimitedIssuer(self.ca)
+        return self.door(self.ca)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
@@ -45,7 +46,6 @@ class Buckets:
     paused: set[str] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
     renewals_exempt: bool = True
-    suffixes: PublicSuffixList = field(default_factory=PublicSuffixList)
 
     def order(
         self, names: Collection[str], now: datetime, *, exempt: bool = False
@@ -94,7 +94,7 @@ class Buckets:
         return None
 
     def _certificates(self, names: Collection[str]) -> list[tuple[Bucket, str]]:
-        domains = {self.suffixes.privatesuffix(name) or name for name in names}
+        domains = {_suffixes().privatesuffix(name) or name for name in names}
         per_domain = [(DOMAIN, domain) for domain in sorted(domains)]
         same = (SAME_NAMES, " ".join(sorted(names)))
         return [same] if self._is_renewal(names) else [*per_domain, same]
@@ -133,3 +133,8 @@ def beyond(log: Iterable[tuple[str, datetime]], bucket: Bucket) -> Iterator[str]
     for key, moments in by_key(log).items():
         if (number := peak(moments, bucket.window)) > bucket.most:
             yield f"{key}: {number} of {bucket.most}"
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
