@@ -1,7 +1,7 @@
 """Why a certificate must be issued: a chain of checks, read from top to bottom, the first finding counts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from providers.base import Installed
@@ -30,7 +30,8 @@ class Subject:
     words, which target needs the private key although nobody holds it any more. `adopted` is what
     somebody else issued and stands for it, as long as none of ours was; `unseen` tells that nobody
     looked at that. `astray` says, in words, by which CAs it hangs and by which it is to. `final`
-    tells that its CA ends when it does. `window` is when its CA wants it renewed, as it said last.
+    tells that its CA ends when it does. `ignored` are words of `describe` for what its CA decides by itself.
+    `window` is when its CA wants it renewed, as it said last.
     """
 
     desired: DesiredCertificate
@@ -43,6 +44,7 @@ class Subject:
     unseen: bool = False
     astray: str = ""
     final: bool = False
+    ignored: frozenset[str] = frozenset()
     window: Advised | None = None
     current: Issuance | None = field(init=False)
     """The certificate issued last."""
@@ -68,8 +70,15 @@ Check = Callable[[Subject], Finding | None]
 
 
 def first_finding(subject: Subject) -> Finding | None:
-    """Return why the certificate must be issued, or None when it need not be."""
-    return next((finding for check in CHECKS if (finding := check(subject))), None)
+    """Return why the certificate must be issued, or None when it need not be.
+
+    What the documents change comes with it, whatever the reason is.
+    """
+    found = next((finding for check in CHECKS if (finding := check(subject))), None)
+    had, want = _requests(subject)
+    if found is None or found.fields or had is None:
+        return found
+    return replace(found, fields=_obeyed(subject, had, want))
 
 
 def resuming(subject: Subject) -> Finding | None:
@@ -115,8 +124,13 @@ def issuer_changed(subject: Subject) -> Finding | None:
     had, want = _requests(subject)
     if had is None or _issuer(had) == _issuer(want):
         return None
-    fields = tuple(field_changes(had, want))
-    return Finding(Reason.ISSUER_CHANGED, _list(fields), fields)
+    fields = _obeyed(subject, had, want)
+    if had.issuer == want.issuer:
+        return Finding(Reason.ISSUER_CHANGED, _list(fields), fields)
+    rest = tuple(change for change in fields if not change.path.startswith("issuer"))
+    more = f"; {_list(rest)}" if rest else ""
+    moved = f"moves from {had.issuer} to {want.issuer}"
+    return Finding(Reason.ISSUER_CHANGED, f"{moved}{more}", fields)
 
 
 def chain_changed(subject: Subject) -> Finding | None:
@@ -131,7 +145,7 @@ def spec_changed(subject: Subject) -> Finding | None:
     had, want = _requests(subject)
     if had is None or had == want or subject.desired.rollout is Rollout.ON_RENEWAL:
         return None
-    fields = tuple(field_changes(had, want))
+    fields = _obeyed(subject, had, want)
     return Finding(Reason.SPEC_CHANGED, _list(fields), fields)
 
 
@@ -216,6 +230,11 @@ def _issuer(request: LeafRequest) -> tuple[str, int, str | None]:
 def _requests(subject: Subject) -> tuple[LeafRequest | None, LeafRequest]:
     had = subject.current.request if subject.current else None
     return (had if isinstance(had, LeafRequest) else None), subject.desired.request
+
+
+def _obeyed(subject: Subject, had: LeafRequest, want: LeafRequest) -> tuple[FieldChange, ...]:
+    """Return the fields in which two requests differ, without those that make no difference to the CA."""
+    return tuple(c for c in field_changes(had, want) if c.path not in subject.ignored)
 
 
 def field_changes(had: LeafRequest, want: LeafRequest) -> Iterator[FieldChange]:

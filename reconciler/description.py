@@ -1,14 +1,28 @@
 """A request as the fields a user knows: what plans, differences and explanations are told in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from providers.base import Content
+from reconciler.state import DesiredIssuer
+from schemas.issuer import REQUEST_FIELDS
 from schemas.plan import FieldChange
 from schemas.request import AuthorityRequest, LeafRequest
 from schemas.scalars import format_duration
 
+WORDS = {
+    "common_name": "commonName",
+    "dns_names": "dnsNames",
+    "ip_addresses": "ipAddresses",
+    "uris": "uris",
+    "email_addresses": "emailAddresses",
+    "subject": "subject",
+    "usages": "usages",
+    "key": "privateKey",
+    "duration": "duration",
+}
+"""What the fields of a LeafRequest that a CA may honour are called here."""
 NAMES = ("commonName", "dnsNames", "ipAddresses", "uris", "emailAddresses")
 
 
@@ -29,6 +43,20 @@ def describe(request: LeafRequest) -> dict[str, Any]:
         "duration": format_duration(timedelta(seconds=request.duration)),
     }
     return {path: value for path, value in told.items() if value}
+
+
+def described(request: LeafRequest, issuers: Mapping[str, DesiredIssuer]) -> dict[str, Any]:
+    """Return what a certificate is to say, without what its CA decides by itself."""
+    theirs = ignored(request, issuers)
+    return {path: value for path, value in describe(request).items() if path not in theirs}
+
+
+def ignored(request: LeafRequest, issuers: Mapping[str, DesiredIssuer]) -> frozenset[str]:
+    """Return the fields, as `describe` calls them, that a CA of others decides by itself."""
+    issuer = issuers.get(request.issuer)
+    if issuer is None:
+        return frozenset()
+    return frozenset(WORDS[field] for field in REQUEST_FIELDS - issuer.spec.capabilities.honours)
 
 
 def differences(content: Content, want: LeafRequest) -> Iterator[FieldChange]:

@@ -10,6 +10,7 @@ from reconciler.diff import World, diff
 from reconciler.diff.issuers import issuer_reports
 from reconciler.diff.quotas import budgets
 from reconciler.limits import Refusal
+from reconciler.moves import moves
 from reconciler.proposal import proposed
 from reconciler.selection import Selection, select
 from reconciler.state import DesiredCertificate, Observation
@@ -54,6 +55,7 @@ def make_plan(
         certificates=len(world.desired.certificates),
         next_expiry=_next_expiry(world),
         impacts=impacts(world, changes) or None,
+        moves=moves(world, changes),
         digest=digest([step.fingerprint for step in changes]),
     )
 

@@ -204,6 +204,26 @@ class IssuerReport(Data):
     quotas: tuple[QuotaUse, ...] = ()
 
 
+class MoveReport(Data):
+    """Certificates that go from one CA to another in one plan, `before` and `after` by their addresses.
+
+    `revoked` is how many of the old ones are of no use once the plan is done, and `valid_until` when the last
+    of the others ends. `ignored` are the fields that the new CA decides by itself. `root` is the root of ours
+    above it, in `bundles`; None where its root is of others.
+    """
+
+    before: str
+    after: str
+    certificates: int
+    revoked: int = 0
+    valid_until: Instant | None = None
+    ignored: tuple[str, ...] = ()
+    other_root: bool = True
+    """Whether clients have to trust another root than before, as far as that is known without asking."""
+    root: str | None = None
+    bundles: tuple[str, ...] = ()
+
+
 class Expiry(Data):
     """The certificate that expires first among those wanted."""
 
@@ -285,5 +305,7 @@ class Plan(Data):
     next_expiry: Expiry | None = None
     impacts: tuple[ImpactReport, ...] | None = None
     """What hangs by the CAs that are revoked or replaced; None where none is."""
+    moves: tuple[MoveReport, ...] = ()
+    """What goes to another CA, and what that means."""
     digest: str = Field(default="")
     """128 bits over the fingerprints in order of address."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reconciler.checks import Finding, Subject, first_finding
-from reconciler.description import describe
+from reconciler.description import described, ignored
 from reconciler.diff.adoption import STOPS, Adoption, adoption
 from reconciler.diff.changes import blocked, change, change_id, seen
 from reconciler.diff.dues import is_labelled_as_before, is_lapsing, is_wanted_as_before
@@ -63,6 +63,7 @@ def certificate_changes(
         unseen=any(world.observation(install.target).assumed for install in desired.installs),
         astray=astray(world, desired, above, current),
         final=current is not None and not above.outlasts(desired.request, current),
+        ignored=ignored(desired.request, world.desired.issuers),
         window=world.advice.get(current.serial) if current else None,
     )
     held = current is None and adopting.holds_back
@@ -164,7 +165,10 @@ def _issue(
         follows=signed.follows,
         source=desired.source,
         before=seen(current) if current else _adopted(world, desired),
-        after={**describe(desired.request), "targets": [i.target for i in desired.installs]},
+        after={
+            **described(desired.request, world.desired.issuers),
+            "targets": [i.target for i in desired.installs],
+        },
         fields=finding.fields,
         due=is_lapsing(world, desired, record, finding),
         outside=vanished,

@@ -9,6 +9,7 @@ from reconciler.render.blocks import Block, blocks, subject_of
 from reconciler.render.diff import diff
 from reconciler.render.escape import code, prose, visible
 from reconciler.render.impact_plan import in_markdown
+from reconciler.render.moves import moves_in_markdown
 from reconciler.render.room import Part, composed
 from reconciler.render.spending import spending
 from reconciler.render.summary import (
@@ -122,6 +123,7 @@ def _pieces(plan: Plan, setting: Setting, *, fold: bool) -> Iterator[str | Part]
     yield _folded(waiting, causes.waiting, setting, shut=False)
     yield _folded("Changed outside certform, and put right", causes.outside, setting, shut=against)
     yield _folded("Due anyway, whatever becomes of this", causes.due, setting, shut=True)
+    yield from moves_in_markdown(plan)
     yield from in_markdown(plan)
     yield _diff(causes, plan, setting)
     yield from _foot(plan, setting)

@@ -11,11 +11,14 @@ from reconciler.render.fields import brief
 from reconciler.render.room import Part
 from reconciler.render.summary import count
 from reconciler.render.vocabulary import ISSUES, Kind, by_risk
-from schemas.plan import Source
+from schemas.plan import Reason, Source
 
 HEADER = "| What | Change | Why | Where |\n|--|--|--|--|\n"
 _SAMPLE = 10
 """How many places of one row are named before the rest is a number."""
+
+_EDITED = frozenset({Reason.SPEC_CHANGED, Reason.ISSUER_CHANGED})
+"""Reasons that the fields tell by themselves."""
 
 
 def sample(lines: Sequence[str]) -> list[str]:
@@ -64,7 +67,8 @@ def why(block: Block) -> str:
         reason = str((lead.after or {}).get("reason", lead.reason))
         return lead.message if reason in lead.message else f"{lead.message} ({reason})"
     if lead.fields and block.kind in ISSUES:
-        return "; ".join(brief(field) for field in lead.fields)
+        said = () if lead.reason in _EDITED else (lead.message,)
+        return "; ".join((*said, *(brief(field) for field in lead.fields)))
     if block.kind is Kind.NEW:
         return _new(lead.after or {}) or lead.message
     messages = list(dict.fromkeys(change.message for change in block.changes))

@@ -8,6 +8,7 @@ import click
 from reconciler.render.blocks import Block, blocks
 from reconciler.render.escape import flowing, inert, visible
 from reconciler.render.impact_plan import in_text
+from reconciler.render.moves import moves_in_text
 from reconciler.render.outage import outage_of, worded
 from reconciler.render.spending import spending
 from reconciler.render.story import Line, in_short, tell
@@ -42,7 +43,7 @@ def render_text(plan: Plan, *, colour: bool) -> str:
     if plan.changes:
         sections.append([f"Changes are marked:   {legend(plan.changes)}"])
         sections.extend(_told(plan, colour=colour))
-        sections.extend(filter(None, [list(in_text(plan))]))
+        sections.extend(filter(None, [list(moves_in_text(plan)), list(in_text(plan))]))
     sections.append(_footer(plan, colour=colour))
     return "\n\n".join("\n".join(map(inert, lines)) for lines in sections) + "\n"
 

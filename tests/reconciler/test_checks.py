@@ -92,7 +92,7 @@ ROWS: Mapping[str, Row] = {
     "another issuer": (
         lambda s: wanting(s, issuer="mid"),
         Reason.ISSUER_CHANGED,
-        "issuerRef changed",
+        "moves from root to mid",
     ),
     "another generation": (
         lambda s: wanting(s, issuer_generation=2),
@@ -102,7 +102,7 @@ ROWS: Mapping[str, Row] = {
     "another issuer, on renewal": (
         lambda s: onrenewal(wanting(s, issuer="mid")),
         Reason.ISSUER_CHANGED,
-        "issuerRef changed",
+        "moves from root to mid",
     ),
     "another name": (
         lambda s: wanting(s, dns_names=("new.example.com",)),

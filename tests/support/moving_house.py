@@ -109,7 +109,7 @@ class MovingHouse:
             url=self.pebble.url, listen=f"{HOST}:{self.pebble.web_port}"
         )
         internal = vault_estate.ISSUER.format(url=self.bao.url, role=role)
-        self.write("config/issuers.yaml", "---\n".join((private, public, internal)))
+        self.write("config/issuers.yaml", f"{private}---\n{public}---\n{internal}")
         self.write("config/targets.yaml", PLAIN)
         self.write("config/acme-ca.pem", self.pebble.anchors.decode())
         self.write("config/vault-ca.pem", tls.authority.read_text())
