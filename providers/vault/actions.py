@@ -56,6 +56,6 @@ def _value(answer: Response) -> Secret:
         raise Transient(f"GitHub gave no token (HTTP {status})")
     try:
         value = json.loads(body)["value"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Unreachable(f"GitHub gave no token (HTTP {status})") from None
     return Secret(str(value).encode())

@@ -23,6 +23,8 @@ LARGEST = 1 << 20
 LARGEST_CRL = 1 << 25
 TIMEOUTS = (10.0, 60.0)
 """Seconds for a connection to be made, and for an answer to begin."""
+_INDEX = "X-Vault-Index"
+"""How far the data of the node that answered had come: on the way back, how far it has to be."""
 _HIDDEN = ("secret_id", "jwt", "token")
 _LONGEST = 300
 
@@ -58,7 +60,11 @@ class NoVault(Exception):
 
 
 class _Line(Session):
-    """Sends what hvac asks, once, and lets nothing pass that is not a Vault's answer."""
+    """Sends what hvac asks, once, and lets nothing pass that is not a Vault's answer.
+
+    A node that lags behind what was written here says so (412) instead of answering from before it:
+    https://developer.hashicorp.com/vault/docs/enterprise/consistency.
+    """
 
     def __init__(self, address: str, bundle: bytes | None) -> None:
         super().__init__()
@@ -75,6 +81,8 @@ class _Line(Session):
             body = whole(answer, LARGEST_CRL if path.endswith("/crl") else LARGEST, path)
         told = _json(body)
         if answer.status_code in (200, 204) and (told is not None or not body):
+            if seen := answer.headers.get(_INDEX):
+                self.headers[_INDEX] = seen
             return _read(answer.status_code, body)
         if told is None or answer.status_code < 400:
             raise NoVault(answer.status_code)
@@ -157,7 +165,7 @@ def _json(body: bytes) -> dict[str, Any] | None:
     """Return a JSON object, None for anything else: a page of a proxy, for instance."""
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) else None
 
@@ -181,4 +189,4 @@ def _words(told: Mapping[str, Any], secrets: Iterator[str]) -> str | None:
 
 
 def _seconds(value: str | None) -> float | None:
-    return float(value) if value is not None and value.isdigit() else None
+    return float(value[:9]) if value and value.isascii() and value.isdigit() else None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
@@ -12,7 +12,34 @@ from urllib.request import Request as Asked
 from bao import Bao
 from wire import Request, Response, Wire
 
+INDEX = "X-Vault-Index"
 Change = Callable[[dict[str, Any], dict[str, Any]], object]
+
+
+@dataclass
+class Cluster:
+    """Two nodes on one address: one of them is read, and lags behind; it says so where it is told of more."""
+
+    line: "Line"
+    written: int = 0
+    seen: int = 0
+    lagged: int = 0
+
+    def forward(self, request: Request) -> Response:
+        """Pass writes to the one, and reads to the other."""
+        known = int(request.headers.get(INDEX.lower(), "0"))
+        bare = {n: v for n, v in request.headers.items() if n != INDEX.lower()}
+        request = replace(request, headers=bare)
+        if request.method == "POST":
+            answer = self.line.forward(request)
+            self.written += 1
+            return replace(answer, headers={**answer.headers, INDEX: str(self.written)})
+        if self.seen >= self.written:
+            return self.line.forward(request)
+        if known <= self.seen:
+            return Response(404, b'{"errors":[]}')
+        self.seen, self.lagged = self.written, self.lagged + 1
+        return Response(412, b'{"errors":["required index state not present"]}')
 
 
 @dataclass
