@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reconciler.address import covers, owner
 from reconciler.diagnostics import Diagnostic, error, warning
 from reconciler.load.suggest import nearest
+from reconciler.published_names import list_key
 from reconciler.state import (
     KEYRING,
     Desired,
@@ -63,9 +64,16 @@ def select(changes: Sequence[Change], selection: Selection, desired: Desired) ->
 def _meant(step: Change, selection: Selection, desired: Desired) -> bool:
     if selection.due_only and not step.due and step.action is not Action.BLOCKED:
         return False
-    if selection.addresses and not any(covers(a, step.address) for a in selection.addresses):
+    whose = {step.address, _whose(step.address)}
+    if selection.addresses and not any(covers(a, b) for a in selection.addresses for b in whose):
         return False
-    return not selection.labels or labelled(step.address, selection.labels, desired)
+    return not selection.labels or any(labelled(b, selection.labels, desired) for b in whose)
+
+
+def _whose(address: str) -> str:
+    """Return what brings a change along: what is handed over to Vault, the CA that it is."""
+    is_handed = address.partition("/")[0] == "mount"
+    return f"authority/{list_key(address)[0]}" if is_handed else address
 
 
 def _due_closure(steps: Sequence[Change]) -> tuple[Change, ...]:

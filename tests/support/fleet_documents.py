@@ -65,6 +65,7 @@ class Ca:
     renew_before: int = 0
     custody: CaCustody | None = None
     existing: Takeover | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def desired_authority(
     return DesiredAuthority(
         name=name,
         source=HERE,
-        labels={},
+        labels=ca.labels,
         request=request,
         digest=digest(request.to_json()),
         recipients=tuple(Recipient(age=age) for age in recipients),

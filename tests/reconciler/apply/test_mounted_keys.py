@@ -21,6 +21,7 @@ from reconciler.events import EventStatus
 from reconciler.impact import impact
 from reconciler.ledger.deeds import deeds
 from reconciler.ledger.records import Issuance, LedgerState, Status
+from reconciler.selection import Selection
 from schemas.certificate import Algorithm
 from schemas.custody import MountedKey
 from schemas.issuer import IssuerSpec
@@ -109,6 +110,24 @@ def test_a_plan_asks_nobody_and_shows_both_steps(fleet: Fleet) -> None:
     assert named(plan, Action.ISSUE, "authority/services").id in handing.requires
     assert handing.after == {"file": "https://vault.example.com:8200/sub"}
     assert not safe(fleet).calls
+
+
+@pytest.mark.parametrize(
+    ("selection", "meant"),
+    [
+        (Selection(("authority/services",)), True),
+        (Selection(("mount/services-g1",)), True),
+        (Selection(labels={"team": "pki"}), True),
+        (Selection(("authority/root",)), False),
+        (Selection(labels={"team": "shop"}), False),
+    ],
+)
+def test_who_means_a_ca_means_that_it_is_handed_over(
+    fleet: Fleet, selection: Selection, *, meant: bool
+) -> None:
+    fleet.cas["services"] = replace(fleet.cas["services"], labels={"team": "pki"})
+    fleet.apply(selection)
+    assert bool(safe(fleet).installed) is meant
 
 
 @pytest.mark.parametrize("after", [False, True])
