@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from moving_house import CAS, MovingHouse
 from rig import Runner
+from system_calls import OPTIONS, calls
 
 Tell = Callable[[str], None]
 TOUR = (*CAS[1:], CAS[0])
@@ -113,3 +114,22 @@ def test_where_the_successor_is_refused_the_predecessor_is_served_and_not_revoke
     assert house.issued()["public"] == 1, (
         "the certificate that was issued is installed, not another"
     )
+
+
+def test_plan_and_validate_contact_nobody(
+    house: MovingHouse, tmp_path: Path, require: Callable[[str], str]
+) -> None:
+    require("strace")
+    house.commit()
+    log = tmp_path / "strace"
+    for ca in CAS[1:]:
+        house.move(ca)
+        for argv in (("plan",), ("plan", "--base", "HEAD"), ("validate",)):
+            ended = house.run(*argv, strace=("-o", str(log), *OPTIONS))
+            assert ended.status == 0, ended.err
+            assert ca in ended.out or argv == ("validate",)
+            seen = list(calls(log))
+            assert any(call.name == "openat" for call in seen), "strace saw nothing"
+            assert [call.text for call in seen if call.is_network] == []
+    assert house.issued() == dict.fromkeys(CAS[1:], 0)
+    assert house.aws.wire.counts.total() == 0

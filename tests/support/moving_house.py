@@ -7,7 +7,7 @@ beginning, so that one line of one document moves the certificate.
 import re
 import shutil
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,9 +184,16 @@ class MovingHouse:
         sealed = Sops().seal({key: Secret(value)}, path, [Recipient(age=found[0])])
         self.write(path, sealed.decode())
 
-    def run(self, *argv: str, **variables: str) -> Ended:
+    def commit(self) -> None:
+        """Commit what is in the documents."""
+        root, who = self.repository.root, ("-c", "user.name=t", "-c", "user.email=t@example.com")
+        rig.git(root, "add", "config", "authorities", "secrets", "certform.yaml", "web.yaml")
+        rig.git(root, *who, "commit", "--quiet", "-m", "base")
+
+    def run(self, *argv: str, strace: Sequence[str] = (), **variables: str) -> Ended:
         """Run certform with what AWS's SDK looks for in its environment."""
-        return self.runner.run(self.repository, *argv, **self.aws.environment(), **variables)
+        environment = {**self.aws.environment(), **variables}
+        return self.runner.run(self.repository, *argv, strace=strace, **environment)
 
     def apply(self, **variables: str) -> Ended:
         """Run `certform apply --auto-approve`."""
