@@ -30,6 +30,10 @@ def no_secrets(reference: SecretReference) -> Secret:
     raise NotFound(f"nobody here opens {reference.name}")
 
 
+def ignore() -> None:
+    """Do nothing about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class IssuerConfig:
     """What an issuer is made from. `root` is the folder that relative paths start at.
@@ -55,7 +59,8 @@ class IssueRequest:
     used for another. `checkpoint` makes an order's name durable, and returns once it is; with the same
     name again it tells, before each longer wait, that this run goes on. `resume` is the last one, or what
     `Pending` left, None for an order that is not known to have been made.
-    `replaces` is the certificate (DER) that the new one takes the place of, for a CA that wants to know.
+    `replaces` is the certificate (DER) that the new one takes the place of, for a CA that wants to know;
+    `unreplaced` is called before it is ordered without that, because it may then count for a quota.
     """
 
     csr: bytes = field(repr=False)
@@ -66,15 +71,20 @@ class IssueRequest:
     checkpoint: Callable[[str], None]
     resume: str | None = None
     replaces: bytes | None = field(default=None, repr=False)
+    unreplaced: Callable[[], None] = ignore
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A certificate, and those above it: `chain` from its issuer upwards, `anchors` self-signed; all DER."""
+    """A certificate, and those above it: `chain` from its issuer upwards, `anchors` self-signed; all DER.
+
+    `remarks` are what somebody should know although all went well, such as a wish that was not granted.
+    """
 
     certificate: bytes
     chain: tuple[bytes, ...]
     anchors: tuple[bytes, ...]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What comes with a certificate: the CA's chain, or the preferred one (RFC 8555 section 7.4.2)."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from urllib.parse import urljoin
 
@@ -11,7 +12,7 @@ from requests.utils import parse_header_links
 from providers import x509
 from providers.acme.network import Network, Signer
 from providers.acme.transport import Answer
-from providers.errors import Rejected
+from providers.errors import Conflict, Denied, NotFound, Rejected
 from providers.issued import sorted_chain
 from providers.issuing import Issued
 
@@ -24,13 +25,25 @@ Chain = tuple[bytes, ...]
 def download(network: Network, signer: Signer, url: str, preferred: str | None) -> Issued:
     """Return a certificate with the chain whose topmost issuer is called `preferred`, else the default."""
     answer = network.read(url, signer, PEM_CHAIN)
-    chosen = default = _certificates(answer)
-    if preferred is not None and not is_under(default, preferred):
-        links = islice(_alternates(answer), MOST_CHAINS)
-        others = (_certificates(network.read(link, signer, PEM_CHAIN)) for link in links)
-        chosen = next((chain for chain in others if is_under(chain, preferred)), default)
-    chain, anchors = sorted_chain(chosen[1:])
-    return Issued(chosen[0], chain, anchors)
+    own = _certificates(answer)
+    if preferred is None or is_under(own, preferred):
+        return _issued(own)
+    for chain in _others(network, signer, answer):
+        if chain[0] == own[0] and is_under(chain, preferred):
+            return _issued(chain)
+    return _issued(own, f"the CA has no chain up to {preferred}, so its own is taken")
+
+
+def _issued(found: Chain, *remarks: str) -> Issued:
+    chain, anchors = sorted_chain(found[1:])
+    return Issued(found[0], chain, anchors, remarks)
+
+
+def _others(network: Network, signer: Signer, answer: Answer) -> Iterator[Chain]:
+    """Yield the CA's other chains; one that cannot be had is none, for the certificate is there."""
+    for link in islice(_alternates(answer), MOST_CHAINS):
+        with suppress(Rejected, Denied, NotFound, Conflict):
+            yield _certificates(network.read(link, signer, PEM_CHAIN))
 
 
 def _certificates(answer: Answer) -> Chain:

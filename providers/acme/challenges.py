@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from providers.acme import answers, proofs
+from providers.acme import answers
 from providers.acme.answers import Authorization, Challenge, Status
 from providers.acme.errors import describe, hint, printable, retry_after, sparing_the_order
 from providers.acme.network import Network, Signer
@@ -37,7 +37,7 @@ class Prover:
         with ExitStack() as presented:
             with sparing_the_order():
                 made = tuple(self.proofs.make(_name(a, names), a) for a in pending.values())
-                proofs.present(made, presented, waiting)
+                self.proofs.present(made, presented, waiting)
             reach("acme.presented")
             for proof in made:
                 self._answer(proof.challenge)
@@ -49,13 +49,13 @@ class Prover:
         """Raise `Unproved` with what the CA says of each name that failed, if any has."""
         _check({url: self._read(url)[0] for url in urls}, names)
 
-    def tidy(self, urls: Sequence[str], names: frozenset[str]) -> None:
+    def tidy(self, urls: Sequence[str], names: frozenset[str], waiting: Waiting) -> None:
         """Take away what a run that died has left of proofs that the CA wants no more."""
         with suppress(ProviderError):
             found = [self._read(url)[0] for url in urls]
             for one in found:
                 if one.status is not Status.PENDING:
-                    self.proofs.take_away(_name(one, names), one)
+                    self.proofs.tidy(_name(one, names), one, waiting)
 
     def _read(self, url: str) -> tuple[Authorization, float | None]:
         """Return an authorization, and the seconds that the CA wants to be left alone."""

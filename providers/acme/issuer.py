@@ -7,7 +7,7 @@ a run that dies leaves no certificate that nobody knows of.
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import ClassVar, Self
@@ -75,7 +75,8 @@ class AcmeIssuer:
         desk = self._orders
         if request.resume is not None:
             order = desk.resume(request.resume, request.request)
-            self._prover.tidy(order.body.authorizations, orders.names(request.request))
+            waiting = self._waiting(request, order)
+            self._prover.tidy(order.body.authorizations, orders.names(request.request), waiting)
         else:
             order = desk.place(request)
             reach("acme.ordered")
@@ -112,7 +113,8 @@ class AcmeIssuer:
     def _outcome(self, order: Order, request: IssueRequest) -> Issued | Pending:
         if order.status is Status.VALID:
             reach("acme.valid")
-            return self._orders.download(order, self.settings.preferred_chain)
+            issued = self._orders.download(order, self.settings.preferred_chain)
+            return replace(issued, remarks=(*issued.remarks, *self._prover.proofs.leftovers()))
         if order.status in (Status.PENDING, Status.READY, Status.PROCESSING):
             return Pending(order.url, f"the CA's order is {order.status}")
         with suppress(NotFound, Denied):  # the names say best why, as long as the CA keeps them

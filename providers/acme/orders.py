@@ -1,5 +1,6 @@
 """Orders (RFC 8555 section 7.4): placed, read by their address, finalized once, and downloaded."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -50,31 +51,32 @@ class Orders:
     def place(self, request: IssueRequest) -> Order:
         """Order. An order is no certificate, so one whose answer is lost is placed once more."""
         check_profile(self.network, self.profile)
-        replaced = self._replaced(request)
-        if replaced is not None:
-            try:
-                return self._placed(request.request, replaced)
-            except (Rejected, Denied, NotFound, Conflict):
-                # replaced already, or unknown to this CA: it is ordered as anything else is
-                pass
-        return self._placed(request.request, None)
+        answer = self._taking_over(request) or self._ask(request.request)
+        placed = _read(answer.headers.get("Location", ""), answer)
+        self.network.own(placed.url)  # before it is written down, to be read again and again
+        return checked(placed, request.request)
 
-    def _replaced(self, request: IssueRequest) -> str | None:
-        if request.replaces is None or self.network.directory.renewal_info is None:
+    def _taking_over(self, request: IssueRequest) -> Answer | None:
+        """Order what takes the place of another; None where the CA does not let it."""
+        if request.replaces is None:
             return None
-        return certificate_id(request.replaces)
+        advises = self.network.directory.renewal_info is not None
+        if advises and (replaced := certificate_id(request.replaces)):
+            # refused where it is replaced already, or unknown to this CA: then it is an order like others
+            with suppress(Rejected, Denied, NotFound, Conflict):
+                return self._ask(request.request, replaced)
+        request.unreplaced()
+        return None
 
-    def _placed(self, request: LeafRequest, replaces: str | None) -> Order:
+    def _ask(self, request: LeafRequest, replaces: str | None = None) -> Answer:
         wanted = NewOrder(
             identifiers=_identifiers(request), profile=self.profile, replaces=replaces
         )
+        url = self.network.directory.new_order
         try:
-            answer = self.network.change(self.network.directory.new_order, wanted, self.signer)
+            return self.network.change(url, wanted, self.signer)
         except Ambiguous:
-            answer = self.network.change(self.network.directory.new_order, wanted, self.signer)
-        placed = _read(answer.headers.get("Location", ""), answer)
-        self.network.own(placed.url)  # before it is written down, to be read again and again
-        return checked(placed, request)
+            return self.network.change(url, wanted, self.signer)
 
     def resume(self, url: str, request: LeafRequest) -> Order:
         """Read an order of before; `NotFound` where it is gone, or another account's."""

@@ -32,6 +32,7 @@ HTTP, DNS = "http-01", "dns-01"
 class Proof:
     """One name's: `clean_up` undoes what `present` does; a `record` is waited for as `dns01` says."""
 
+    name: str
     challenge: Challenge
     present: Callable[[], None]
     clean_up: Callable[[], None]
@@ -46,6 +47,8 @@ class Proofs:
     key: JWK = field(repr=False)
     solvers: tuple[Solver, ...] = ()
     secret: Callable[[SecretReference], Secret] = no_secrets
+    left: list[str] = field(default_factory=list)
+    """What could not be taken away, and why: it harms nobody, but somebody should know."""
     _made: dict[int, Any] = field(default_factory=dict)
 
     def make(self, name: str, wanted: Authorization) -> Proof:
@@ -59,47 +62,54 @@ class Proofs:
             return self._by_http(name, _offered(wanted, HTTP, name), solver.http01)
         raise TypeError(name)
 
-    def take_away(self, name: str, wanted: Authorization) -> None:
-        """Clean up for a name, whoever presented it; what cannot be cleaned up stays."""
+    def present(self, proofs: tuple[Proof, ...], presented: ExitStack, waiting: Waiting) -> None:
+        """Present all, and wait until the world sees what is in DNS; the stack takes it away again."""
+        for proof in proofs:
+            # first of all: what was presented by half has to go as well
+            presented.callback(self.take_away, proof, waiting)
+            waiting.alive()
+            proof.present()
+        for dns01 in {id(proof.dns01): proof.dns01 for proof in proofs if proof.dns01}.values():
+            records = [proof.record for proof in proofs if proof.dns01 is dns01 and proof.record]
+            PropagationWait(dns01.propagation, waiting.nap).until_answered(records)
+
+    def take_away(self, proof: Proof, waiting: Waiting) -> None:
+        """Clean up, whoever presented it; what stays behind must not hide how the order went."""
+        waiting.alive()
+        try:
+            proof.clean_up()
+        except ProviderError as why:
+            self.left.append(f"what proved {proof.name} was not taken away: {why}")
+
+    def tidy(self, name: str, wanted: Authorization, waiting: Waiting) -> None:
+        """Take away what was presented for a name, if it is known how that was done."""
         with suppress(ProviderError):
-            self.make(name, wanted).clean_up()
+            self.take_away(self.make(name, wanted), waiting)
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Tell once what was left behind since this was last asked."""
+        told, self.left[:] = tuple(self.left), []
+        return told
 
     def _by_dns(self, name: str, challenge: Challenge, dns01: Dns01) -> Proof:
         value = kinds.DNS01(token=_token(challenge)).validation(self.key)
         record = record_for(name, value, dns01)
         solver = self._solver(dns01.settings, partial(make_dns_solver, dns01, self.secret))
         undo = partial(solver.clean_up, record)
-        return Proof(challenge, partial(solver.present, record), undo, record, dns01)
+        return Proof(name, challenge, partial(solver.present, record), undo, record, dns01)
 
     def _by_http(self, name: str, challenge: Challenge, http01: Http01) -> Proof:
         content = kinds.HTTP01(token=_token(challenge)).key_authorization(self.key)
         file = WebFile(name, content.partition(".")[0], content)
         solver = self._solver(http01.settings, partial(make_http_solver, http01))
-        return Proof(challenge, partial(solver.present, file), partial(solver.clean_up, file))
+        undo = partial(solver.clean_up, file)
+        return Proof(name, challenge, partial(solver.present, file), undo)
 
     def _solver(self, settings: Connected, make: Callable[[], Any]) -> Any:
         """Return the solver of these settings, which live as long as the Issuer's document does."""
         if id(settings) not in self._made:
             self._made[id(settings)] = make()
         return self._made[id(settings)]
-
-
-def present(proofs: tuple[Proof, ...], presented: ExitStack, waiting: Waiting) -> None:
-    """Present all, and wait until the world sees what is in DNS; what was presented goes with the stack."""
-    for proof in proofs:
-        waiting.alive()
-        # first of all: what was presented by half has to go as well
-        presented.callback(_forgiving, proof.clean_up)
-        proof.present()
-    for dns01 in {id(proof.dns01): proof.dns01 for proof in proofs if proof.dns01}.values():
-        records = [proof.record for proof in proofs if proof.dns01 is dns01 and proof.record]
-        PropagationWait(dns01.propagation, waiting.nap).until_answered(records)
-
-
-def _forgiving(clean_up: Callable[[], None]) -> None:
-    """Clean up; what stays behind harms nobody, and must not hide how the order went."""
-    with suppress(ProviderError):
-        clean_up()
 
 
 def _offered(wanted: Authorization, kind: str, name: str) -> Challenge:

@@ -113,7 +113,8 @@ def _run(session: Session, group: Sequence[Change], failed: set[str]) -> Iterato
         status = EventStatus.FAILED if outcome.error else EventStatus.DONE
         if outcome.error:
             failed.add(outcome.change.id)
-        yield _event(outcome.change, status, outcome.error, time.monotonic() - begun)
+        said = outcome.error or outcome.remark
+        yield _event(outcome.change, status, said, time.monotonic() - begun)
 
 
 def _lost(step: Change, failed: set[str]) -> str:

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from providers.errors import Ambiguous, ProviderError, Throttled, Transient, Unreachable
+from providers.errors import (
+    Ambiguous,
+    ProviderError,
+    QuotaExceeded,
+    Throttled,
+    Transient,
+    Unreachable,
+)
 from reconciler.apply.session import Session
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.issuing import SpendingRecord, Spent
@@ -81,6 +88,15 @@ class Purse:
         self.spend(found[1].model_copy(update={"at": now}))
         return True
 
+    def charge(self, reference: str) -> None:
+        """Count an order, durably, that was to count for nothing: its CA does not let it replace another."""
+        found = self._find(reference)
+        if found is not None and found[1].replaces is not None:
+            plain = found[1].model_copy(update={"replaces": None})
+            self.spending.enter(plain, self.session.clock())
+            self._rewrite(reference, {"replaces": None})
+            self.settle()
+
     def forget(self, references: Iterable[str]) -> None:
         """Take orders back that were written down last, and never placed."""
         for reference in references:
@@ -153,9 +169,10 @@ class Reception:
     def note(self, purchase: Purchase, failure: ProviderError | None) -> None:
         """Take note of an answer."""
         self.silent = self.silent + 1 if isinstance(failure, _NOT_OURS) else 0
-        if isinstance(failure, Throttled) and failure.retry_after:
+        timed = isinstance(failure, Throttled) and bool(failure.retry_after)
+        if timed or isinstance(failure, QuotaExceeded):
             self.throttled.append(purchase)
-        if isinstance(failure, _NOT_OURS):
+        if isinstance(failure, (*_NOT_OURS, QuotaExceeded)):
             self.why = str(failure)
 
     def refuses(self, purchase: Purchase) -> str:

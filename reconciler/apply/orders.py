@@ -10,6 +10,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 
 from providers import issued
@@ -230,7 +231,7 @@ def _fill(errand: Errand, order: Order, purchase: Purchase) -> Outcome:
     errand.reception.note(purchase, None)
     record_sold(errand, order, answer, facts)
     reach("orders.recorded")
-    return Outcome(order.change)
+    return Outcome(order.change, remark="; ".join(answer.remarks))
 
 
 def _request(errand: Errand, order: Order, checkpoint: Callable[[str], None]) -> IssueRequest:
@@ -246,4 +247,5 @@ def _request(errand: Errand, order: Order, checkpoint: Callable[[str], None]) ->
         checkpoint=checkpoint,
         resume=issuance.order,
         replaces=replaced(session.world.desired, order.record, issuance),
+        unreplaced=partial(errand.purse.charge, issuance.name),
     )

@@ -48,10 +48,11 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one change ended; `error` is empty when it is done."""
+    """How one change ended; `error` is empty when it is done. A `remark` is worth knowing all the same."""
 
     change: Change
     error: str = ""
+    remark: str = ""
 
 
 Executor = Callable[["Session", Sequence[Change]], Iterator[Outcome]]

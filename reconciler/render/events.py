@@ -48,12 +48,13 @@ def progress(events: Iterable[Event], kinds: Kinds, *, colour: bool) -> Iterator
     totals, done = Counter(kinds.values()), Counter[Kind]()
     for event in events:
         kind = kinds[event.address, event.action]
-        if len(kinds) <= SINGLY or event.status in (EventStatus.FAILED, EventStatus.WAITING):
+        finished = event.status is EventStatus.DONE
+        done[kind] += finished
+        told = event.status in (EventStatus.FAILED, EventStatus.WAITING)
+        if len(kinds) <= SINGLY or told or (finished and event.message):
             yield render_event(event, kind, colour=colour)
-        elif event.status is EventStatus.DONE:
-            done[kind] += 1
-            if _worth_telling(done[kind], totals[kind]):
-                yield f"... {done[kind]:,} of {totals[kind]:,} {kind.value.done}"
+        elif finished and _worth_telling(done[kind], totals[kind]):
+            yield f"... {done[kind]:,} of {totals[kind]:,} {kind.value.done}"
 
 
 def render_apply_summary(events: Iterable[Event], kinds: Kinds, *, colour: bool) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -217,18 +218,26 @@ def test_what_is_replaced_already_is_ordered_without_it(front: Front, buyer: Buy
     front.instead = lambda request: (
         refusals.pop() if request.path == "/order-plz" and refusals else directory(request)
     )
-    bought(issuer, _taking_over(buyer, first))
+    before: list[int] = []
+    bought(issuer, replace(_taking_over(buyer, first), unreplaced=_noted(front, before)))
     *_, told, plain = front.payloads("newOrder")
     assert "replaces" in told
     assert "replaces" not in plain
     assert plain["identifiers"] == told["identifiers"]
+    assert before == [2]  # the first one's, and the one that was refused
 
 
 def test_nothing_is_told_to_a_ca_that_does_not_advise(front: Front, buyer: Buyer) -> None:
     issuer = acme_ca_rig.issuer(front)
     first = buyer.buy(issuer, "plain.example.com").certificate
-    bought(issuer, _taking_over(buyer, first))
+    before: list[int] = []
+    bought(issuer, replace(_taking_over(buyer, first), unreplaced=_noted(front, before)))
+    assert before == [1]
     assert all("replaces" not in ordered for ordered in front.payloads("newOrder"))
+
+
+def _noted(front: Front, before: list[int]) -> Callable[[], None]:
+    return lambda: before.append(front.wire.counts["newOrder"])
 
 
 def _replacing(front: Front) -> AcmeIssuer:

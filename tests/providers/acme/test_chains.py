@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import acme_ca_rig
 import pytest
 from acme_ca_rig import Buyer
+from acme_front import Front
 from cryptography import x509
 from pebble import Pebble
+from wire import Response
 
 from providers.issuing import Issued
 
@@ -38,3 +40,20 @@ def test_without_such_a_chain_the_own_one_of_the_ca_is_taken(rooted: Pebble, buy
         issuer = acme_ca_rig.issuer(rooted, preferredChain=preferred)
         issued = buyer.buy(issuer, "chain.example.com")
         assert _top(issued) == rooted.root_name()
+        assert bool(issued.remarks) is bool(preferred)
+    assert issued.remarks == (f"the CA has no chain up to {preferred}, so its own is taken",)
+
+
+@pytest.mark.parametrize(
+    "answered", [Response(404), Response(403), Response(200, b"nothing in PEM")]
+)
+def test_another_chain_that_cannot_be_had_costs_no_certificate(
+    rooted: Pebble, buyer: Buyer, answered: Response
+) -> None:
+    with Front.running(rooted) as front:
+        front.instead = lambda asked: answered if "/alternate/" in asked.path else None
+        issuer = acme_ca_rig.issuer(front, preferredChain=rooted.root_name(1))
+        issued = buyer.buy(issuer, "chain.example.net")
+        assert _top(issued) == rooted.root_name()
+        assert issued.remarks
+        assert front.wire.counts["finalize"] == 1

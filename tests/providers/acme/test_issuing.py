@@ -12,8 +12,10 @@ from pathlib import Path
 import acme_ca_rig
 import pytest
 from acme_ca_rig import Buyer, Keyring
+from acme_front import Front, purpose
 from name_server_ports import HOST
 from pebble import Pebble
+from wire import Request, Response
 
 from providers import x509
 from providers.errors import Denied
@@ -73,6 +75,29 @@ def test_a_file_of_a_web_server_proves_a_name_and_is_gone_afterwards(
     with _served(tmp_path, pebble.web_port):
         buyer.buy(acme_ca_rig.issuer(pebble, solvers=(solver,)), "web.example.com")
     assert not list((tmp_path / ".well-known/acme-challenge").iterdir())
+
+
+def test_what_cannot_be_taken_away_is_told_with_the_certificate(
+    front: Front, buyer: Buyer, tmp_path: Path
+) -> None:
+    solver = {"http01": {"webroot": {"path": str(tmp_path)}}}
+    there = tmp_path / ".well-known/acme-challenge"
+
+    def spoiling(asked: Request) -> Response:
+        answer = front.passed(asked)
+        if purpose(asked) == "authorization" and b'"valid"' in answer.body and there.is_dir():
+            there.rename(tmp_path / "elsewhere")
+            there.touch()
+        return answer
+
+    front.instead = spoiling
+    issuer = acme_ca_rig.issuer(front, solvers=(solver,))
+    with _served(tmp_path, front.web_port):
+        (told,) = buyer.buy(issuer, "left.example.com").remarks
+        assert told.startswith("what proved left.example.com was not taken away: ")
+        there.unlink()
+        front.instead = lambda _: None
+        assert not buyer.buy(issuer, "next.example.com").remarks
 
 
 def test_the_order_is_known_before_the_ca_looks_and_before_it_is_finalized(

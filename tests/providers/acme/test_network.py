@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import acme_ca_rig
@@ -89,7 +89,8 @@ def _raw(tls: Tls, write: Callable[[ssl.SSLSocket], None]) -> Iterator[str]:
         yield f"https://localhost:{port}/"
     finally:
         done.set()
-        with socket.create_connection(("127.0.0.1", port)):
+        # refused where the thread has seen it already
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             pass
         thread.join()
 

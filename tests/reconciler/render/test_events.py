@@ -1,6 +1,7 @@
 """What apply says while it works, and at the end."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,16 @@ def test_failures_are_told_even_among_many() -> None:
     events = [*issued(99), Event("certificate/99", Action.ISSUE, EventStatus.FAILED, "no")]
     lines = list(progress(events, kinds(*events), colour=False))
     assert "certificate/99: NOT issued after 0.0s: no" in lines
+
+
+def test_a_remark_is_told_even_among_many() -> None:
+    events = list(issued(100))
+    events[41] = replace(events[41], message="its own chain")
+    lines = list(progress(events, kinds(*events), colour=False))
+    assert [line for line in lines if "its own chain" in line] == [
+        f"{events[41].address}: Issued in 0.0s (its own chain)"
+    ]
+    assert lines[-1] == "... 100 of 100 issued"
 
 
 def test_the_end_counts_what_was_done() -> None:
