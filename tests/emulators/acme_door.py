@@ -7,6 +7,7 @@ place of Pebble's (`sell`), for the key of the signing request that Pebble got.
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,8 @@ class Door(Front):
     tls: Tls = field(kw_only=True)
     changes: dict[str, Callable[[Response], Response]] = field(default_factory=dict)
     answers: dict[str, Answered] = field(default_factory=dict)
+    done: Counter[str] = field(default_factory=Counter)
+    """How often Pebble did what it was asked for."""
     requested: list[x509.CertificateSigningRequest] = field(default_factory=list)
     """The signing requests that came through, in order."""
     _lines: threading.local = field(default_factory=threading.local)
@@ -103,6 +106,7 @@ class Door(Front):
         kept = {name: value for name, value in request.headers.items() if name not in _OWN}
         line.request(request.method, request.target, request.body or None, kept)
         answer = line.getresponse()
+        self.done[purpose(request)] += answer.status < 300
         return Response(answer.status, answer.read(), dict(answer.headers.items()))
 
     def _line(self) -> HTTPSConnection:

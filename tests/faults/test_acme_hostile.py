@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import acme_lies
 import advising_ca
 import canaries
 import pytest
-from acme_ca_rig import pem_key
+from acme_ca_rig import Buyer, pem_key
 from acme_door import Door
 from acme_estate import ISSUER, AcmeEstate
 from acme_fleet import NAME, NEW, AcmeFleet
@@ -26,8 +26,12 @@ from rig import Workshop
 from wire import Response, Wire
 
 from providers.acme import transport
+from providers.errors import Conflict
+from providers.issuing import RevokeRequest
+from providers.x509 import to_der
 from reconciler.events import EventStatus
 from reconciler.planning import make_plan
+from schemas.revocation import RevocationReason
 
 LONGEST = 1500
 """Characters of what is told of a failure."""
@@ -208,6 +212,22 @@ def test_windows_of_nonsense_renew_nothing_again_and_again(
     assert all(a.explanation is None for a in fleet.journal.state.advice["le"].certificates)
 
 
+def test_advice_revocation_and_other_chains_lead_to_no_other_host(scene: Scene, trap: Wire) -> None:
+    door, fleet, to = scene.door, scene.fleet, scene.elsewhere["port"]
+    door.answers["directory"] = door.directory(renewalInfo=to, revokeCert=to)
+    issuer = fleet.issuer(preferred_chain="Nobody")
+    current = fleet.current(NAME)
+    certificate = to_der((current.certificate or "").encode())
+    advice = issuer.advise(certificate)
+    assert advice is not None
+    assert advice.start is None
+    with pytest.raises(Conflict, match="at another host, which is not asked"):
+        issuer.revoke(RevokeRequest(certificate, current.serial, RevocationReason.SUPERSEDED))
+    door.change("certificate", Link=f'<{to}>;rel="alternate"')
+    assert Buyer().buy(issuer, "www.example.com").remarks, "its own chain is taken"
+    assert not trap.asked
+
+
 @pytest.fixture(scope="module")
 def account() -> bytes:
     return pem_key()
@@ -241,7 +261,12 @@ def test_what_a_ca_shouts_is_shown_as_text_in_every_form(
         left = {"out": "".join(shown).encode(), **canaries.left_behind(estate.repository)}
         secret = canaries.forms("account", load_pem_private_key(account, None))
         assert list(canaries.hits(secret, left)) == []
+        door.answer("newOrder", Response(200, parts=repeat(b" " * 65_536)))
+        again = ("apply", "--auto-approve", "--replace", "certificate/web")
+        endless = estate.run(*again)
+        assert "more than 262144 bytes" in endless.out + endless.err
+        assert endless.mebibytes < ended.mebibytes + 32
         door.heal()
-        done = estate.run("apply", "--auto-approve", "--replace", "certificate/web")
+        done = estate.run(*again)
         assert done.status == 0, done.out + done.err
         assert estate.served().subject is not None

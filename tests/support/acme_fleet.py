@@ -66,15 +66,24 @@ class AcmeFleet(Fleet):
     @classmethod
     def at(cls, door: Door, **more: object) -> "AcmeFleet":
         """Make one with a certificate that is not issued yet; `more` are settings of the Issuer."""
-        leaf = Leaf("le", names=OLD, key=P256)
+        return cls.of({NAME: Leaf("le", names=OLD, key=P256)}, door, **more)
+
+    @classmethod
+    def of(cls, leaves: dict[str, Leaf], door: Door, **more: object) -> "AcmeFleet":
+        """Make one with several; their keys are of a kind that an ACME CA takes."""
         now = datetime.now(UTC).replace(microsecond=0)
-        made = cls(cas={}, leaves={NAME: leaf}, publish=False, now=now, door=door)
+        made = cls(cas={}, leaves=leaves, publish=False, now=now, door=door)
         made.issuers = {"le": IssuerSpec(acme=acme_ca_rig.settings(door, **more))}
         return made
 
-    def ask(self, config: IssuerConfig) -> Issuer:
-        settings = self.issuers[config.name].acme
-        assert settings is not None
+    def ask(self, _config: IssuerConfig) -> Issuer:
+        return self.issuer()
+
+    def issuer(self, **other: object) -> AcmeIssuer:
+        """The Issuer's account for one run; `other` are settings in place of the document's."""
+        told = self.issuers["le"].acme
+        assert told is not None
+        settings = told.model_copy(update=other)
         made = AcmeIssuer(settings, self.keyring_of_acme, self.door.anchors, self.patience)
         made.sleep, made.clock = self.haste.sleep, self.clock
         if self.hurried:
