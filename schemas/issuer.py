@@ -76,7 +76,8 @@ class IssuerCapabilities:
     `hosted` tells that the place a certificate is for issues and renews it by itself; `in_place`,
     that it can change what it issued, instead of issuing another. `keys` is None for any kind;
     `longest` is the longest life, as far as it is known without asking. `patience` are the pauses after a
-    failure, the last of them for ever: what fails again and again is asked for less and less.
+    failure, the last of them for ever: what fails again and again is asked for less and less. A kind
+    without them is left alone after a refusal only, for as long as `RETRIES` say.
     `authorities` tells that it signs CAs, too.
     """
 
@@ -117,14 +118,14 @@ KEY_VAULT = IssuerCapabilities(
     in_place=True,
 )
 """https://learn.microsoft.com/azure/key-vault/certificates/create-certificate: life in whole months."""
-_RETRIES = (*(timedelta(minutes=minutes) for minutes in (1, 10, 100)), timedelta(days=1))
+RETRIES = (*(timedelta(minutes=minutes) for minutes in (1, 10, 100)), timedelta(days=1))
 """https://letsencrypt.org/docs/integration-guide/#retrying-failures."""
 ACME = IssuerCapabilities(
     honours=frozenset({"dns_names", "ip_addresses", "key"}),
     names=frozenset({"common_name", "dns_names", "ip_addresses"}),
     keys=_keys((2048, 3072, 4096), (256, 384)),
     revokes=True,
-    patience=_RETRIES,
+    patience=RETRIES,
 )
 """RFC 8555, and RFC 8738 for IP addresses: names and key are ours, all else is the CA's profile."""
 VAULT = IssuerCapabilities(

@@ -33,6 +33,7 @@ from reconciler.apply.transitions import (
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.issuing import SpendingRecord
 from reconciler.ledger.records import CertificateRecord, Issuance
+from schemas.issuer import RETRIES
 
 FINAL = (Rejected, NotFound)
 """Failures after which an order that was taken would fail again: the next run makes another."""
@@ -87,7 +88,8 @@ def record_failure(errand: Errand, order: Order, why: ProviderError, *, sold: bo
     """
     session, now = errand.session, errand.session.clock()
     record, issuance = _standing(session, order)
-    patience = partial(pause, errand.purse.terms.patience, why=why)
+    pauses = errand.purse.terms.patience or (RETRIES if isinstance(why, Rejected) else ())
+    patience = partial(pause, pauses, why=why)
     record = attempted(record, issuance.digest, str(why), now, patience)
     erase, bundle, keys = frozenset[str](), None, dict[str, Secret]()
     if issuance.order is not None and isinstance(why, FINAL):

@@ -13,8 +13,10 @@ from providers.errors import Ambiguous, Denied, ProviderError, Rejected, Throttl
 from providers.issuing import Issued, IssueRequest, Pending
 from reconciler.events import EventStatus
 from reconciler.selection import Selection
+from schemas.issuer import IssuerSpec
 from schemas.plan import Action
 from schemas.quotas import IssuerQuotas, Quota
+from schemas.vault import Vault
 
 DUE = Selection(due_only=True)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -60,6 +62,23 @@ def test_what_fails_is_tried_after_1_10_and_100_minutes_and_then_daily(why: Prov
     asked = fail(fleet, why)
     assert pauses(fleet, 5) == [MINUTE, 10 * MINUTE, 100 * MINUTE, DAY, DAY]
     assert len(asked) == 5
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        (Rejected("names are not allowed"), [MINUTE, 10 * MINUTE, 100 * MINUTE, DAY, DAY]),
+        (Transient("broken"), [0 * MINUTE] * 5),
+        (Denied("no permission"), [0 * MINUTE] * 5),
+    ],
+)
+def test_a_kind_without_pauses_of_its_own_is_left_alone_after_a_refusal_only(
+    why: ProviderError, expected: list[timedelta]
+) -> None:
+    fleet = fleet_of("web")
+    fleet.issuers["le"] = IssuerSpec(vault=Vault(server="https://vault.example.com", role="web"))
+    fail(fleet, why)
+    assert pauses(fleet, 5) == expected
 
 
 @pytest.mark.parametrize("why", [Transient("broken"), Ambiguous("no answer"), Throttled("slowly")])
