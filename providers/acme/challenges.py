@@ -8,6 +8,7 @@ from providers.acme import answers
 from providers.acme.answers import Authorization, Challenge, Status
 from providers.acme.errors import describe, hint, printable, retry_after, sparing_the_order
 from providers.acme.network import Network, Signer
+from providers.acme.orders import normal
 from providers.acme.proofs import Proofs
 from providers.acme.waiting import Waiting
 from providers.errors import Ambiguous, ProviderError, Rejected, Unproved
@@ -109,6 +110,6 @@ def _failure(failed: Authorization, names: frozenset[str]) -> str:
 
 def _name(found: Authorization, names: frozenset[str]) -> str:
     """Return the name that an authorization is for, as it was asked for."""
-    value = found.identifier.value.lower()
+    value = normal(found.identifier.value)
     wild = f"*.{value}"
     return wild if found.wildcard or (value not in names and wild in names) else value

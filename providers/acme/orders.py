@@ -117,9 +117,8 @@ class Orders:
 
 
 def names(request: LeafRequest) -> frozenset[str]:
-    """Return the names to prove; the common name is one, whether it is listed or not."""
-    common = (request.common_name,) if request.common_name else ()
-    return frozenset(normal(n) for n in (*request.dns_names, *request.ip_addresses, *common))
+    """Return the names to prove; the common name is one of them."""
+    return frozenset(normal(name) for name in (*request.dns_names, *request.ip_addresses))
 
 
 def normal(name: str) -> str:

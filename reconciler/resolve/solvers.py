@@ -8,17 +8,27 @@ from reconciler.resolve.catalogue import Entry
 from reconciler.resolve.leaves import Leaf
 from schemas.acme import Acme
 from schemas.issuer import IssuerSpec
-from schemas.solvers import Solver, is_ip, solver_for
+from schemas.solvers import Solver, is_ip
+
+_Selected = tuple[frozenset[str], frozenset[str]]
+"""The names and the zones that a selector names."""
 
 
 def check_provable(leaf: Leaf, acme: Acme, issuer: str) -> Iterator[Diagnostic]:
-    """Yield every name of a leaf that no solver of its issuer is for."""
-    for path, name in _names(leaf):
-        if solver_for(name, acme.solvers) is None:
+    """Yield every name of a leaf that no solver of its issuer is for, and a common name that is none."""
+    names, common = tuple(_names(leaf)), leaf.spec.common_name
+    if common is not None and common.lower() not in {name.lower() for _, name in names}:
+        yield error(
+            f"the common name {common} is none of its dnsNames and ipAddresses",
+            leaf.draft.at("spec", "commonName"),
+            hint="an ACME CA names nobody whom it did not prove: add it there, or leave commonName out",
+        )
+    for path, name in names:
+        if acme.choice.solver(name) is None:
             yield error(
                 f"no solver of the issuer {issuer} is for {name}",
                 leaf.draft.at("spec", *path),
-                hint=_hint(name, acme.solvers),
+                hint=_hint(name, acme),
             )
 
 
@@ -29,11 +39,11 @@ def _names(leaf: Leaf) -> Iterator[tuple[tuple[Step, ...], str]]:
         yield ("ipAddresses", index), str(name)
 
 
-def _hint(name: str, solvers: tuple[Solver, ...]) -> str:
+def _hint(name: str, acme: Acme) -> str:
     if is_ip(name):
         return "an IP address is proved by http01 alone: add a solver with http01 and no selector"
     zone = name.removeprefix("*.")
-    if zone != name and solver_for(zone, solvers) is not None:
+    if zone != name and acme.choice.solver(zone) is not None:
         return f"a wildcard is proved by dns01 alone: add a solver with dns01 for the zone {zone}"
     return "add a solver without a selector, or name it in dnsNames or dnsZones of a selector"
 
@@ -41,8 +51,10 @@ def _hint(name: str, solvers: tuple[Solver, ...]) -> str:
 def check_solvers(entry: Entry[IssuerSpec]) -> Iterator[Diagnostic]:
     """Yield a warning for each solver that nothing comes to: one before it has the same selector."""
     solvers = entry.spec.acme.solvers if entry.spec.acme else ()
+    firsts: dict[tuple[_Selected, bool], int] = {}
     for index, solver in enumerate(solvers):
-        first = next((n for n, other in enumerate(solvers[:index]) if _covers(other, solver)), None)
+        own = _selected(solver)
+        first = min((firsts[key] for key in _covering(own, solver) if key in firsts), default=None)
         if first is not None:
             place = entry.document.at("spec", "acme", "solvers", index)
             yield warning(
@@ -50,18 +62,18 @@ def check_solvers(entry: Entry[IssuerSpec]) -> Iterator[Diagnostic]:
                 place,
                 hint="leave one of them out, or tell their names apart",
             )
+        firsts.setdefault((own, solver.http01 is not None), index)
 
 
-def _covers(one: Solver, other: Solver) -> bool:
-    """Whether one takes all that another takes: dns01 every name, http01 IP addresses and no wildcards."""
-    if _selected(one) != _selected(other):
-        return False
-    if one.http01 is not None:
-        return other.http01 is not None
-    return other.dns01 is not None or any(_selected(other))
+def _covering(own: _Selected, solver: Solver) -> Iterator[tuple[_Selected, bool]]:
+    """Yield what takes all that a solver takes: dns01 every name, http01 IP addresses and no wildcards."""
+    if solver.http01 is not None:
+        yield own, True
+    if solver.dns01 is not None or any(own):
+        yield own, False
 
 
-def _selected(solver: Solver) -> tuple[frozenset[str], frozenset[str]]:
+def _selected(solver: Solver) -> _Selected:
     if solver.selector is None:
         return frozenset(), frozenset()
     return frozenset(solver.selector.dns_names), frozenset(solver.selector.dns_zones)

@@ -1,13 +1,14 @@
 """An order is gone on with from wherever a run stopped, and nothing is finalized twice."""
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import acme_ca_rig
 import pytest
 from acme_ca_rig import Buyer, Keyring, bought, pem_key
-from acme_front import Front, problem
+from acme_front import Front, problem, purpose
 from name_server_ports import HOST, free_port
 from wire import Request, Response, Way
 
@@ -170,6 +171,18 @@ def test_what_a_ca_may_not_answer_is_refused(
         acme_ca_rig.issuer(front).issue(buyer.ask("shy.example.net"))
     assert type(refused.value).__module__.startswith("providers.")
     assert front.wire.counts["finalize"] == (1 if what == "certificate" else 0)
+
+
+def test_an_address_is_the_same_however_a_ca_writes_it(front: Front, buyer: Buyer) -> None:
+    written = {"type": "ip", "value": "0:0:0:0:0:0:0:1"}
+    proved = json.dumps({"identifier": written, "status": "valid", "challenges": []})
+    front.instead = lambda asked: (
+        Response(200, proved.encode()) if purpose(asked) == "authorization" else None
+    )
+    issuer = acme_ca_rig.issuer(front)
+    issuer.patience = 0
+    answer = issuer.issue(buyer.ask(ip_addresses=("::1",)))
+    assert isinstance(answer, Pending)  # Pebble knows that nothing was proved
 
 
 def test_a_run_that_waits_tells_that_it_is_alive(front: Front, buyer: Buyer) -> None:

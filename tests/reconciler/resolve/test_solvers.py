@@ -81,6 +81,18 @@ def test_names_that_solvers_are_for_are_sound(examined: Examine) -> None:
 
 
 @pytest.mark.parametrize(
+    ("common", "named"),
+    [("A.example.com", True), ("192.0.2.1", True), ("b.example.com", False), ("Shop", False)],
+)
+def test_a_common_name_is_one_of_the_names(examined: Examine, common: str, *, named: bool) -> None:
+    names = f"  commonName: {common}\n  dnsNames: [a.example.com]\n  ipAddresses: [192.0.2.1]"
+    found = _examined(examined, WEB, names).diagnostics
+    assert [(d.summary, d.source and d.source.line) for d in found] == (
+        [] if named else [(f"the common name {common} is none of its dnsNames and ipAddresses", 6)]
+    )
+
+
+@pytest.mark.parametrize(
     ("solvers", "line", "first"),
     [
         (WEB + WEB, 9, 0),
