@@ -140,7 +140,8 @@ def _asked_to_wait(world: World, desired: DesiredCertificate) -> str:
     if last.again_at <= world.now or desired.address in world.replace:
         return ""
     times = "" if last.failures == 1 else f", after {last.failures} failures"
-    return f"its issuer is asked for no order before {format_instant(last.again_at)}{times}: {last.error}"
+    until = f"its issuer is asked for no order before {format_instant(last.again_at)}{times}"
+    return f"{until}: {last.error}; `certform apply --replace {desired.address}` asks at once"
 
 
 def _issue(

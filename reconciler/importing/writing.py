@@ -77,16 +77,20 @@ def _lists(value: Any) -> Any:
     return [_lists(item) for item in value] if isinstance(value, tuple) else value
 
 
-def write(root: Path, contents: Mapping[str, bytes], private: frozenset[str] = frozenset()) -> None:
+def write(
+    root: Path,
+    contents: Mapping[str, bytes],
+    private: frozenset[str] = frozenset(),
+    hint: str = "write to another folder",
+) -> None:
     """Write files below a folder, those in `private` for their owner alone.
 
-    Raises `InvalidInput` before the first where one is there already, or the way to it leads through a link.
+    Raises `InvalidInput` with `hint`, before the first where one is there already, or the way to it leads
+    through a link.
     """
     wrong = [why for path in contents for why in _in_the_way(root, path)]
     if wrong:
-        raise InvalidInput(
-            [error(why, hint="write to another folder") for why in dict.fromkeys(wrong)]
-        )
+        raise InvalidInput([error(why, hint=hint) for why in dict.fromkeys(wrong)])
     for path, content in contents.items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -61,9 +61,13 @@ _ANEW = frozenset({"Authority", "Bundle"})
 
 @dataclass
 class _Mentions:
-    """Where a file is named first, how many bytes it may have, and how often it is read anew."""
+    """Where a file is named first, how many bytes it may have, and how often it is read anew.
+
+    `hint` says who makes it.
+    """
 
     source: Source
+    hint: str = ""
     limit: int = 0
     times: int = 1
 
@@ -84,7 +88,8 @@ def read_attachments(
     for name, mentions in sound.items():
         content = contents[name]
         if isinstance(content, str):
-            found.append(error(f'"{name}" cannot be read: {content}', mentions.source))
+            said = f'"{name}" cannot be read: {content}'
+            found.append(error(said, mentions.source, hint=mentions.hint))
             continue
         left -= len(content) * mentions.times
         if left < 0:
@@ -109,11 +114,19 @@ def _named(documents: Iterable[Document]) -> Mapping[str, _Mentions]:
             for path, value in _values(spec, steps, ("spec",)):
                 known = named.get(value)
                 if known is None:
-                    known = named[value] = _Mentions(document.at(*path))
+                    known = named[value] = _Mentions(document.at(*path), _maker(document, path))
                 elif document.kind in _ANEW:
                     known.times += 1
                 known.limit = max(known.limit, LIMIT if steps[:2] in _LARGE else MAX_BYTES)
     return named
+
+
+def _maker(document: Document, path: tuple[Step, ...]) -> str:
+    """Return in words which command makes a file of secrets that an Issuer names; nothing for other files."""
+    if document.kind != "Issuer" or path[-1] != "name":
+        return ""
+    verb = "key" if "privateKeySecretRef" in path else "secrets"
+    return f"`certform issuer {verb} {document.name}` makes it; or take another path"
 
 
 def _values(

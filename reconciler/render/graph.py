@@ -1,4 +1,4 @@
-"""The tree of authorities with the certificates below each, and where these go."""
+"""The tree of authorities and CAs of others, with the certificates below each, and where these go."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,7 @@ class Node:
 
 
 def render_graph(desired: Desired) -> str:
-    """Return the tree as text; a certificate whose issuer is not among the authorities is left out.
-
-    A CA of others is in it where it signs CAs.
-    """
+    """Return the tree as text; an Issuer is in it where something is asked of it."""
     roots = (*_authorities(desired, None), *_issuers(desired))
     lines = (visible(desired.project), *branches(roots))
     return "".join(f"{inert(line)}\n" for line in lines)
@@ -38,9 +35,8 @@ def _authorities(desired: Desired, parent: str | None) -> tuple[Node, ...]:
 
 def _issuers(desired: Desired) -> Iterator[Node]:
     for name in sorted(desired.issuers):
-        if below := _authorities(desired, name):
-            kind = desired.issuers[name].spec.kind
-            yield Node(f"issuer/{name} ({kind})", below + _certificates(desired, name))
+        if below := _authorities(desired, name) + _certificates(desired, name):
+            yield Node(f"issuer/{name} ({desired.issuers[name].spec.kind})", below)
 
 
 def _certificates(desired: Desired, issuer: str) -> tuple[Node, ...]:

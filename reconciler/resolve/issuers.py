@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from reconciler.diagnostics import Diagnostic, error, warning
-from reconciler.load.yaml import Step
+from reconciler.load.yaml import Step, Value
 from reconciler.resolve.catalogue import Catalogue, Entry, Shelf
 from reconciler.resolve.drafts import section
 from reconciler.resolve.keystores import HINT, SealedFiles
@@ -14,6 +14,7 @@ from schemas.base import digest
 from schemas.certificate import Custody, OnRemove, RotationPolicy
 from schemas.issuer import NAME_FIELDS, REQUEST_FIELDS, IssuerSpec
 from schemas.request import LeafRequest
+from schemas.secrets import SecretReference
 from schemas.target import TargetSpec
 
 _WRITTEN: Mapping[str, tuple[Step, ...]] = {
@@ -54,7 +55,22 @@ def check_secrets(entry: Entry[IssuerSpec], sealed: SealedFiles) -> Iterator[Dia
     for reference in entry.spec.secrets:
         if reference.name in sealed.files and sealed.ciphertext(reference) is None:
             summary = f"{reference.name} holds no secret under {reference.key} that sops encrypted"
-            yield error(summary, entry.document.at("spec", entry.spec.kind), hint=HINT)
+            place = next(_mentions(entry.document.data.get("spec"), reference, ("spec",)), ())
+            yield error(summary, entry.document.at(*place), hint=HINT)
+
+
+def _mentions(
+    node: Value, reference: SecretReference, path: tuple[Step, ...]
+) -> Iterator[tuple[Step, ...]]:
+    """Yield where a secret is named below a node of a document."""
+    if isinstance(node, dict):
+        if (node.get("name"), node.get("key")) == (reference.name, reference.key):
+            yield (*path, "key")
+        for step, item in node.items():
+            yield from _mentions(item, reference, (*path, step))
+    elif isinstance(node, tuple):
+        for index, item in enumerate(node):
+            yield from _mentions(item, reference, (*path, index))
 
 
 def request_digest(request: LeafRequest, spec: IssuerSpec | None) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from providers.errors import ProviderError
+from providers.registry import dns_solver_class, issuer_class
 from providers.sops.binary import Sops
 from providers.sops.identity import Source, held_recipients, identity_sources, others_read
 from providers.sops.recipients import wanted_recipients
@@ -27,6 +28,7 @@ from reconciler.ledger.lock import held_by
 from reconciler.ledger.store import open_store
 from reconciler.render.escape import flowing
 from reconciler.repository import examine
+from reconciler.state import DesiredIssuer
 from schemas.plan import FieldChange
 
 
@@ -140,12 +142,29 @@ def _survey(console: Console, found: Survey) -> Iterator[Result]:
     for problem in guard((), world.desired.guard, ledger, world.now):
         yield Result(Verdict.PROBLEM, f"{problem.summary}: {problem.hint}")
     yield from _keys(world)
+    for name in sorted({leaf.request.issuer for leaf in world.desired.certificates.values()}):
+        if issuer := world.desired.issuers.get(name):
+            yield _issuer(issuer)
     for name, observation in sorted(world.observed.targets.items()):
         detail = f" ({observation.detail})" if observation.detail else ""
         verdict = Verdict.PROBLEM if observation.status == "unknown" else Verdict.OK
         yield Result(verdict, f"target {name}: {observation.status}{detail}")
     if world.observed.published is None:
         yield Result(Verdict.PROBLEM, f"publish.to: {world.observed.published_detail}")
+
+
+def _issuer(issuer: DesiredIssuer) -> Result:
+    """Tell whether the packages are here that ask a CA of others; the CA is not asked."""
+    spec = issuer.spec
+    proofs = (solver.dns01 for solver in spec.acme.solvers) if spec.acme else ()
+    try:
+        if not spec.capabilities.hosted:
+            issuer_class(spec.kind)
+        for dns in filter(None, proofs):
+            dns_solver_class(dns.kind)
+    except ProviderError as why:
+        return Result(Verdict.WARNING, f"issuer {issuer.name}: {why}; plan works, apply does not")
+    return _ok(f"issuer {issuer.name}: everything that {spec.kind} needs is installed")
 
 
 def _keys(world: World) -> Iterator[Result]:

@@ -50,7 +50,7 @@ def command(
     *,
     offline: bool,
 ) -> None:
-    """Draw which authority issues what, and where it goes; or tell what falls with one of them.
+    """Draw which authority or issuer issues what, and where it goes; or tell what falls with one.
 
     The documents and the ledger say so; no target is asked.
 

@@ -23,6 +23,9 @@ from schemas.issuer import IssuerSpec
 
 _MOST = 1 << 16
 """Bytes of standard input that are read."""
+_THERE = (
+    "`sops edit` changes what is in it; another account wants another file in privateKeySecretRef"
+)
 
 
 @click.group("issuer")
@@ -58,7 +61,7 @@ def key(console: Console, name: str, *, given: bool) -> None:
     _check_path(reference.name)
     secret = _given_key() if given else new_account_key()
     sealed = seal(secret, reference, keyring(documents), Sops())
-    write(console.root, {reference.name: sealed}, frozenset({reference.name}))
+    write(console.root, {reference.name: sealed}, frozenset({reference.name}), _THERE)
     whose = "an account" if given else "a new account"
     console.say(f"Wrote {reference.name}: the key of {whose}, under {reference.key}.")
     if wanted_secrets(spec.secrets, console.root):
@@ -91,7 +94,7 @@ def secrets(console: Console, name: str) -> None:
         path: sops.seal({key: given[path, key] for key in keys}, path, recipients)
         for path, keys in wanted.items()
     }
-    write(console.root, sealed, frozenset(sealed))
+    write(console.root, sealed, frozenset(sealed), _THERE)
     for path, keys in wanted.items():
         console.say(f"Wrote {path}: {', '.join(keys)}.")
     if not wanted:

@@ -101,7 +101,8 @@ def test_who_asks_by_name_does_not_wait() -> None:
     fleet.apply()
     blocked = named(fleet.plan(), Action.BLOCKED, "certificate/web")
     assert blocked.message == (
-        "its issuer is asked for no order before 2026-01-01T00:01:00Z: no permission"
+        "its issuer is asked for no order before 2026-01-01T00:01:00Z: no permission; "
+        "`certform apply --replace certificate/web` asks at once"
     )
     fleet.replace = frozenset({"certificate/web"})
     fleet.door = LimitedIssuer

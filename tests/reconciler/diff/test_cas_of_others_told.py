@@ -40,6 +40,13 @@ def test_the_tree_shows_it_below_the_other_ca_and_it_falls_with_that(fleet: Flee
         '    └── authority/services ("Example services G1", Ed25519)',
         "        └── certificate/web -> a",
     ]
+    fleet.edit("web", issuer="company")
+    assert render_graph(fleet.desired()).splitlines()[-3:] == [
+        "└── issuer/company (vault)",
+        '    ├── authority/services ("Example services G1", Ed25519)',
+        "    └── certificate/web -> a",
+    ]
+    fleet.edit("web", issuer="services")
     fallen = impact(fleet.desired(), fleet.journal.state, "issuer/company", fleet.now)
     assert fallen is not None
     assert [each.address for each in fallen.authorities] == ["issuer/company", "authority/services"]

@@ -119,6 +119,9 @@ def test_sealed_keys_need_a_folder_to_be_written_to(tmp_path: Path) -> None:
 
 def test_an_issuer_gets_its_key_once(repository: Repository) -> None:
     (repository.root / "config/public.yaml").write_text(ISSUER)
+    lacking = repository.run("validate", code=1).stderr
+    assert "`certform issuer key public` makes it" in lacking
+    assert "`certform issuer secrets public` makes it" in lacking
     told = repository.run("issuer", "key", "public")
     path = repository.root / "config/keys/public.sops.yaml"
     sealed = path.read_text()
@@ -128,7 +131,7 @@ def test_an_issuer_gets_its_key_once(repository: Repository) -> None:
     assert "certform issuer secrets public" in told.stderr
     assert "git add config/keys/public.sops.yaml" in told.stderr
     again = repository.run("issuer", "key", "public", code=1)
-    assert "is there already" in again.stderr
+    assert "is there already\n  hint: `sops edit` changes what is in it" in again.stderr
     assert path.read_text() == sealed
 
 
