@@ -6,7 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509 import BasicConstraints, KeyUsage, NameConstraints
+from cryptography.x509 import (
+    BasicConstraints,
+    DNSName,
+    IPAddress,
+    KeyUsage,
+    NameConstraints,
+    RFC822Name,
+    SubjectAlternativeName,
+    UniformResourceIdentifier,
+)
 
 from providers import x509
 from providers.base import Bundle, Content
@@ -20,6 +29,7 @@ from providers.x509.signing_request import requested_key
 from providers.x509.subtrees import encode_constraints
 from schemas.request import AuthorityRequest, LeafRequest
 
+_NAMED = (DNSName, IPAddress, UniformResourceIdentifier, RFC822Name)
 TOLERANCE = timedelta(minutes=5)
 """By how much right clocks differ, and by how much an end may pass the one asked for."""
 _MOST_TOLD, _LONGEST = 10, 120
@@ -42,6 +52,7 @@ def check(
         if facts.is_ca:
             yield "it is a CA"
         yield from _names(content(issued.certificate), request.request, honours)
+        yield from _strange_names(facts)
         limit = request.not_after if "duration" in honours else None
         yield from _life(facts, limit, now)
 
@@ -168,6 +179,13 @@ def _names(said: Content, asked: LeafRequest, honours: Collection[str]) -> Itera
         yield f"its common name is {said.common_name}"
     if "usages" in honours:
         yield from (f"it is not for {use}" for use in asked.usages if use not in said.usages)
+
+
+def _strange_names(facts: x509.CertificateFacts) -> Iterator[str]:
+    """Yield that there are names which no document can ask for, such as the login of a directory."""
+    names = extension(facts.certificate, SubjectAlternativeName) or ()
+    if not all(isinstance(name, _NAMED) for name in names):
+        yield "it has a name of another kind"
 
 
 def _life(facts: x509.CertificateFacts, limit: datetime | None, now: datetime) -> Iterator[str]:

@@ -21,6 +21,7 @@ class Wanted:
     """What is put into a certificate; None is what was asked for."""
 
     names: tuple[str, ...] | None = None
+    more: tuple[x509.GeneralName, ...] = ()
     key: CertificatePublicKeyTypes | None = None
     start: datetime = field(default_factory=_now)
     life: timedelta = 90 * DAY
@@ -63,7 +64,8 @@ class Forge:
         """Return a certificate in PEM."""
         names = wanted.names or tuple(_names(csr))
         subject = [x509.NameAttribute(x509.NameOID.COMMON_NAME, wanted.common or names[0][:64])]
-        alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        listed = [*(x509.DNSName(name) for name in names), *wanted.more]
+        alternative = x509.SubjectAlternativeName(listed)
         made = (
             x509.CertificateBuilder()
             .subject_name(x509.Name(subject))

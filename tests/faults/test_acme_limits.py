@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -170,12 +171,15 @@ def test_by_the_command_line_a_slow_ca_is_4_and_the_next_run_finishes(
         estate.write("config/issuers.yaml", ISSUER.format(url=door.url, listen=listen))
         estate.seal("secrets/acme.sops.yaml", {"account": pem_key()})
         estate.want("web.example.com")
-        door.tell("finalize", lambda said: {**said, "status": "processing"})
-        door.wire.fail("order", Way.REFUSED, Response(503, b"", {"Retry-After": "900"}))
+        door.changes["finalize"] = lambda answer: replace(
+            answer,
+            body=answer.body.replace(b'"valid"', b'"processing"'),
+            headers={**answer.headers, "Retry-After": "86400"},
+        )
         ended = estate.apply()
         assert ended.status == 4, ended.out + ended.err
+        assert "the CA's order is processing; the next run asks again" in ended.err
         door.heal()
-        estate.run("apply", "--auto-approve", "--replace", "certificate/web")
         estate.settle()
         assert door.done["newOrder"] == door.done["finalize"] == 1
 

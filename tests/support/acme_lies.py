@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from itertools import repeat
 from typing import Any
 
@@ -71,6 +72,8 @@ def _many_names(scene: Scene, csr: x509.CertificateSigningRequest) -> bytes:
     return scene.forge.sell(csr, renamed(csr, *(f"n{n}.{'x' * 40}.example" for n in range(2000))))
 
 
+_HERE = x509.IPAddress(ip_address("127.0.0.1"))
+_OTHER = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c\x04root")
 _ROT = b"-----BEGIN CERTIFICATE-----"
 FORGERIES = (
     Lie("another key", _forged(key=_key()), "its key is not that"),
@@ -84,6 +87,8 @@ FORGERIES = (
         _sold(lambda scene, csr: scene.forge.sell(csr, renamed(csr, without=1))),
         "it lacks the DNS name api.example.com",
     ),
+    Lie("an address too many", _forged(more=(_HERE,)), "it has the IP address 127.0.0.1"),
+    Lie("a name of another kind", _forged(more=(_OTHER,)), "it has a name of another kind"),
     Lie("2,000 names", _sold(_many_names), "it has the DNS name n0.x+.example"),
     Lie("a loud name", _forged(common=LOUD.replace("\n", " ")[:60]), "its common name is"),
     Lie("expired", lambda s: _forged(start=_ago(scene=s, days=91))(s), "it has expired"),
@@ -164,7 +169,7 @@ def astray() -> Iterator[Lie]:
         yield Lie(
             f"a directory that leads to another {to}", _redirected("directory", to, 302), told
         )
-    for what in ("newAccount", "newOrder", "order", "finalize", "certificate"):
+    for what in ("newNonce", "newAccount", "newOrder", "order", "finalize", "certificate"):
         yield Lie(f"{what} that leads on", _redirected(what, "port", 307), "is not followed")
     yield Lie("redirects without an end", _redirected("directory", "self", 301), "one address to")
 
