@@ -107,4 +107,4 @@ def _ask(network: Network, wanted: messages.NewRegistration, signer: Signer) -> 
     url = answer.headers.get("Location", "")
     if not url.startswith("https://"):
         raise Conflict("the CA does not say what its account is called (RFC 8555 section 7.3)")
-    return url
+    return network.own(url)

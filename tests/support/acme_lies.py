@@ -19,7 +19,7 @@ from wire import Response
 
 LOUD = "::add-mask::x\r\n::error::merge me\n\x1b[2J\x1b[31m\u202e ##[error]x `![x](http://x)` <img src=x>"
 DAY = timedelta(days=1)
-READS = ("newOrder", "authorization", "order", "finalize")
+READS = ("directory", "newOrder", "authorization", "order", "finalize")
 """What is answered with JSON in the course of an order."""
 
 
@@ -137,6 +137,10 @@ def _located(to: str) -> Callable[[Scene], None]:
     return lambda scene: scene.door.change("newOrder", Location=scene.elsewhere[to])
 
 
+def _placed(what: str, location: str) -> Callable[[Scene], None]:
+    return lambda scene: scene.door.change(what, Location=location)
+
+
 def _redirected(what: str, to: str, status: int) -> Callable[[Scene], None]:
     return lambda scene: scene.door.answer(
         what, Response(status, b"", {"Location": scene.elsewhere[to]})
@@ -222,9 +226,13 @@ _BOMBS = {
 def nonsense() -> Iterator[Lie]:
     """Yield answers that nobody can make anything of."""
     for name, body in _BOMBS.items():
-        for what in READS if name == "deep" else ("newOrder", "authorization"):
-            told = "the CA's answer is no (order|authorization)|does not say what"
+        for what in READS if name == "deep" else ("newOrder", "authorization", "directory"):
+            told = "the CA's answer is no (order|authorization|directory)|does not say what"
             yield Lie(f"{what}: {name}", _deep(body)(what), told)
+    for place in ("", "javascript:alert(1)", "https://", "x" * 60_000):
+        nowhere = "does not say what|at another host"
+        yield Lie(f"an account at {place[:12]!r}", _placed("newAccount", place), nowhere)
+        yield Lie(f"an order at {place[:12]!r}", _placed("newOrder", place), nowhere)
     yield Lie("endless", lambda s: s.door.answer("order", _endless()), "more than 262144 bytes")
     yield Lie("endless words", lambda s: s.door.answer("newOrder", _endless()), "more than 262144")
     for token in ("../../../../etc/passwd", "a/b", "%2e%2e%2f" * 9, "x" * 50_000, "", "\x1b[31m"):
