@@ -11,12 +11,14 @@ Every failure is a `providers.errors.ProviderError`. Making a solver reads nothi
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from providers.issuing import no_secrets
 from providers.secret import Secret
 from schemas.base import Model
 from schemas.secrets import SecretReference
+
+Settings = TypeVar("Settings", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,12 @@ class SolverConfig:
 
     settings: Model
     secret: Callable[[SecretReference], Secret] = no_secrets
+
+    def of(self, kind: type[Settings]) -> Settings:
+        """Return the settings, which are of this kind; raises TypeError for others."""
+        if not isinstance(self.settings, kind):
+            raise TypeError(type(self.settings).__name__)
+        return self.settings
 
 
 @dataclass(frozen=True, slots=True)

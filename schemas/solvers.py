@@ -1,7 +1,6 @@
 """How it is proved to a public CA that a name is ours: RFC 8555 section 8, in cert-manager's words."""
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Self
@@ -11,9 +10,10 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from schemas.base import Model, Word
 from schemas.clouds import Endpoint, GcpProject, RoleArn, Tenant
 from schemas.connection import Connected
+from schemas.plugged import plugged, write_schema
 from schemas.scalars import DnsDomain, DnsName, Duration, FilePath, Matching, Text
 from schemas.secrets import SecretReference
-from schemas.target import PLUGIN, HostPort
+from schemas.target import HostPort
 
 
 def _absolute(value: str) -> str:
@@ -148,23 +148,13 @@ class SolverPlugin(Connected):
         return {f"{above}{name}": value for name, value in self.settings.items()}
 
 
-def _plugin(kind: str, settings: Any) -> SolverPlugin:
-    if not re.fullmatch(PLUGIN, kind):
-        raise ValueError(f"`{kind}` must be a kind of DNS such as example.com/dns")
-    if not isinstance(settings, dict):
-        raise ValueError(f"`{kind}` must be a mapping")  # noqa: TRY004  pydantic takes no other
+def _plugin(kind: str, settings: dict[str, Any]) -> SolverPlugin:
     secrets = {
         name: SecretReference.model_validate(value, by_alias=True, by_name=False)
         for name, value in settings.items()
         if name.endswith("SecretRef")
     }
     return SolverPlugin(kind=kind, settings=settings, secrets=secrets)
-
-
-def _schema(schema: dict[str, Any]) -> None:
-    """Say in JSON Schema how a plug-in is written: under the name of its kind."""
-    schema["patternProperties"] = {PLUGIN: {"type": "object"}}
-    del schema["properties"]["plugin"]
 
 
 class CnameStrategy(Word):
@@ -197,7 +187,7 @@ DNS_KINDS = {
 class Dns01(Model):
     """A TXT record at _acme-challenge.NAME (RFC 8555 section 8.4); wildcards too."""
 
-    model_config = ConfigDict(json_schema_extra=_schema)
+    model_config = ConfigDict(json_schema_extra=write_schema)
 
     cname_strategy: CnameStrategy = CnameStrategy.NONE
     propagation: Propagation = Propagation()
@@ -211,16 +201,8 @@ class Dns01(Model):
     @model_validator(mode="before")
     @classmethod
     def _plugged(cls, data: Any) -> Any:
-        """Take the one field whose name has a slash for a plug-in and its settings."""
-        if not isinstance(data, dict):
-            return data
-        if isinstance(data.get("plugin"), dict):
-            raise ValueError("`plugin` is not a field: write the kind of DNS itself")  # noqa: TRY004
-        kind = next((key for key in data if isinstance(key, str) and "/" in key), None)
-        if kind is None:
-            return data
-        rest = {key: value for key, value in data.items() if key != kind}
-        return {**rest, "plugin": _plugin(kind, data[kind])}
+        """Take what another package adds."""
+        return plugged(data, "kind of DNS", "example.com/dns", _plugin)
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -20,6 +20,7 @@ from schemas.capabilities import (
 )
 from schemas.clouds import AwsAcm, AzureKeyVault, GcpCertificateManager
 from schemas.connection import Connected
+from schemas.plugged import plugged, write_schema
 from schemas.scalars import (
     Duration,
     FilePath,
@@ -110,10 +111,6 @@ class Verify(Connected):
     timeout: Annotated[Duration, AfterValidator(_patience)] | None = None
 
 
-PLUGIN = r"^[a-z0-9-]+(\.[a-z0-9-]+)+/[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
-"""What a kind of place is called that another package adds: by a domain of its maker's."""
-
-
 class Plugin(Connected):
     """A kind of place that another package adds; `settings` are its own, as they are written."""
 
@@ -134,22 +131,8 @@ class Plugin(Connected):
         return (self.kind, digest(self.settings))
 
 
-def _plugin(kind: str, settings: Any) -> Plugin:
-    if not re.fullmatch(PLUGIN, kind):
-        raise ValueError(f"`{kind}` must be a kind of place such as example.com/box")
-    if not isinstance(settings, dict):
-        raise ValueError(f"`{kind}` must be a mapping")  # noqa: TRY004  pydantic takes no other
-    return Plugin(kind=kind, settings=settings)
-
-
 Settings = LocalDirectory | AwsAcm | AzureKeyVault | GcpCertificateManager | Plugin
 """The settings of one kind of place."""
-
-
-def _schema(schema: dict[str, Any]) -> None:
-    """Say in JSON Schema how a plug-in is written: under the name of its kind."""
-    schema["patternProperties"] = {PLUGIN: {"type": "object"}}
-    del schema["properties"]["plugin"]
 
 
 class TargetSpec(Connected):
@@ -158,7 +141,7 @@ class TargetSpec(Connected):
     `tags` are put on everything installed in a cloud, beside the labels of each certificate.
     """
 
-    model_config = ConfigDict(json_schema_extra=_schema)
+    model_config = ConfigDict(json_schema_extra=write_schema)
     CONNECTION: ClassVar = ("check", "reload")
 
     local_directory: LocalDirectory | None = Field(default=None, alias="local-directory")
@@ -179,16 +162,13 @@ class TargetSpec(Connected):
     @model_validator(mode="before")
     @classmethod
     def _plugged(cls, data: Any) -> Any:
-        """Take the one field whose name has a slash for a plug-in and its settings."""
-        if not isinstance(data, dict):
-            return data
-        if isinstance(data.get("plugin"), dict):
-            raise ValueError("`plugin` is not a field: write the kind of place itself")  # noqa: TRY004
-        kind = next((key for key in data if isinstance(key, str) and "/" in key), None)
-        if kind is None:
-            return data
-        rest = {key: value for key, value in data.items() if key != kind}
-        return {**rest, "plugin": _plugin(kind, data[kind])}
+        """Take what another package adds."""
+        return plugged(
+            data,
+            "kind of place",
+            "example.com/box",
+            lambda kind, settings: Plugin(kind=kind, settings=settings),
+        )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -149,6 +149,7 @@ def read(kind: type[Answered], body: bytes, what: str) -> Answered:
         return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        # a CA may have chosen some of it
+        where = ".".join(part for part in map(str, first["loc"]) if part.isalnum())
         said = f"the CA's answer is no {what} (RFC 8555){f': {where[:80]}' if where else ''}"
     raise Conflict(said)

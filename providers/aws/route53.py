@@ -48,9 +48,7 @@ class Route53Solver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing and connects nowhere."""
-        if not isinstance(config.settings, Route53):
-            raise TypeError(type(config.settings).__name__)
-        return cls(config.settings)
+        return cls(config.of(Route53))
 
     def present(self, record: TxtRecord, /) -> None:
         """Add a value, and wait until all of Route 53's name servers have it."""

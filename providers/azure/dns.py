@@ -48,9 +48,7 @@ class AzureDnsSolver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing and connects nowhere."""
-        if not isinstance(config.settings, AzureDns):
-            raise TypeError(type(config.settings).__name__)
-        return cls(config.settings)
+        return cls(config.of(AzureDns))
 
     def present(self, record: TxtRecord, /) -> None:
         """Add a value; Azure DNS does not tell when its name servers have it."""

@@ -45,9 +45,7 @@ class CloudDnsSolver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing and connects nowhere."""
-        if not isinstance(config.settings, CloudDns):
-            raise TypeError(type(config.settings).__name__)
-        return cls(config.settings)
+        return cls(config.of(CloudDns))
 
     def present(self, record: TxtRecord, /) -> None:
         """Add a value, and wait until Cloud DNS says that it is done."""

@@ -47,9 +47,7 @@ class LexiconSolver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing and connects nowhere."""
-        if not isinstance(config.settings, Lexicon):
-            raise TypeError(type(config.settings).__name__)
-        return cls(config.settings, config.secret)
+        return cls(config.of(Lexicon), config.secret)
 
     def present(self, record: TxtRecord, /) -> None:
         """Add a value to a name; lexicon leaves one that is there."""

@@ -56,9 +56,7 @@ class Rfc2136Solver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing and connects nowhere."""
-        if not isinstance(config.settings, Rfc2136):
-            raise TypeError(type(config.settings).__name__)
-        return cls(config.settings, config.secret)
+        return cls(config.of(Rfc2136), config.secret)
 
     def present(self, record: TxtRecord, /) -> None:
         """Add a value to a name; `Conflict` where a CNAME stands there, which shuts out all else."""

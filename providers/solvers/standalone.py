@@ -134,9 +134,7 @@ class StandaloneSolver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing and connects nowhere."""
-        if not isinstance(config.settings, Standalone):
-            raise TypeError(type(config.settings).__name__)
-        return cls(config.settings)
+        return cls(config.of(Standalone))
 
     def present(self, file: WebFile, /) -> None:
         """Have the file answered; `Conflict` where something else of this host has the port."""

@@ -32,9 +32,7 @@ class WebrootSolver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing and connects nowhere."""
-        if not isinstance(config.settings, Webroot):
-            raise TypeError(type(config.settings).__name__)
-        return cls(config.settings)
+        return cls(config.of(Webroot))
 
     def present(self, file: WebFile, /) -> None:
         """Write the file, whole at once; the folders down to it are made where they are not there."""

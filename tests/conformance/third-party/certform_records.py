@@ -33,9 +33,8 @@ class RecordsSolver:
     @classmethod
     def from_config(cls, config: SolverConfig, /) -> Self:
         """Make the solver; reads nothing but the secret."""
-        assert isinstance(config.settings, RecordsSettings)
-        token = config.secret(config.settings.token_secret_ref)
-        return cls(Path(config.settings.path), token)
+        settings = config.of(RecordsSettings)
+        return cls(Path(settings.path), config.secret(settings.token_secret_ref))
 
     def present(self, record: TxtRecord, /) -> None:
         """Add a value beside those that are there."""

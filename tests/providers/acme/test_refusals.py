@@ -9,6 +9,7 @@ import pytest
 from acme_ca_rig import Buyer
 from acme_front import Front, problem
 
+from providers.acme import answers
 from providers.acme.answers import Problem
 from providers.acme.errors import describe, printable, refusal, retry_after
 from providers.acme.transport import Answer
@@ -163,6 +164,12 @@ def test_nonces_that_are_never_good_end(front: Front, buyer: Buyer) -> None:
 def test_what_a_ca_has_none_of_may_be_null(front: Front, buyer: Buyer) -> None:
     front.instead = front.directory(meta=None, renewalInfo=None)
     buyer.buy(acme_ca_rig.issuer(front), "null.example.com")
+
+
+def test_what_a_ca_called_a_field_is_not_repeated() -> None:
+    with pytest.raises(Conflict) as told:
+        answers.read(answers.Meta, b'{"profiles": {"a\\u001b[31m": 5}}', "directory")
+    assert str(told.value) == "the CA's answer is no directory (RFC 8555): profiles"
 
 
 def test_a_profile_is_one_that_the_ca_offers(front: Front, buyer: Buyer) -> None:
