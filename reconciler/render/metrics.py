@@ -55,6 +55,15 @@ def _metrics(drift: Drift) -> Iterator[Metric]:
         "Differences between the world and the documents.",
         [({"kind": kind}, len(drift.of(kind))) for kind in Kind],
     )
+    yield Metric(
+        "certform_issuer_quota_left",
+        "What is left of a CA's quota, what is left for people included.",
+        [
+            ({"issuer": issuer.name, "quota": use.quota, "of": use.of or ""}, use.most - use.used)
+            for issuer in drift.plan.issuers
+            for use in issuer.quotas
+        ],
+    )
     actions = Counter(step.action for step in drift.plan.changes)
     yield Metric(
         "certform_pending_changes",

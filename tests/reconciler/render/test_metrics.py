@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from reconciler.drifting import Drift, Kind
 from reconciler.lifetimes import Lifetime
 from reconciler.render.metrics import render_metrics
-from schemas.plan import Action, Change, Reason
+from schemas.plan import Action, Change, IssuerReport, QuotaUse, Reason
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -103,3 +103,16 @@ def test_each_kind_and_each_action_has_a_number_also_when_it_is_none() -> None:
     assert [value(drift, "certform_drift", kind=kind) for kind in Kind] == [0] * len(Kind)
     numbers = {a: value(drift, "certform_pending_changes", action=a) for a in Action}
     assert numbers == {**dict.fromkeys(Action, 0), Action.ISSUE: 1}
+
+
+def test_what_is_left_of_a_quota_is_told_by_what_it_counts() -> None:
+    used = (
+        QuotaUse(quota="orders", used=37, most=300, window=10800),
+        QuotaUse(quota="certificates", of="example.com", used=45, most=50, window=604800),
+    )
+    report = IssuerReport(name="le", orders=1, now=1, waits=0, quotas=used)
+    drift = every_kind()
+    drift = replace(drift, plan=drift.plan.model_copy(update={"issuers": (report,)}))
+    left = "certform_issuer_quota_left"
+    assert value(drift, left, issuer="le", quota="orders", of="") == 263
+    assert value(drift, left, issuer="le", quota="certificates", of="example.com") == 5
