@@ -112,6 +112,7 @@ def _authority(world: World, name: str, origin: Origin | None) -> Explanation | 
         wanted,
         _origins(wanted, origin, "Authority", name),
         issued=record.issuances if record else (),
+        attempts=record.attempts if record else None,
         crls=tuple(
             last for (authority, *_), last in world.ledger.crls.items() if authority == name
         ),

@@ -5,20 +5,23 @@ reference of ours until the certificate is recorded, and a run that dies resumes
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from providers import issued
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Rejected
 from providers.failpoints import reach
 from providers.issuing import AuthorityIssuer, AuthorityOrder, Issued, Pending
 from providers.x509 import CertificateFacts
 from providers.x509.ordering import authority_signing_request
 from reconciler.apply.authorities import Decided, decide, reserve
+from reconciler.apply.budgets import pause
 from reconciler.apply.order_records import FINAL
 from reconciler.apply.session import Impossible, Outcome, Session
-from reconciler.apply.transitions import abandoned, bought, ordered, put_authority
+from reconciler.apply.transitions import abandoned, attempted, bought, ordered, put_authority
 from reconciler.diff.prospects import Errand
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.records import Issuance
+from reconciler.ledger.records import AuthorityRecord, Issuance
+from schemas.issuer import RETRIES
 from schemas.plan import Change
 from schemas.request import AuthorityRequest
 
@@ -60,8 +63,8 @@ def _order(session: Session, errand: Errand, desk: AuthorityIssuer) -> str:
             checkpoint(answer.resume)
             return f"{answer.detail}; the next run asks again"
         facts = issued.check_authority(answer, order, session.clock())
-    except FINAL:
-        _give_up(session, item)
+    except ProviderError as why:
+        _note_failure(session, item, why)
         raise
     _record(session, item, issued.narrowed(answer), facts)
     return ""
@@ -83,14 +86,17 @@ def _asked(session: Session, item: Decided, checkpoint: Callable[[str], None]) -
     )
 
 
+def _known(session: Session, item: Decided) -> AuthorityRecord:
+    """Return the record of a CA as it is by now."""
+    return session.journal.state.authorities[item.errand.name]
+
+
 def _standing(session: Session, item: Decided) -> Issuance:
     """Return the reservation as it is by now."""
-    record = session.journal.state.authorities[item.errand.name]
-    return next(i for i in record.issuances if i.name == item.issuance.name)
+    return next(i for i in _known(session, item).issuances if i.name == item.issuance.name)
 
 
-def _write(session: Session, item: Decided, issuance: Issuance, what: str) -> None:
-    record = put_authority(session.journal.state.authorities[item.errand.name], issuance)
+def _write(session: Session, item: Decided, record: AuthorityRecord, what: str) -> None:
     session.journal.write(Wave(message=f"{what} {item.errand.address}", authorities=[record]))
 
 
@@ -98,19 +104,25 @@ def _note(session: Session, item: Decided, name: str) -> None:
     """Make an order's name durable, unless it is."""
     issuance = _standing(session, item)
     if issuance.order != name:
-        _write(session, item, ordered(issuance, name), "Order")
+        _write(
+            session, item, put_authority(_known(session, item), ordered(issuance, name)), "Order"
+        )
         reach("authority.noted")
 
 
-def _give_up(session: Session, item: Decided) -> None:
-    """Give up an order that would only fail again; what was never taken is asked for again as it is."""
-    issuance = _standing(session, item)
-    if issuance.order is not None:
-        _write(session, item, abandoned(issuance), "Give up")
+def _note_failure(session: Session, item: Decided, why: ProviderError) -> None:
+    """Note a failure, and when it is tried again; give an order up that would only fail again."""
+    issuance, record = _standing(session, item), _known(session, item)
+    if issuance.order is not None and isinstance(why, FINAL):
+        record = put_authority(record, abandoned(issuance))
+    again = partial(pause, RETRIES if isinstance(why, Rejected) else (), why=why)
+    record = attempted(record, issuance.digest, str(why), session.clock(), again)
+    _write(session, item, record, "Failure to issue")
 
 
 def _record(session: Session, item: Decided, answer: Issued, facts: CertificateFacts) -> None:
     """Make a certificate durable."""
     new = bought(_standing(session, item), answer, facts, session.clock())
-    _write(session, item, new, "Issue")
+    record = put_authority(_known(session, item), new)
+    _write(session, item, record.model_copy(update={"attempts": None}), "Issue")
     reach("authority.issued")

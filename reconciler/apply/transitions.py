@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from providers import x509
 from providers.base import HostingState, Installed
@@ -21,6 +22,7 @@ from reconciler.ledger.records import (
 from reconciler.retention import is_spent
 from schemas.revocation import RevocationReason
 
+Tried = TypeVar("Tried", CertificateRecord, AuthorityRecord)
 REMEMBERED_CHANGES = 5
 """How many moments a placement keeps at which it was put right: enough to tell that it keeps going wrong."""
 
@@ -84,12 +86,12 @@ def bought(issuance: Issuance, answer: Issued, facts: CertificateFacts, now: dat
 
 
 def attempted(
-    record: CertificateRecord,
+    record: Tried,
     digest: str,
     error: str,
     now: datetime,
     pause: Callable[[int], timedelta | None] = lambda _failures: None,
-) -> CertificateRecord:
+) -> Tried:
     """Return the record after one more failure to issue what `digest` asks for.
 
     `pause` tells from the number of failures how long it is left alone, None for not at all.

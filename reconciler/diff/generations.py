@@ -11,7 +11,7 @@ from reconciler.diff.dues import is_renewed_anyway
 from reconciler.diff.lines import told, words
 from reconciler.diff.prospects import Errand, Prospects
 from reconciler.diff.trust import Waits
-from reconciler.diff.withholding import hindrance
+from reconciler.diff.withholding import hindrance, pausing
 from reconciler.diff.world import World
 from reconciler.ledger.records import AuthorityRecord, Issuance, Status
 from reconciler.resolve.generations import LONGEST
@@ -278,6 +278,8 @@ def _issue(
     if found := hindrance(case.world, desired, case.address):
         return (found,), None
     errand = Errand(case.address, desired.name, request, _digest(case, request))
+    if waits_for := pausing(case.record.attempts, errand.digest, case.world.now):
+        return (case.blocked(Finding(Reason.BLOCKED_BY, waits_for)),), None
     if begun:
         why = Finding(Reason.RESUMING, "reserved, not yet issued", why.fields)
     if _needs_ceremony(case, errand):

@@ -1,12 +1,15 @@
 """What must not be issued, by policies on the day or by a linter: shown as blocked, with what hangs by it."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from reconciler.diff.changes import blocked
 from reconciler.diff.world import World
+from reconciler.ledger.records import Attempts
 from reconciler.limits import refusal
 from reconciler.state import DesiredAuthority, DesiredCertificate
 from schemas.plan import Action, Change, Reason
+from schemas.scalars import format_instant
 
 _ASKS = frozenset({Reason.NOT_FOUND, Reason.SPEC_CHANGED, Reason.ISSUER_CHANGED, Reason.REQUESTED})
 """Why a place is asked for a certificate that it is to issue by itself."""
@@ -29,3 +32,12 @@ def unasked(world: World, desired: DesiredCertificate, steps: Iterable[Change]) 
     for step in steps:
         asks = step.action is Action.INSTALL and step.reason in _ASKS
         yield (hindrance(world, desired, step.address) if asks else None) or step
+
+
+def pausing(last: Attempts | None, digest: str, now: datetime) -> str:
+    """Say that what a digest asks for was tried in vain, and when again; empty when now."""
+    if last is None or last.again_at is None or last.digest != digest or last.again_at <= now:
+        return ""
+    times = "" if last.failures == 1 else f", after {last.failures} failures"
+    until = format_instant(last.again_at)
+    return f"its issuer is asked for no order before {until}{times}: {last.error}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.ledger.publications import CrlRecord, OcspRecord
 from reconciler.ledger.records import (
+    Attempts,
     AuthorityRecord,
     CertificateRecord,
     Issuance,
@@ -32,8 +33,13 @@ def deeds(before: Model | None, after: Model | None) -> Iterator[str]:
     if isinstance(after, CertificateRecord):
         old = before if isinstance(before, CertificateRecord) else None
         yield from _placed(old.placements if old else (), after.placements)
-        if after.attempts is not None and after.attempts != (old.attempts if old else None):
-            yield f"failed, {after.attempts.failures} in a row: {after.attempts.error}"
+    failed = _attempts(after)
+    if failed is not None and failed != _attempts(before):
+        yield f"failed, {failed.failures} in a row: {failed.error}"
+
+
+def _attempts(record: Model | None) -> Attempts | None:
+    return record.attempts if isinstance(record, AuthorityRecord | CertificateRecord) else None
 
 
 def _issuances(record: Model | None) -> dict[str, Issuance]:

@@ -187,11 +187,13 @@ class AuthorityRecord(Model):
     """Everything known of one CA: its certificates and reservations, oldest first.
 
     A generation is a key and a name. It has a certificate, another one each time it is renewed or gets
-    another parent, and perhaps one that the generation before it signed, a cross-certificate.
+    another parent, and perhaps one that the generation before it signed, a cross-certificate. `attempts`
+    are those at a CA of others.
     """
 
     name: str
     issuances: tuple[Issuance, ...] = ()
+    attempts: Attempts | None = None
 
     def generation(self, number: int) -> Issuance | None:
         """The newest certificate of a generation, revoked or not, or the reservation for its first one."""

@@ -9,15 +9,17 @@ from below_others import below_others
 from cryptography import x509 as pyca
 from fleet import Fleet
 from fleet_documents import START, Ca
-from fleet_sights import reasons, shown
+from fleet_sights import named, reasons, shown
 from memory_ledger import Crash
 
 from providers import x509
-from providers.errors import Ambiguous, Denied
+from providers.errors import Ambiguous, Denied, Rejected
 from providers.issuing import AuthorityOrder, Issued, IssuerConfig, Pending
 from providers.memory_issuer import MemoryIssuer
 from providers.x509 import to_der
 from reconciler.events import EventStatus
+from reconciler.explain import explain
+from reconciler.ledger.deeds import deeds
 from reconciler.ledger.records import Issuance, Status
 from schemas.issuer import IssuerSpec
 from schemas.plan import Action, Reason
@@ -141,8 +143,26 @@ def test_what_was_not_asked_for_is_not_believed(
     assert "its name constraints are not those asked for" in failed.message
     record = fleet.journal.state.authorities["services"]
     assert [i.status for i in record.issuances] == [Status.ABANDONED]
+    fleet.apply()
+    assert len(fleet.desk("company").orders) == 1, "no useless certificate a run"
+    message = named(fleet.plan(), Action.BLOCKED, "authority/services").message
+    assert message.startswith("its issuer is asked for no order before 2026-01-01T00:01:00Z: ")
+    assert next(reversed(list(deeds(None, record)))).startswith("failed, 1 in a row: the issuer")
+    about = explain(fleet.world(), "authority/services")
+    assert about is not None
+    assert about.attempts == record.attempts
+    fleet.now += timedelta(minutes=1)
     fleet.converge()
     assert len(fleet.desk("company").orders) == 2
+    assert fleet.journal.state.authorities["services"].attempts is None
+
+
+def test_an_edit_of_what_was_refused_is_asked_for_at_once(fleet: Fleet) -> None:
+    fleet.desk("company").failures = [Rejected("no CA may permit example.com")]
+    fleet.apply()
+    assert reasons(fleet.plan(), "authority/services") == {Action.BLOCKED: Reason.BLOCKED_BY}
+    fleet.cas["services"] = replace(fleet.cas["services"], permits=("example.org",))
+    assert Action.ISSUE in reasons(fleet.plan(), "authority/services")
 
 
 def wrong(fleet: Fleet, config: IssuerConfig) -> Wrong:
