@@ -1,5 +1,6 @@
 """A CA that speaks ACME (RFC 8555): Let's Encrypt, and every public CA by external account binding."""
 
+from functools import cached_property
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from schemas.connection import Connected
 from schemas.quotas import CAREFUL, LETS_ENCRYPT, IssuerQuotas
 from schemas.scalars import EmailAddress, FilePath, Matching, Text
 from schemas.secrets import SecretReference
+from schemas.solver_choice import SolverChoice
 from schemas.solvers import Solver
 
 HttpsUrl = Annotated[
@@ -56,6 +58,11 @@ class Acme(Connected):
     renewal_information_source: RenewalInformation = RenewalInformation.ARI
     quotas: IssuerQuotas | None = None
     solvers: tuple[Solver, ...] = Field(min_length=1)
+
+    @cached_property
+    def choice(self) -> SolverChoice:
+        """Which solver is for which name."""
+        return SolverChoice.of(self.solvers)
 
     @property
     def limits(self) -> IssuerQuotas:

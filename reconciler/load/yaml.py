@@ -7,8 +7,8 @@ lie in one array in the order they are written, so they cost eight bytes each.
 
 import re
 from array import array
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from yaml.cyaml import CParser  # type: ignore[import-untyped,unused-ignore]
@@ -56,6 +56,8 @@ class Tree:
     data: Value
     marks: "array[int]"
     refusals: tuple[Refusal, ...] = ()
+    _starts: dict[int, Mapping[Step, int]] = field(default_factory=dict, repr=False)
+    """Where the values of a node begin, by its `id`: looked up once, however many of them are asked for."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Come out of another process in a third of the time that a dataclass takes by itself."""
@@ -69,16 +71,22 @@ class Tree:
         node, index, found = self.data, 0, 0
         for step in path:
             if isinstance(node, dict) and isinstance(step, str) and step in node:
-                index += 1 + _size_before(node, step)
+                index += 1 + self._start(node, step)
                 node = node[step]
                 found = index + (isinstance(node, str) and not key)
                 index += 1
             elif isinstance(node, tuple) and isinstance(step, int) and step < len(node):
-                index += 1 + sum(_size(item) for item in node[:step])
+                index += 1 + self._start(node, step)
                 node, found = node[step], index
             else:
                 break
         return self._place(found)
+
+    def _start(self, node: "dict[str, Value] | tuple[Value, ...]", step: Step) -> int:
+        known = self._starts.get(id(node))
+        if known is None:
+            known = self._starts[id(node)] = dict(_starts(node))
+        return known[step]
 
     def locate_items(self, path: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Yield line and column of every item of the list at a path, in one pass over it."""
@@ -114,6 +122,18 @@ def _size(node: Value) -> int:
     if isinstance(node, dict):
         return 1 + sum(1 + _size(value) for value in node.values())
     return 1 + sum(map(_size, node)) if isinstance(node, tuple) else 1
+
+
+def _starts(node: "dict[str, Value] | tuple[Value, ...]") -> Iterator[tuple[Step, int]]:
+    at = 0
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key, at
+            at += 1 + _size(value)
+    else:
+        for index, item in enumerate(node):
+            yield index, at
+            at += _size(item)
 
 
 def _size_before(node: dict[str, Value], step: str) -> int:

@@ -1,11 +1,13 @@
 """Which solver a name comes to, and how a kind of DNS of another package is written."""
 
+import random
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from schemas.secrets import SecretReference, references
+from schemas.solver_choice import SolverChoice
 from schemas.solvers import Dns01, Solver, solver_for
 
 WEB: dict[str, Any] = {"http01": {"standalone": {}}}
@@ -84,3 +86,29 @@ def test_a_plug_in_is_written_under_its_kind_and_all_of_it_counts_as_connection(
 def test_a_plug_in_that_is_written_wrongly_is_told(written: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Dns01.model_validate(written)
+
+
+def test_the_choice_finds_what_looking_at_each_solver_finds() -> None:
+    dice = random.Random(11)
+    names = ["a.example.com", "b.a.example.com", "example.com", "example.org", "10.0.0.1", "::1"]
+    names += [f"*.{name}" for name in names[:4]]
+    zones = ["example.com", "a.example.com", "com", "org", "b.a.example.com"]
+    found = 0
+    for _ in range(300):
+        solvers = tuple(
+            Solver.model_validate(
+                {
+                    **dice.choice((WEB, DNS)),
+                    "selector": {
+                        "dnsNames": tuple(dice.sample(names[:4], dice.randrange(3))),
+                        "dnsZones": tuple(dice.sample(zones, dice.randrange(3))),
+                    },
+                }
+            )
+            for _ in range(dice.randrange(1, 6))
+        )
+        choice = SolverChoice.of(solvers)
+        for name in names:
+            assert choice.solver(name) is solver_for(name, solvers)
+            found += choice.solver(name) is not None
+    assert found > 1000
