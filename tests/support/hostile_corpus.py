@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hostile_documents
 import hostile_files
+import hostile_issuers
 import hostile_yaml
 from hostile_documents import HIDDEN, KEY, STRANGER
 from hostile_trees import Folder, Node, Objects, folders, link, submodule
@@ -213,6 +214,7 @@ def cases(base: Mapping[str, bytes], objects: Objects) -> tuple[Case, ...]:
         names(),
         entries(objects),
         hostile_files.cases(),
+        hostile_issuers.cases(),
     )
     return tuple(case for each in generators for case in each)
 
