@@ -69,4 +69,5 @@ def _alternates(answer: Answer) -> Iterator[str]:
     """Yield where the CA has other chains: Link headers with rel="alternate"."""
     for link in parse_header_links(answer.headers.get("Link", "")):
         if link.get("rel") == "alternate" and "url" in link:
-            yield urljoin(answer.url, link["url"])
+            with suppress(ValueError):  # no address at all
+                yield urljoin(answer.url, link["url"])

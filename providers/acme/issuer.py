@@ -92,7 +92,7 @@ class AcmeIssuer:
 
     def revoke(self, request: RevokeRequest, /) -> None:
         """Revoke a certificate; one that is revoked already is no error."""
-        revocation.revoke(self._network, self._account, request)
+        revocation.revoke(self._network, lambda: self._account, request)
 
     def advise(self, certificate: bytes, /) -> Advice | None:
         """Ask when a certificate should be renewed, as nobody in particular; no account is needed."""

@@ -1,6 +1,6 @@
 """Revocation (RFC 8555 section 7.6): by the account, or if that is refused by the certificate's own key."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from acme import messages
@@ -26,8 +26,8 @@ _REASONS: Mapping[RevocationReason, int] = {
 """RFC 5280 section 5.3.1."""
 
 
-def revoke(network: Network, account: Signer, request: RevokeRequest) -> None:
-    """Revoke a certificate; one that is revoked already is no error."""
+def revoke(network: Network, account: Callable[[], Signer], request: RevokeRequest) -> None:
+    """Revoke a certificate; one that is revoked already is no error. `account` logs in."""
     url = network.directory.revoke_cert
     if url is None:
         raise Rejected("the CA's directory names no way to revoke (RFC 8555 section 7.6)")
@@ -37,7 +37,7 @@ def revoke(network: Network, account: Signer, request: RevokeRequest) -> None:
     )
     with suppress(AlreadyRevoked):
         try:
-            network.settle(url, wanted, account)
+            network.settle(url, wanted, account())
         except Denied:
             owner = _owner(request)
             if owner is None:

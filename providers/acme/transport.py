@@ -102,6 +102,13 @@ class _Tls(HTTPAdapter):
         """The context judges: no list of CAs is added to it."""
 
 
+class _Session(requests.Session):
+    """Leaves redirects to us: requests reads the whole body of one, however long, even to follow none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  as requests has it
+        """Know of none."""
+
+
 def tls_context(anchors: bytes | None, path: str | None = None) -> ssl.SSLContext:
     """Return a context that believes the anchors (PEM), or without any those of this host."""
     if anchors is None:
@@ -121,7 +128,7 @@ class Transport:
         self, context: ssl.SSLContext, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._clock = clock
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = _nobody
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.adapters.clear()
@@ -180,13 +187,21 @@ class Transport:
 
 def told(url: str | bytes | None) -> str:
     """Return an address as it is told in an error: whose it is, and no more."""
-    return urlsplit(str(url)).netloc[:100] or "the CA"
+    try:
+        where = urlsplit(str(url)).netloc[:100]
+    except ValueError:
+        where = ""
+    return where if where.isprintable() and where else "the CA"
 
 
 def _next(answer: Answer) -> str:
     """Return where a redirect leads; raises `Conflict` where that is not the same host by HTTPS."""
-    there = urljoin(answer.url, answer.headers.get("Location", ""))
-    if urlsplit(there)[:2] != ("https", urlsplit(answer.url).netloc):
+    try:
+        there = urljoin(answer.url, answer.headers.get("Location", ""))
+        own = urlsplit(there)[:2] == ("https", urlsplit(answer.url).netloc)
+    except ValueError:
+        own = False
+    if not own:
         raise Conflict(f"{told(answer.url)} leads to another host, which is not followed")
     return there
 

@@ -1,14 +1,15 @@
 """What comes with a certificate: the CA's own chain, or the one that is preferred."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import acme_ca_rig
 import pytest
 from acme_ca_rig import Buyer
-from acme_front import Front
+from acme_front import Front, purpose
 from cryptography import x509
 from pebble import Pebble
-from wire import Response
+from wire import Request, Response
 
 from providers.issuing import Issued
 
@@ -45,13 +46,23 @@ def test_without_such_a_chain_the_own_one_of_the_ca_is_taken(rooted: Pebble, buy
 
 
 @pytest.mark.parametrize(
-    "answered", [Response(404), Response(403), Response(200, b"nothing in PEM")]
+    "answered",
+    [Response(404), Response(403), Response(200, b"nothing in PEM"), None],
+    ids=["404", "403", "no chain", "no address"],
 )
 def test_another_chain_that_cannot_be_had_costs_no_certificate(
-    rooted: Pebble, buyer: Buyer, answered: Response
+    rooted: Pebble, buyer: Buyer, answered: Response | None
 ) -> None:
+    def linked(asked: Request) -> Response | None:
+        if "/alternate/" in asked.path:
+            return answered
+        if answered is None and purpose(asked) == "certificate":
+            chain = front.passed(asked)
+            return replace(chain, headers={**chain.headers, "Link": '<https://[>;rel="alternate"'})
+        return None
+
     with Front.running(rooted) as front:
-        front.instead = lambda asked: answered if "/alternate/" in asked.path else None
+        front.instead = linked
         issuer = acme_ca_rig.issuer(front, preferredChain=rooted.root_name(1))
         issued = buyer.buy(issuer, "chain.example.net")
         assert _top(issued) == rooted.root_name()

@@ -95,20 +95,18 @@ def _raw(tls: Tls, write: Callable[[ssl.SSLSocket], None]) -> Iterator[str]:
         thread.join()
 
 
-def test_an_endless_answer_ends(tls: Tls) -> None:
-    def chunks(client: ssl.SSLSocket) -> None:
-        client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+@pytest.mark.parametrize("status", ["200 OK", "302 Found\r\nLocation: /elsewhere"])
+@pytest.mark.parametrize("chunked", [True, False])
+def test_an_endless_answer_ends(tls: Tls, status: str, *, chunked: bool) -> None:
+    def endless(client: ssl.SSLSocket) -> None:
+        how = "Transfer-Encoding: chunked\r\n" if chunked else ""
+        client.sendall(f"HTTP/1.1 {status}\r\n{how}\r\n".encode())
         while True:
-            client.sendall(b"400\r\n" + b"x" * 1024 + b"\r\n")
+            part = b"x" * 1024
+            client.sendall(b"400\r\n" + part + b"\r\n" if chunked else part)
 
-    def unbounded(client: ssl.SSLSocket) -> None:
-        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
-            client.sendall(b"x" * 1024)
-
-    for write in (chunks, unbounded):
-        with _raw(tls, write) as url, pytest.raises(Conflict, match="more than"):
-            _got(_transport(tls), url)
+    with _raw(tls, endless) as url, pytest.raises(Conflict, match="more than"):
+        _got(_transport(tls), url)
 
 
 def test_an_answer_that_trickles_in_ends(tls: Tls) -> None:
@@ -147,6 +145,7 @@ def test_a_redirect_leads_to_the_same_host_alone(tls: Tls) -> None:
         "/there": "/end",
         "/away": "https://127.0.0.1:1/",
         "/plain": "http://localhost/",
+        "/none": "https://[",
         "/round": "/round",
         "/file": "file:///etc/passwd",
     }
@@ -158,7 +157,7 @@ def test_a_redirect_leads_to_the_same_host_alone(tls: Tls) -> None:
 
     with _answering(tls, service) as wire:
         assert _got(_transport(tls), f"{wire.url}/here") == b"the end"
-        for path in ("/away", "/plain", "/file"):
+        for path in ("/away", "/plain", "/file", "/none"):
             with pytest.raises(Conflict, match="leads to another host"):
                 _got(_transport(tls), f"{wire.url}{path}")
         with pytest.raises(Conflict, match="from one address to the next"):

@@ -166,6 +166,14 @@ def test_what_a_ca_has_none_of_may_be_null(front: Front, buyer: Buyer) -> None:
     buyer.buy(acme_ca_rig.issuer(front), "null.example.com")
 
 
+@pytest.mark.parametrize("url", ["https://[", "https://localhost:x/", "https://local\u001bhost/"])
+def test_an_address_that_is_none_is_told(front: Front, buyer: Buyer, url: str) -> None:
+    front.instead = front.directory(newAccount=url)
+    with pytest.raises(Conflict) as told:
+        acme_ca_rig.issuer(front).issue(buyer.ask("a.example.com"))
+    assert str(told.value).isprintable()
+
+
 def test_what_a_ca_called_a_field_is_not_repeated() -> None:
     with pytest.raises(Conflict) as told:
         answers.read(answers.Meta, b'{"profiles": {"a\\u001b[31m": 5}}', "directory")

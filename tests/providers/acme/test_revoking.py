@@ -60,6 +60,18 @@ def test_the_certificates_own_key_revokes_what_another_account_ordered(
     assert pebble.status(issued.certificate)["Reason"] == 1
 
 
+def test_the_certificates_own_key_revokes_where_the_account_cannot_log_in(
+    pebble: Pebble, buyer: Buyer
+) -> None:
+    issued = buyer.buy(acme_ca_rig.issuer(pebble), "locked.example.com")
+    locked = acme_ca_rig.issuer(pebble, Keyring({"account": b"no key"}))
+    reason = RevocationReason.KEY_COMPROMISE
+    with pytest.raises(Denied, match="privateKeySecretRef"):
+        locked.revoke(_request(issued.certificate, reason))
+    locked.revoke(_request(issued.certificate, reason, buyer.key))
+    assert pebble.status(issued.certificate)["Reason"] == 1
+
+
 def test_another_key_revokes_nothing(pebble: Pebble, buyer: Buyer) -> None:
     issued = buyer.buy(acme_ca_rig.issuer(pebble), "kept.example.com")
     other = x509.encode_key(x509.generate_key(P256))
