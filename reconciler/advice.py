@@ -15,7 +15,7 @@ from providers.issuing import Advice
 from reconciler.leads import Lead
 from reconciler.ledger.issuing import AdviceRecord, Advised
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
-from reconciler.schedule import fraction, latest_renewal, life_of, renewal_time
+from reconciler.schedule import fraction, latest_renewal, renewal_time
 from reconciler.state import Desired, DesiredIssuer
 from schemas.request import LeafRequest
 from schemas.scalars import format_instant
@@ -57,10 +57,14 @@ class Renewal:
 def renewal(
     record: CertificateRecord, issuance: Issuance, renew_before: Lead, window: Advised | None
 ) -> Renewal:
-    """Return when an issued certificate falls due: as its CA asks, but no later than `renewBefore` allows."""
+    """Return when an issued certificate falls due: as its CA asks, but no later than `renewBefore` allows.
+
+    A tenth of what it had left when it came is lived in any case, however long ago its CA has it begin.
+    """
+    lived = _since(issuance) + _left(issuance) * NEW_SHARE
     if window is None or window.start is None or window.end is None:
-        return Renewal(renewal_time(issuance, renew_before))
-    latest = latest_renewal(issuance, renew_before)
+        return Renewal(max(renewal_time(issuance, renew_before), lived))
+    latest = max(latest_renewal(issuance, renew_before), lived)
     wished = window.start + (window.end - window.start) * fraction(issuance.serial)
     moment = min(max(wished, _earliest(record, issuance)), latest)
     return Renewal(moment, window, pulled=moment < latest)
@@ -68,15 +72,25 @@ def renewal(
 
 def _earliest(record: CertificateRecord, issuance: Issuance) -> datetime:
     """Return until when a certificate is new: longer where the one before it was replaced early as well."""
-    share = life_of(issuance) * NEW_SHARE
+    share = _left(issuance) * NEW_SHARE
     earlier = _before(record, issuance)
     hasty = earlier is not None and _was_replaced_early(earlier, issuance)
-    return issuance.not_before + (max(share, AGAIN) if hasty else min(share, NEW))
+    return _since(issuance) + (max(share, AGAIN) if hasty else min(share, NEW))
+
+
+def _since(issuance: Issuance) -> datetime:
+    """Return from when on there was a certificate: its own word for that is its CA's."""
+    return max(issuance.not_before, issuance.issued_at or issuance.not_before)
+
+
+def _left(issuance: Issuance) -> timedelta:
+    """Return how long a certificate was still to live when it came."""
+    return issuance.not_after - _since(issuance)
 
 
 def _was_replaced_early(earlier: Issuance, issuance: Issuance) -> bool:
     of_the_same = earlier.request.issuer == issuance.request.issuer
-    return of_the_same and issuance.reserved_at < earlier.not_before + life_of(earlier) * HASTY
+    return of_the_same and issuance.reserved_at < _since(earlier) + _left(earlier) * HASTY
 
 
 def _before(record: CertificateRecord, issuance: Issuance) -> Issuance | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.ledger.issuing import SpendingRecord
+from reconciler.advice import renewal
+from reconciler.ledger.issuing import Advised, SpendingRecord
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
-from reconciler.schedule import is_resumable, late_time, renewal_time
+from reconciler.schedule import is_resumable, late_time
 from reconciler.spending import Purchase, Spending, Terms, names_of
 from reconciler.state import DesiredCertificate, DesiredIssuer
 from schemas.quotas import IssuerQuotas, Renewals
@@ -89,20 +90,38 @@ def is_placed(desired: DesiredCertificate, record: CertificateRecord, now: datet
     return is_resumable(pending, desired.digest, now)
 
 
-def rank(desired: DesiredCertificate, record: CertificateRecord, now: datetime) -> Rank:
-    """Return how urgent an order is.
+def rank(
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    advice: Mapping[str, Advised],
+    now: datetime,
+) -> Rank:
+    """Return how urgent an order is; `advice` is what CAs said of certificates, by serial.
 
     First what is ordered already, then what is of no use any more or in the late half of its time to be
-    renewed, then what is new, then the other renewals; among these what ends first.
+    renewed, then what is new, then the other renewals; among these what ends first, or waits longest.
     """
-    current = record.current
-    end = current.not_after if current else now
+    current, pending = record.current, record.pending
+    since = pending.reserved_at if pending else now
     if is_placed(desired, record, now):
-        return 0, end, desired.name
+        return 0, since, desired.name
     if current is None:
-        return 2, end, desired.name
-    late = late_time(renewal_time(current, desired.renew_before), end) <= now
-    return (1 if late or current.status is Status.REVOKED else 3), end, desired.name
+        return 2, min(since, now), desired.name
+    late = current.status is Status.REVOKED or _is_late(desired, record, current, advice, now)
+    return (1 if late else 3), current.not_after, desired.name
+
+
+def _is_late(
+    desired: DesiredCertificate,
+    record: CertificateRecord,
+    current: Issuance,
+    advice: Mapping[str, Advised],
+    now: datetime,
+) -> bool:
+    """Whether the late half of the time to renew a certificate in has begun, as its CA or its end has it."""
+    found = renewal(record, current, desired.renew_before, advice.get(current.serial))
+    ends = (current.not_after, found.window.end if found.window else None)
+    return found.at <= now and late_time(found.at, min(filter(None, ends))) <= now
 
 
 def _is_renewal(

@@ -39,7 +39,7 @@ from reconciler.apply.transitions import (
     put,
 )
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
-from reconciler.purchases import is_placed, rank
+from reconciler.purchases import Rank, is_placed, rank
 from reconciler.schedule import is_resumable
 from reconciler.spending import Purchase
 from reconciler.state import DesiredCertificate
@@ -68,11 +68,13 @@ def _order_all(
     session: Session, desk: Issuer, issuer: str, changes: Sequence[Change]
 ) -> Iterator[Outcome]:
     """Order as many as there is room for, the most urgent first."""
-    now = session.clock()
+    now, advice = session.clock(), session.world.advice
+
+    def urgency(change: Change) -> Rank:
+        return rank(session.desired(change), session.record(owner(change)), advice, now)
+
     errand = Errand.begin(session, desk, Purse.open(session, issuer), kept_keys(session, changes))
-    queue = deque(
-        sorted(changes, key=lambda c: rank(session.desired(c), session.record(owner(c)), now))
-    )
+    queue = deque(sorted(changes, key=urgency))
     while queue:
         chunk: list[Order] = []
         bundle = secrets.token_hex(8)

@@ -72,7 +72,9 @@ def _forecast(
 ) -> _Forecast:
     """Place orders one after the other, the most urgent first, each when there is room for it."""
     told, now, known = _Forecast(), world.now, advised(world.ledger, issuer.name)
-    for desired in sorted(certificates, key=lambda c: rank(c, _record(world, c), now)):
+    for desired in sorted(
+        certificates, key=lambda c: rank(c, _record(world, c), world.advice, now)
+    ):
         record = _record(world, desired)
         if is_placed(desired, record, now):
             continue

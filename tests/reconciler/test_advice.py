@@ -32,7 +32,10 @@ LEADS: st.SearchStrategy[Lead] = st.one_of(
 @pytest.fixture(scope="module")
 def issued() -> CertificateRecord:
     fleet, _, _ = advised_fleet()
-    return fleet.journal.state.certificates["web0"]
+    record = fleet.journal.state.certificates["web0"]
+    (first,) = record.issuances
+    first = first.model_copy(update={"issued_at": first.not_before})
+    return record.model_copy(update={"issuances": (first,)})
 
 
 def window(issuance: Issuance, start: datetime, end: datetime) -> Advised:
@@ -128,6 +131,24 @@ def test_a_second_early_renewal_in_a_row_waits_for_a_tenth_of_the_life() -> None
     pauses = [b - a for a, b in pairwise(moments)]
     assert len(moments) == 5
     assert min(pauses) >= 9 * DAY - timedelta(hours=2)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_ca_that_has_certificates_begin_long_ago_gets_none_renewed_in_every_run(
+    issued: CertificateRecord, asks: bool
+) -> None:
+    (current,) = issued.issuances
+    came = current.not_before + 61 * DAY
+    stale = current.model_copy(update={"issued_at": came, "not_after": came + 29 * DAY})
+    record = issued.model_copy(update={"issuances": (stale,)})
+    at_once = window(stale, stale.not_before, stale.not_before + DAY) if asks else None
+    found = renewal(record, stale, Share(), at_once)
+    assert came + timedelta(hours=23) < found.at <= came + 3 * DAY
+    again = stale.model_copy(update={"serial": "6e", "reserved_at": found.at})
+    again = again.model_copy(update={"issued_at": found.at, "not_after": found.at + 29 * DAY})
+    both = issued.model_copy(update={"issuances": (stale, again)})
+    follows = renewal(both, again, Share(), at_once)
+    assert follows.at >= found.at + timedelta(days=2.8)
 
 
 def said(fleet: Fleet, *, issuers: Desired | None = None) -> list[str]:
