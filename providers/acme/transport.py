@@ -105,7 +105,7 @@ class _Tls(HTTPAdapter):
 class _Session(requests.Session):
     """Leaves redirects to us: requests reads the whole body of one, however long, even to follow none."""
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  as requests has it
+    def get_redirect_target(self, resp: requests.Response) -> None:
         """Know of none."""
 
 

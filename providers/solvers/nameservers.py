@@ -71,6 +71,12 @@ def question(name: str, kind: str, *, recursive: bool = False) -> dns.message.Qu
     return made
 
 
+def texts(answer: dns.message.Message) -> set[bytes]:
+    """Return the values of the TXT records in an answer, whatever they are split into."""
+    records = (each for each in answer.answer if each.rdtype == dns.rdatatype.TXT)
+    return {b"".join(value.strings) for rrset in records for value in rrset}
+
+
 _KEYS: dict[type[Exception], str] = {
     dns.tsig.PeerBadKey: "does not know the TSIG key, or gives it no right to this",
     dns.tsig.PeerBadSignature: "has another secret for the TSIG key",

@@ -14,7 +14,7 @@ import dns.rdatatype
 
 from providers.errors import Transient
 from providers.solvers.lookups import Lookups, Server
-from providers.solvers.nameservers import Address, addresses, ask, question
+from providers.solvers.nameservers import Address, addresses, ask, question, texts
 from providers.solving import TxtRecord
 from schemas.scalars import format_duration
 from schemas.solvers import Propagation
@@ -34,7 +34,10 @@ class PropagationWait:
     lookups: Lookups = field(default_factory=Lookups)
 
     def until_answered(self, records: Iterable[TxtRecord]) -> None:
-        """Return once every server answers every record; `Transient` says which lack which, after a while."""
+        """Return once every server answers every record.
+
+        Raises `Transient`, which says what is missing where, after a while, and `NotFound` without servers.
+        """
         end = self.clock() + self.settings.timeout.total_seconds()
         waiting = [(server, record) for record in records for server in self._servers(record.name)]
         pause = _FIRST
@@ -90,19 +93,8 @@ def _answer(
 
 
 def _missing(server: Server, record: TxtRecord, answer: dns.message.Message) -> str | None:
-    values = {
-        b"".join(value.strings)
-        for rrset in answer.answer
-        if rrset.rdtype == dns.rdatatype.TXT
-        for value in rrset
-    }
-    if record.value.encode() in values:
+    if record.value.encode() in texts(answer):
         return None
     aliases = [rrset for rrset in answer.answer if rrset.rdtype == dns.rdatatype.CNAME]
     hint = " (it is a CNAME: write `cnameStrategy: Follow`)" if aliases else ""
     return f"{server.name} does not have it at {record.name}{hint}"
-
-
-def await_records(records: Iterable[TxtRecord], settings: Propagation) -> None:
-    """Wait for records as `settings` say; raises `Transient`, and `NotFound` for a zone without servers."""
-    PropagationWait(settings).until_answered(records)

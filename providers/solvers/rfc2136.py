@@ -30,6 +30,7 @@ from providers.solvers.nameservers import (
     check_code,
     explain,
     question,
+    texts,
 )
 from providers.solving import SolverConfig, TxtRecord
 from schemas.secrets import SecretReference
@@ -109,7 +110,7 @@ class Rfc2136Solver:
                 raise
 
     def _holds(self, session: "_Session", record: TxtRecord) -> bool:
-        return record.value.encode() in _values(self._answer(session, record))
+        return record.value.encode() in texts(self._answer(session, record))
 
     def _answer(self, session: "_Session", record: TxtRecord) -> dns.message.Message:
         return self.calls.read(lambda: session.ask(record.name, "TXT"))
@@ -165,12 +166,3 @@ class _Session:
 
 def _kinds(answer: dns.message.Message) -> set[dns.rdatatype.RdataType]:
     return {rrset.rdtype for rrset in answer.answer}
-
-
-def _values(answer: dns.message.Message) -> set[bytes]:
-    return {
-        b"".join(value.strings)
-        for rrset in answer.answer
-        if rrset.rdtype == dns.rdatatype.TXT
-        for value in rrset
-    }

@@ -12,7 +12,7 @@ from providers.errors import NotFound, Transient
 from providers.solver_conformance import proof
 from providers.solvers.lookups import Lookups, Server
 from providers.solvers.nameservers import Address
-from providers.solvers.propagation import PropagationWait, await_records
+from providers.solvers.propagation import PropagationWait
 from providers.solvers.rfc2136 import Rfc2136Solver
 from providers.solving import TxtRecord
 from schemas.solvers import Propagation
@@ -74,7 +74,7 @@ def test_what_is_answered_everywhere_is_not_waited_for(presented: Knot) -> None:
     clock = Time()
     clock.waiting(settings(presented)).until_answered([RECORD])
     assert clock.slept == []
-    await_records([RECORD], settings(presented))
+    PropagationWait(settings(presented)).until_answered([RECORD])
 
 
 def test_the_last_server_is_waited_for(servers: tuple[Knot, Knot], presented: Knot) -> None:
