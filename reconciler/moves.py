@@ -22,7 +22,7 @@ def moves(world: World, changes: Sequence[Change]) -> tuple[MoveReport, ...]:
     """Return the moves of a plan: certificates that go from one CA to another are told together."""
     found: dict[tuple[str, str, tuple[str, ...]], list[_Move]] = {}
     for desired, had, current in _moving(world, changes):
-        sides = _address(had), _address(desired.request), _ignored(world, desired)
+        sides = *_addresses(had, desired.request), _ignored(world, desired)
         found.setdefault(sides, []).append((desired, had, current))
     revoked = {c.address.partition("#")[2] for c in changes if c.action is Action.REVOKE}
     roots = _Roots(world)
@@ -49,15 +49,35 @@ def _ignored(world: World, desired: DesiredCertificate) -> tuple[str, ...]:
     return tuple(word for word in describe(desired.request) if word in theirs)
 
 
-def _address(request: LeafRequest) -> str:
-    return f"{'issuer' if request.issuer_id is not None else 'authority'}/{request.issuer}"
+def _addresses(had: LeafRequest, want: LeafRequest) -> tuple[str, str]:
+    """Return both CAs; what is called the same and is another CA is told by what it is."""
+    apart = had.issuer == want.issuer
+    return _address(had, apart=apart), _address(want, apart=apart)
+
+
+def _address(request: LeafRequest, *, apart: bool) -> str:
+    if request.issuer_id is None:
+        return f"authority/{request.issuer}"
+    return f"issuer/{request.issuer}{f' ({request.issuer_id})' if apart else ''}"
+
+
+def _is_revocable(world: World, had: LeafRequest) -> bool:
+    """Whether what was issued can be revoked after the move: its CA has to be known by that name."""
+    issuer = world.desired.issuers.get(had.issuer)
+    if had.issuer_id is None:
+        return True
+    return (
+        issuer is not None
+        and issuer.spec.is_same_ca(had.issuer_id)
+        and issuer.spec.capabilities.revokes
+    )
 
 
 class _Roots:
     """Which root is above each CA of ours, and which Bundles have it."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
         self._held = Holdings(world.desired, world.ledger, world.now)
 
     def of(self, request: LeafRequest) -> str | None:
@@ -71,12 +91,12 @@ class _Roots:
 
     def bundles(self, root: str) -> tuple[str, ...]:
         """Return the Bundles that have a root of ours."""
-        bundles = self._world.desired.bundles.values()
+        bundles = self.world.desired.bundles.values()
         return tuple(sorted(each.name for each in bundles if root in each.authorities))
 
     def are_others(self, had: LeafRequest, want: LeafRequest) -> bool:
         """Whether clients have to trust another root than before, as far as anybody can tell."""
-        issuer = self._world.desired.issuers.get(want.issuer)
+        issuer = self.world.desired.issuers.get(want.issuer)
         if issuer is not None and had.issuer_id is not None:
             return not issuer.spec.is_same_ca(had.issuer_id)
         return self.of(want) is None or self.of(had) != self.of(want)
@@ -99,6 +119,7 @@ def _report(
         valid_until=max((issuance.not_after for issuance in open_), default=None),
         ignored=sides[2],
         other_root=roots.are_others(had, want),
+        revocable=_is_revocable(roots.world, had),
         root=root,
         bundles=roots.bundles(root) if root else (),
     )

@@ -220,6 +220,8 @@ class MoveReport(Data):
     ignored: tuple[str, ...] = ()
     other_root: bool = True
     """Whether clients have to trust another root than before, as far as that is known without asking."""
+    revocable: bool = True
+    """Whether a Revocation can reach the old ones once this is merged: an Issuer has to name their CA."""
     root: str | None = None
     bundles: tuple[str, ...] = ()
 

@@ -50,7 +50,7 @@ def _lines(plan: Plan, report: MoveReport, name: _Shown, plain: _Shown = visible
     if report.other_root:
         yield _trust(report, name)
     for issuer in plan.issuers:
-        if f"issuer/{issuer.name}" == report.after:
+        if f"issuer/{issuer.name}" == report.after.partition(" ")[0]:
             yield f"this plan asks {name(report.after)} for {plain('; '.join(spending(issuer)))}"
 
 
@@ -61,7 +61,12 @@ def _before(report: MoveReport, name: _Shown) -> str:
     )
     if report.valid_until is None:
         return f"{served}; then it is revoked"
-    until = f"valid until {report.valid_until:%Y-%m-%d}, unless a Revocation names it"
+    rest = (
+        "unless a Revocation names it"
+        if report.revocable
+        else "and no Revocation can reach it, as no Issuer of that name revokes at that CA any more"
+    )
+    until = f"valid until {report.valid_until:%Y-%m-%d}, {rest}"
     if report.revoked:
         return f"{served}; then {report.revoked:,} are revoked, the others are not: {until}"
     return f"{served}; afterwards it is not revoked: {until}"
@@ -71,9 +76,9 @@ def _trust(report: MoveReport, name: _Shown) -> str:
     """Say which root clients have to trust from then on."""
     if report.root is None:
         return (
-            f"clients have to trust the root of {name(report.after)} before: a root of others is in a Bundle"
-            " only where that names its file"
+            f"clients have to trust the root of {name(report.after)} by then: it is in a Bundle only"
+            " where that names its file"
         )
     where = ", ".join(name(f"bundle/{each}") for each in report.bundles)
     held = f"it is in {where}" if where else "it is in no Bundle"
-    return f"clients have to trust {name(f'authority/{report.root}')} before: {held}"
+    return f"clients have to trust {name(f'authority/{report.root}')} by then: {held}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from fleet_documents import Ca, Leaf, at
-from limited_ca import LimitedFleet, acme
+from limited_ca import SERVER, LimitedFleet, acme
 from trusting import Trust
 
 from reconciler.guard import guard
@@ -73,7 +73,7 @@ def test_a_move_below_one_root_asks_nobody_to_trust_another(fleet: LimitedFleet)
     assert "have to trust" not in render_text(fleet.plan(), colour=False)
     fleet.edit("web", issuer="apart")
     assert only(fleet.plan()).other_root
-    assert "authority/apart before: it is in no Bundle" in render_text(fleet.plan(), colour=False)
+    assert "authority/apart by then: it is in no Bundle" in render_text(fleet.plan(), colour=False)
     fleet.bundles["corp"] = Trust(authorities=("root", "apart"), targets=at("a"))
     assert only(fleet.plan()).bundles == ("corp",)
 
@@ -90,6 +90,20 @@ def test_a_predecessor_that_the_plan_revokes_is_told_as_revoked(fleet: LimitedFl
     assert "verified; then it is revoked" in render_text(plan, colour=False)
     why = "revocation/incident revokes the current one; issuerRef: mid → le"
     assert why in render_markdown(plan)
+
+
+def test_an_issuer_that_is_made_another_ca_is_told_by_what_it_is(fleet: LimitedFleet) -> None:
+    fleet.edit("web", issuer="le").converge()
+    fleet.issuers["le"] = acme("https://acme.example.org/directory")
+    found = only(fleet.plan())
+    assert found.before == f"issuer/le ({SERVER})"
+    assert found.after == "issuer/le (https://acme.example.org/directory)"
+    assert not found.revocable
+    said = render_text(fleet.plan(), colour=False)
+    assert "no Revocation can reach it" in said
+    assert "this plan asks issuer/le (https://acme.example.org/directory) for 1 order" in said
+    fleet.issuers["le"] = acme()
+    assert fleet.plan().moves == ()
 
 
 def test_neither_a_new_certificate_nor_a_new_generation_moves(fleet: LimitedFleet) -> None:
