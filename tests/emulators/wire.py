@@ -231,6 +231,12 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def free_port() -> int:
+    """Return a port of this host that nothing listens on, by TCP."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """A throwaway certificate for localhost; `authority` is the file that clients trust."""

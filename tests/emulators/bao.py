@@ -5,7 +5,6 @@ Its storage is in memory, or in files where it has to outlive a restart.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
-from wire import Tls
+from wire import Tls, free_port
 
 BAO = Path(sys.executable).with_name("bao")
 PKI = "pki"
@@ -35,11 +34,6 @@ WEB: Mapping[str, object] = {
 }
 """A role for the servers of example.com."""
 _PATIENCE = 20.0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 class Refused(Exception):
@@ -60,7 +54,7 @@ class Bao:
     durable: bool = False
     root: str = ""
     key: str = ""
-    cluster: int = field(default_factory=_free_port)
+    cluster: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @classmethod
@@ -70,7 +64,7 @@ class Bao:
     ) -> Iterator["Bao"]:
         """Run a server, initialised and unsealed, until the end of the context."""
         folder.mkdir(parents=True, exist_ok=True)
-        made = cls(folder, _free_port(), tls, durable)
+        made = cls(folder, free_port(), tls, durable)
         try:
             made.start()
             told = made.ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})

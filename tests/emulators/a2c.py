@@ -17,8 +17,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from name_server_ports import free_port
-from wire import Tls
+from wire import Tls, free_port
 
 from providers import x509
 from providers.specimens import Specimens
