@@ -106,7 +106,7 @@ def _take(
         except (Impossible, ProviderError) as why:
             yield Outcome(change, str(why))
             continue
-        if order.issuance.order is None:
+        if errand.purse.limited and order.issuance.order is None:
             costly += purchase.replaces is None
             entered = replace(purchase, reference=order.issuance.name)
             errand.purse.spend(entered.spent(errand.session.clock()))

@@ -79,8 +79,11 @@ def _forecast(
         if is_placed(desired, record, now):
             continue
         order = purchase_of(known, spending, issuer, desired, record, now)
-        wait = spending.wait(order, terms, now)
         told.orders += 1
+        if not terms.limits:
+            told.now += 1
+            continue
+        wait = spending.wait(order, terms, now)
         if wait is None:
             told.now += 1
         else:
