@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from issuer_rig import ISSUERS
 from moving_house import CAS, MovingHouse
 from rig import Runner
 from system_calls import OPTIONS, calls
@@ -133,3 +134,26 @@ def test_plan_and_validate_contact_nobody(
             assert [call.text for call in seen if call.is_network] == []
     assert house.issued() == dict.fromkeys(CAS[1:], 0)
     assert house.aws.wire.counts.total() == 0
+
+
+def test_a_move_to_an_issuer_of_the_same_pull_request_is_reviewed_and_applied(
+    house: MovingHouse, tmp_path: Path
+) -> None:
+    house.commit()
+    before, saved = house.served, str(tmp_path / "plan.json")
+    fresh = ISSUERS.format(arn=house.arn).partition("---\n")[0]
+    house.write("config/fresh.yaml", fresh.replace("name: private", "name: fresh"))
+    house.move("fresh")
+    planned = house.run("plan", "--base", "HEAD", "--out", saved)
+    assert "moves from issuing to fresh" in planned.out
+    assert "issuer/fresh will be configured: new here" in planned.out
+    assert "1 certificate from authority/issuing to issuer/fresh" in planned.out
+    assert house.aws.wire.counts.total() == 0
+    ended = house.run("apply", saved)
+    assert ended.status == 0, ended.err
+    assert house.served != before
+    verified_by(house, "private")
+    house.move("issuing")
+    house.settle()
+    verified_by(house, "issuing")
+    assert house.served != before, "what was given up is not taken up again"
