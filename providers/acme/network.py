@@ -23,7 +23,7 @@ from providers.acme.answers import Directory
 from providers.acme.errors import BadNonce, explain, refusal
 from providers.acme.transport import Answer, Transport, told
 from providers.calls import Calls
-from providers.errors import Conflict, Unreachable
+from providers.errors import Conflict, NotFound, Rejected, Unreachable
 
 NONCES = 100
 """How often one request is sent with another nonce: at 90 % refusals, one in 40,000 needs more."""
@@ -68,9 +68,15 @@ class Network:
         """Return the CA's addresses; `calls` decide how long it is tried where they are not known yet."""
         with self._looking_up:
             if self._directory is None:
-                answer = self.get(self.server, calls)
+                answer = self._first_answer(calls)
                 self._directory = answers.read(Directory, answer.body, "directory")
             return self._directory
+
+    def _first_answer(self, calls: Calls) -> Answer:
+        try:
+            return self.get(self.server, calls)
+        except (NotFound, Rejected) as why:
+            raise type(why)(f"{why}; `server` is not the CA's directory") from None
 
     def get(self, url: str, calls: Calls) -> Answer:
         """Read what anybody may; raises what the CA's refusal means."""

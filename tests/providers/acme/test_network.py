@@ -15,9 +15,10 @@ from wire import Request, Response, Tls, Wire
 
 from providers.acme import transport
 from providers.acme.errors import explain
+from providers.acme.network import Network
 from providers.acme.transport import LARGEST, Transport, tls_context
 from providers.calls import Calls
-from providers.errors import Ambiguous, Conflict, Denied, ProviderError, Transient
+from providers.errors import Ambiguous, Conflict, Denied, NotFound, ProviderError, Transient
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,14 @@ def test_a_compressed_answer_is_not_unpacked(tls: Tls) -> None:
         pytest.raises(Conflict, match="answers compressed"),
     ):
         _got(_transport(tls), wire.url)
+
+
+def test_an_address_that_is_no_directory_is_told_as_that(tls: Tls) -> None:
+    with _answering(tls, lambda _: Response(404)) as wire:
+        asking = Network(f"{wire.url}/dir", _transport(tls))
+        with pytest.raises(NotFound, match="HTTP 404; `server` is not the CA's directory"):
+            _ = asking.directory
+        asking.transport.close()
 
 
 @contextmanager
