@@ -10,7 +10,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import renewers
 from acme_estate import AcmeEstate
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from measurement import scratch, seconds, show
+from measurement import scratch, show
 from pebble import Pebble
 from renewers import Renewer
 from rig import Runner
@@ -76,7 +75,6 @@ class Account:
     name: str
     calls: int
     syncs: int
-    wall: float
     outcomes: Sequence[Outcome]
 
     def count(self, what: Callable[[Outcome], int]) -> int:
@@ -198,13 +196,10 @@ def account(renewer: Renewer, pebble: Pebble, folder: Path) -> Account:
     log, kept = folder / f"{renewer.name}.strace", folder / f"{renewer.name}.kept"
     assert renewer.run(renewer.begin) == 0
     shutil.copytree(renewer.state, kept, symlinks=True)
-    begun = time.perf_counter()
-    assert renewer.run(renewer.renew) == 0
-    wall = time.perf_counter() - begun
     synced = syncs(_restored(renewer, kept), log)
     found = sequence(_restored(renewer, kept), log)
     outcomes = [_tried(renewer, kept, pebble, point) for point in spread(found)]
-    return Account(renewer.name, len(found), synced, wall, outcomes)
+    return Account(renewer.name, len(found), synced, outcomes)
 
 
 def _tried(renewer: Renewer, kept: Path, pebble: Pebble, point: tuple[int, str, int]) -> Outcome:
@@ -246,7 +241,6 @@ def rows(accounts: Sequence[Account]) -> Iterator[tuple[str, ...]]:
         yield (f"{words} used, needed = 1", *(f"{n}, {n / needed:.2f}" for n, needed in used))
     yield ("calls in its sequence", *(f"{a.calls}" for a in accounts))
     yield ("fsync and its like, one renewal", *(f"{a.syncs}" for a in accounts))
-    yield ("one renewal, wall, measured once", *(seconds(a.wall) for a in accounts))
 
 
 def main() -> None:
