@@ -180,8 +180,8 @@ class MountedKey(Model):
         return MOUNTED
 
     @property
-    def mount(self) -> tuple[str, str | None, str]:
-        """Which mount it is: the server, the namespace, the path."""
+    def mount(self) -> str:
+        """Which mount it is, in one word."""
         return self.vault.mount
 
     @property

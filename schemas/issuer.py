@@ -279,8 +279,7 @@ class IssuerSpec(Model):
             profile = self.acme.profile
             return f"{self.acme.server} profile={profile}" if profile else self.acme.server
         if self.vault is not None:
-            mount = "/".join(filter(None, (self.vault.namespace, self.vault.path)))
-            return f"{self.vault.server}/{mount}{_of(self.vault.issuer)} role={self.vault.role}"
+            return f"{self.vault.mount}{_of(self.vault.issuer)} role={self.vault.role}"
         said = self.settings.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return " ".join((self.kind, *(f"{name}={value}" for name, value in sorted(said.items()))))
 

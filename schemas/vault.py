@@ -105,9 +105,10 @@ class VaultConnection(Connected):
     auth: VaultAuth = VaultAuth()
 
     @property
-    def mount(self) -> tuple[str, str | None, str]:
-        """Which mount it is: the server, the namespace, the path."""
-        return self.server, self.namespace, self.path
+    def mount(self) -> str:
+        """Which mount it is, in one word: `ns/pki` is the mount `pki` of the namespace `ns`."""
+        namespace = (self.namespace or "").strip("/")
+        return "/".join(filter(None, (self.server.lower(), namespace, self.path)))
 
 
 class Vault(VaultConnection):

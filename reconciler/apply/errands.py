@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from providers import x509
 from providers.errors import Rejected
-from providers.issuing import Issuer
+from providers.issuing import Issued, Issuer
 from providers.secret import Secret
+from providers.x509 import CertificateFacts
 from reconciler.apply.budgets import Purse, Reception
 from reconciler.apply.session import Session, owner
 from reconciler.ledger.records import CertificateRecord, Issuance
@@ -56,14 +58,28 @@ class Errand:
         serials |= {i.serial for record in state.authorities.values() for i in record.issuances}
         return cls(session, desk, purse, kept, serials=serials)
 
-    def claim(self, serial: str) -> None:
-        """Take a new certificate's serial; raises `Rejected` for that of another one."""
-        if serial in self.serials:
+    def claim(self, facts: CertificateFacts, answer: Issued) -> None:
+        """Take a new certificate; raises `Rejected` for another's serial, and for another CA of its mount."""
+        if facts.serial in self.serials:
             raise Rejected(
                 "the issuer returned another certificate than asked for: its serial is that of another"
                 " certificate"
             )
-        self.serials.add(serial)
+        ca = self.session.world.desired.mounted(self.purse.issuer)
+        if ca and not self._is_handed(ca.name, answer):
+            raise Rejected(
+                f"another CA signed it than {ca.address}, which the mount was handed: is another issuer"
+                " its default, or the role's? Name that in issuerName if it is meant"
+            )
+        self.serials.add(facts.serial)
+
+    def _is_handed(self, name: str, answer: Issued) -> bool:
+        """Whether a CA of ours signed, or its Issuer names which one of the mount's is to sign."""
+        settings = self.session.world.desired.issuers[self.purse.issuer].spec.vault
+        record = self.session.journal.state.authorities.get(name)
+        known = {issuance.certificate for issuance in record.issuances} if record else set()
+        above = x509.pem((*answer.chain, *answer.anchors)[0]).decode()
+        return above in known or bool(settings and settings.issuer)
 
     def purchase(self, change: Change) -> Purchase:
         """Return how the order of a certificate counts, by the reservation it has by now."""

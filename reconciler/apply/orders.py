@@ -225,7 +225,7 @@ def _fill(errand: Errand, order: Order, purchase: Purchase) -> Outcome:
             checkpoint(answer.resume)
             return Outcome(order.change, f"{answer.detail}; the next run asks again")
         facts = issued.check(answer, request, errand.desk.honours, errand.session.clock())
-        errand.claim(facts.serial)
+        errand.claim(facts, answer)
     except ProviderError as why:
         errand.reception.note(purchase, why)
         record_failure(errand, order, why, sold=answer is not None)

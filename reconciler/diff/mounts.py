@@ -43,14 +43,9 @@ def _handing(
         identity={"authority": desired.name, "generation": desired.request.generation},
         requires=(step.id,) if step else (),
         source=desired.source,
-        after={"file": _called(desired)},
+        after={"file": desired.mounted.mount if desired.mounted else ""},
         due=step is None or step.due,
     )
-
-
-def _called(desired: DesiredAuthority) -> str:
-    """Return what a mount is called where people read."""
-    return "/".join(filter(None, desired.mounted.mount)) if desired.mounted else ""
 
 
 def _address(desired: DesiredAuthority) -> str:

@@ -261,6 +261,21 @@ def test_a_leaf_that_vault_signs_waits_until_it_was_handed_its_ca(vaulted: Vault
     assert vaulted.current("api").chain == (signed(vaulted).certificate,)
 
 
+@pytest.mark.parametrize("named", [None, "other"])
+def test_what_another_ca_of_the_mount_signs_is_taken_where_the_issuer_names_it(
+    vaulted: Vaulted, monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    vaulted.converge()
+    vault = Vault(server=MOUNT.vault.server, path="sub", role="web", issuer=named)
+    vaulted.issuers["inside"] = IssuerSpec(vault=vault)
+    vaulted.desk("inside").ca = Specimens.make(vaulted.now)
+    monkeypatch.setattr(vaulted, "ask", lambda config: MemoryIssuer(vaulted.desk(config.name)))
+    before = vaulted.wait(25).current("api").serial
+    told = [e.message for e in vaulted.apply() if e.address == "certificate/api"]
+    assert (vaulted.current("api").serial != before) is bool(named)
+    assert any("another CA signed it than authority/services" in t for t in told) is not bool(named)
+
+
 def test_what_vault_signed_hangs_by_our_root_and_its_anchor_stays(vaulted: Vaulted) -> None:
     vaulted.converge()
     root = vaulted.signed_under("root", 1).serial

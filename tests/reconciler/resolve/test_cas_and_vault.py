@@ -119,6 +119,17 @@ def test_what_was_asked_for_before_there_were_such_cas_is_said_as_it_was(
             "the mount of w is that of v, too",
         ),
         (
+            (
+                ca("v", f"parentRef: root, privateKey: {{{MOUNT.replace('sub', 'ns/sub')}}}"),
+                ca(
+                    "w",
+                    f"parentRef: root, privateKey: {{{MOUNT.replace('sub', 'sub, namespace: ns/')}}}",
+                ),
+            ),
+            "spec.privateKey.custody",
+            "the mount of w is that of v, too",
+        ),
+        (
             (ca("v", "parentRef: root, privateKey: {custody: {vault: {path: sub}}}"),),
             "spec.privateKey.custody",
             "server",
