@@ -25,8 +25,10 @@ class ExternalAccountBinding(Connected):
 
     CONNECTION: ClassVar = ("key_id", "key_secret_ref")
 
-    key_id: Text = Field(alias="keyID")
-    key_secret_ref: SecretReference
+    key_id: Text = Field(alias="keyID", description="what the CA calls the customer's account")
+    key_secret_ref: SecretReference = Field(
+        description="the HMAC key in base64url, in a sops file: `{name, key}`"
+    )
 
 
 class RenewalInformation(Word):
@@ -49,15 +51,37 @@ class Acme(Connected):
     )
 
     server: HttpsUrl = Field(description="the CA's directory")
-    email: EmailAddress | None = None
-    ca_bundle: FilePath | None = None
-    private_key_secret_ref: SecretReference
-    external_account_binding: ExternalAccountBinding | None = None
-    profile: Text | None = None
-    preferred_chain: Text | None = None
-    renewal_information_source: RenewalInformation = RenewalInformation.ARI
-    quotas: IssuerQuotas | None = None
-    solvers: tuple[Solver, ...] = Field(min_length=1)
+    email: EmailAddress | None = Field(
+        default=None, description="whom the CA writes to; it is told when the account is made"
+    )
+    ca_bundle: FilePath | None = Field(
+        default=None,
+        description="a PEM file of the repository, which alone the server's certificate is verified by. "
+        "Without it, what the system trusts",
+    )
+    private_key_secret_ref: SecretReference = Field(
+        description="the account's key, in a sops file: `{name, key}`"
+    )
+    external_account_binding: ExternalAccountBinding | None = Field(
+        default=None, description="which customer the account is of, with CAs that want to know"
+    )
+    profile: Text | None = Field(
+        default=None, description="one of the CA's profiles, such as `tlsserver` or `shortlived`"
+    )
+    preferred_chain: Text | None = Field(
+        default=None,
+        description="the common name of the root that the chain is to end at, where there are several",
+    )
+    renewal_information_source: RenewalInformation = Field(
+        default=RenewalInformation.ARI,
+        description="`ARI`: the CA is asked when it wants renewals (RFC 9773); `None`: it is not",
+    )
+    quotas: IssuerQuotas | None = Field(
+        default=None,
+        description="how much the CA issues in a while; by default Let's Encrypt's limits for its servers, "
+        "else a few that stop a loop",
+    )
+    solvers: tuple[Solver, ...] = Field(min_length=1, description="how names are proved, and which")
 
     @cached_property
     def choice(self) -> SolverChoice:

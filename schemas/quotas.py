@@ -30,11 +30,18 @@ class IssuerQuotas(Model):
     certificates for exactly one set of names, `failures` the failed validations of one name.
     """
 
-    orders: Quota | None = None
-    certificates: Quota | None = None
-    same_names: Quota | None = None
-    failures: Quota | None = None
-    renewals: Renewals = Renewals.COUNTED
+    orders: Quota | None = Field(default=None, description="orders of the account")
+    certificates: Quota | None = Field(
+        default=None, description="certificates of one registered domain"
+    )
+    same_names: Quota | None = Field(
+        default=None, description="certificates for exactly one set of names"
+    )
+    failures: Quota | None = Field(default=None, description="failed validations of one name")
+    renewals: Renewals = Field(
+        default=Renewals.COUNTED,
+        description="`Exempt`: a certificate for the names of one before counts for `sameNames` alone",
+    )
 
     @property
     def limits_anything(self) -> bool:
