@@ -50,10 +50,12 @@ class Door(Front):
         door = cls(ca, tls=Tls.made(folder))
         door.instead = door._instead
         door.wire = Wire(door._serve, purpose, door.tls)
-        with door.wire.running():
-            yield door
-        for line in door._open:
-            line.close()
+        try:
+            with door.wire.running():
+                yield door
+        finally:
+            for line in door._open:
+                line.close()
 
     @property
     def anchors(self) -> bytes:
