@@ -86,7 +86,8 @@ def test_a_ca_that_issues_nothing_says_why(estate: Estate) -> None:
     assert "the CA is DISABLED" in ended.err
     assert "Traceback" not in ended.err
     estate.cas.cas[estate.arn].status = "ACTIVE"
-    estate.settle()
+    assert "is asked for no order before" in estate.plan()
+    estate.settle("--replace", "certificate/web")
 
 
 def test_acm_issues_by_itself_once_the_dns_records_are_there(estate: Estate) -> None:

@@ -88,9 +88,9 @@ class Estate:
         assert ended.status == 0, ended.err
         return ended.out
 
-    def settle(self) -> None:
+    def settle(self, *argv: str) -> None:
         """Apply, and expect that nothing is left to do."""
-        ended = self.apply()
+        ended = self.run("apply", "--auto-approve", *argv)
         assert ended.status == 0, ended.out + ended.err
         assert "No changes" in self.plan()
 
