@@ -34,6 +34,8 @@ _TYPES: Mapping[str, str] = {
 def worded(problem: ValidationError, model: type[Model], place: Place) -> Iterator[Diagnostic]:
     """Yield one finding per objection, each at the place of what is wrong."""
     for details in problem.errors(include_url=False)[:_MOST]:
+        if details["type"] == "too_short" and details["input"]:
+            continue  # what is in it is wrong, and told by itself: pydantic counts sound entries alone
         path = tuple(step for step in details["loc"] if step != "[key]")
         yield _finding(details, path, model, place)
     if problem.error_count() > _MOST:

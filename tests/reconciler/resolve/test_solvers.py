@@ -127,3 +127,10 @@ def test_a_secret_of_a_plug_in_is_looked_for_in_the_repository(examined: Examine
     )
     found = _examined(examined, solver, "  dnsNames: [a.example.com]").diagnostics
     assert any('"secrets/gone.sops.yaml" cannot be read' in each.summary for each in found)
+
+
+def test_a_kind_of_dns_that_there_is_not_is_told_alone(examined: Examine) -> None:
+    solver = "    - dns01: {cloudflare: {email: a@example.com}}\n"
+    (told,) = _examined(examined, solver, "  dnsNames: [a.example.com]").diagnostics
+    assert told.summary == "spec.acme.solvers[0].dns01.cloudflare is not a field"
+    assert "lexicon" in told.hint
