@@ -29,9 +29,8 @@ def certificate_id(certificate: bytes) -> str | None:
     except x509.ExtensionNotFound:
         return None
     serial = parsed.serial_number
-    octets = serial.to_bytes(
-        serial.bit_length() // 8 + 1, "big"
-    )  # as DER has it, with its leading 00
+    # as DER has it: with a leading 00 where the first bit is set
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
     key = found.value.key_identifier
     return f"{_plain(key)}.{_plain(octets)}" if key else None
 

@@ -28,7 +28,8 @@ class Prover:
     def prove(self, urls: Sequence[str], names: frozenset[str], waiting: Waiting) -> None:
         """Prove what is not proved yet; `Unproved` tells what the CA says of each name that failed.
 
-        Returns also where the CA has not judged yet: how it stands is read from the order.
+        Returns also where the CA has not judged yet: how it stands is read from the order. What it may yet
+        look at stays there then, for the next run to take away.
         """
         found = {url: self._read(url)[0] for url in urls}
         _check(found, names)
@@ -44,7 +45,8 @@ class Prover:
                 self._answer(proof.challenge)
             reach("acme.answered")
             waiting.begin()
-            self._judge(pending, names, waiting)
+            if not self._judged(pending, names, waiting):
+                presented.pop_all()
 
     def check(self, urls: Sequence[str], names: frozenset[str]) -> None:
         """Raise `Unproved` with what the CA says of each name that failed, if any has."""
@@ -70,10 +72,10 @@ class Prover:
             with suppress(Ambiguous):  # whether it was told, its judgement shows
                 self.network.change(challenge.url, None, self.signer)
 
-    def _judge(
+    def _judged(
         self, pending: Mapping[str, Authorization], names: frozenset[str], waiting: Waiting
-    ) -> None:
-        """Wait until the CA has judged every name, for as long as one run waits."""
+    ) -> bool:
+        """Wait for as long as one run waits; whether the CA has judged every name by then."""
         standing = dict(pending)
         left, asked = tuple(pending), None
         while left and waiting.pause(asked):
@@ -82,6 +84,7 @@ class Prover:
             left = tuple(url for url in left if standing[url].status is Status.PENDING)
             asked = max((wait for url in left if (wait := read[url][1]) is not None), default=None)
         _check(standing, names)
+        return not left
 
 
 def _check(found: Mapping[str, Authorization], names: frozenset[str]) -> None:

@@ -143,9 +143,8 @@ class _Records:
                 self.zone.project,
             ):
                 self.calls.change(lambda: _understood(changes.create))
-        except (
-            NotFound
-        ) as gone:  # what was to be deleted; of a zone that is gone the next look tells
+        except NotFound as gone:
+            # what was to be deleted; of a zone that is gone the next look tells
             raise Moved(str(gone)) from None
         if not changes.name:
             raise Ambiguous(NOT_GOOGLE)

@@ -19,7 +19,7 @@ from wire import Request, Response
 
 from providers import x509
 from providers.errors import Denied
-from providers.issuing import Issuer, RenewalAdvisor, Revoker
+from providers.issuing import Issuer, Pending, RenewalAdvisor, Revoker
 
 
 def _listens(port: int) -> bool:
@@ -98,6 +98,26 @@ def test_what_cannot_be_taken_away_is_told_with_the_certificate(
         there.unlink()
         front.instead = lambda _: None
         assert not buyer.buy(issuer, "next.example.com").remarks
+
+
+def test_what_the_ca_has_not_looked_at_stays_until_the_next_run(
+    front: Front, buyer: Buyer, tmp_path: Path
+) -> None:
+    keyring = Keyring({"account": acme_ca_rig.pem_key()})
+    there = tmp_path / ".well-known/acme-challenge"
+    solver = {"http01": {"webroot": {"path": str(tmp_path)}}}
+    request = buyer.ask("slow.example.com")
+    front.instead = lambda asked: Response(200) if purpose(asked) == "challenge" else None
+    slow = acme_ca_rig.issuer(front, keyring, solvers=(solver,))
+    slow.patience, slow.sleep = 0, lambda _: None
+    answer = slow.issue(request)
+    assert isinstance(answer, Pending)
+    assert len(list(there.iterdir())) == 1
+    front.instead = lambda _: None
+    with _served(tmp_path, front.web_port):
+        quick = acme_ca_rig.issuer(front, keyring, solvers=(solver,))
+        acme_ca_rig.bought(quick, replace(request, resume=answer.resume))
+    assert not list(there.iterdir())
 
 
 def test_the_order_is_known_before_the_ca_looks_and_before_it_is_finalized(
