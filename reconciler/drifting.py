@@ -10,10 +10,14 @@ from reconciler.checks import Finding
 from reconciler.contrast import contrast
 from reconciler.diff import World
 from reconciler.diff.needs import need_of
+from reconciler.ledger.records import Attempts
 from reconciler.lifetimes import Lifetime, lifetimes
 from schemas.base import digest
 from schemas.plan import Action, Change, Plan, Reason, Source
 from schemas.scalars import format_instant
+
+REPEATED = 2
+"""After how many failures to issue a certificate that is told: one may be gone with the next run."""
 
 
 class Kind(StrEnum):
@@ -129,11 +133,14 @@ def drift(world: World, plan: Plan) -> Drift:
     lives = lifetimes(world)
     alive = frozenset(life.address for life in lives)
     touched = {step.id: why for step in plan.changes if (why := _touched(world, step))}
+    failing = {step.id: last for step in plan.changes if (last := _failing(world, step))}
     cured = {id_ for step in plan.changes if step.id in touched for id_ in step.requires}
-    led = [step for step in plan.changes if step.id not in touched and _leads(step, cured)]
+    told = touched.keys() | failing.keys()
+    led = [step for step in plan.changes if step.id not in told and _leads(step, cured)]
     kinds = [(step, _kind(step, alive)) for step in led]
     rows = [_difference(world, step, kind) for step, kind in kinds if kind]
     rows += [_touch(world, step, touched[step.id]) for step in plan.changes if step.id in touched]
+    rows += [_failed(step, failing[step.id]) for step in plan.changes if step.id in failing]
     rows += [_missed(life, plan) for life in lives if life.is_late(plan.created_at)]
     return Drift(
         plan=plan,
@@ -153,6 +160,34 @@ def _touched(world: World, step: Change) -> Finding | None:
         return None
     needs = [need_of(world, desired, record, i) for i in desired.installs if i.target == target]
     return next((need for need in needs if need is not None and need.outside), None)
+
+
+def _failing(world: World, step: Change) -> Attempts | None:
+    """Return what became of the attempts to issue a certificate that failed again and again; else None.
+
+    It is told between two of them as well, when it is merely due.
+    """
+    desired, record = (
+        of.get(owner(step.address)) for of in (world.desired.certificates, world.records)
+    )
+    last = record.attempts if record else None
+    if desired is None or last is None or step.address != desired.address:
+        return None
+    tried = step.action is Action.ISSUE or step.reason is Reason.BLOCKED_BY
+    return last if tried and last.digest == desired.digest and last.failures >= REPEATED else None
+
+
+def _failed(step: Change, last: Attempts) -> Difference:
+    since = format_instant(last.since)
+    return Difference(
+        kind=Kind.BLOCKED,
+        address=step.address,
+        reason=step.reason,
+        expected="a certificate",
+        found=f"{last.failures:,} failures since {since}, the last: {last.error}",
+        fingerprint=digest(["failing", step.address]),
+        source=step.source,
+    )
 
 
 def _leads(step: Change, cured: Container[str]) -> bool:
@@ -225,10 +260,20 @@ def _missed(life: Lifetime, plan: Plan) -> Difference:
         address=address,
         reason=Reason.EXPIRED if ended else Reason.RENEWING,
         expected=f"renewed from {due} on",
-        found=f"{'ended' if ended else 'ends'} at {format_instant(life.not_after)}",
+        found=f"{'ended' if ended else 'ends'} at {format_instant(life.not_after)}{_waiting(life, plan)}",
         fingerprint=digest(["overdue", address]),
         source=life.source,
     )
+
+
+def _waiting(life: Lifetime, plan: Plan) -> str:
+    """Say how many orders the quotas of its CA have no room for: it may be one of them."""
+    for report in plan.issuers:
+        if report.name == life.issuer and report.waits and report.done_by:
+            last = format_instant(report.done_by)
+            number = f"{report.waits:,} of {report.orders:,} orders at {report.name}"
+            return f"; {number} wait for its quotas, the last until {last}"
+    return ""
 
 
 def _unchecked(world: World, plan: Plan) -> Iterator[Unchecked]:

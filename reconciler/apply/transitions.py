@@ -96,8 +96,9 @@ def attempted(
 
     `pause` tells from the number of failures how long it is left alone, None for not at all.
     """
-    before = record.attempts
-    failures = 1 + (before.failures if before and before.digest == digest else 0)
+    last = record.attempts
+    before = last if last and last.digest == digest else None
+    failures = 1 + (before.failures if before else 0)
     wait = pause(failures)
     attempts = Attempts(
         failures=failures,
@@ -105,6 +106,7 @@ def attempted(
         error=error,
         digest=digest,
         again_at=None if wait is None else now + wait,
+        first_at=before.since if before else now,
     )
     return record.model_copy(update={"attempts": attempts})
 

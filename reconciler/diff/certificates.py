@@ -22,13 +22,12 @@ from reconciler.diff.needs import (
     resumes,
 )
 from reconciler.diff.prospects import Prospects
-from reconciler.diff.withholding import hindrance
+from reconciler.diff.withholding import hindrance, pausing
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
 from reconciler.state import DesiredCertificate, DesiredInstall
 from schemas.certificate import Custody
 from schemas.plan import TIME_DRIVEN, Action, Change, Reason
-from schemas.scalars import format_instant
 
 _GOES_ON = frozenset(
     {Reason.RENEWING, Reason.SPEC_CHANGED, Reason.ISSUER_CHANGED, Reason.REQUESTED}
@@ -134,14 +133,10 @@ def _stuck(
 def _asked_to_wait(world: World, desired: DesiredCertificate) -> str:
     """Say that it was tried in vain, and when again; empty when now, or when somebody asks for it by name."""
     record = world.records.get(desired.name)
-    last = record.attempts if record else None
-    if last is None or last.again_at is None or last.digest != desired.digest:
+    why = pausing(record.attempts if record else None, desired.digest, world.now)
+    if not why or desired.address in world.replace:
         return ""
-    if last.again_at <= world.now or desired.address in world.replace:
-        return ""
-    times = "" if last.failures == 1 else f", after {last.failures} failures"
-    until = f"its issuer is asked for no order before {format_instant(last.again_at)}{times}"
-    return f"{until}: {last.error}; `certform apply --replace {desired.address}` asks at once"
+    return f"{why}; `certform apply --replace {desired.address}` asks at once"
 
 
 def _issue(

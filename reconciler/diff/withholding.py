@@ -38,6 +38,6 @@ def pausing(last: Attempts | None, digest: str, now: datetime) -> str:
     """Say that what a digest asks for was tried in vain, and when again; empty when now."""
     if last is None or last.again_at is None or last.digest != digest or last.again_at <= now:
         return ""
-    times = "" if last.failures == 1 else f", after {last.failures} failures"
-    until = format_instant(last.again_at)
-    return f"its issuer is asked for no order before {until}{times}: {last.error}"
+    times = f", after {last.failures:,} failures since {format_instant(last.since)}"
+    until = f"{format_instant(last.again_at)}{times if last.failures > 1 else ''}"
+    return f"its issuer is asked for no order before {until}: {last.error}"

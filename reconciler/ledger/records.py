@@ -149,6 +149,13 @@ class Attempts(Model):
     digest: str
     again_at: Instant | None = None
     """When it is tried again at the earliest: once the issuer will listen, and after a pause of ours."""
+    first_at: Instant | None = None
+    """When the first of them was; records of before 2026-12 do not have it."""
+
+    @property
+    def since(self) -> datetime:
+        """From when on nothing succeeded, as far as it is known."""
+        return self.first_at or self.last_at
 
 
 class CertificateRecord(Model):

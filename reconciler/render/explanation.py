@@ -87,8 +87,9 @@ def _lines(about: Explanation) -> Iterator[str]:
         yield f"    {_issuance(issuance, about.address)}"
     yield from map(_placement, about.placements)
     if about.attempts:
-        last = format_instant(about.attempts.last_at)
-        yield f"    {about.attempts.failures} failed attempts, last at {last}"
+        last, since = map(format_instant, (about.attempts.last_at, about.attempts.since))
+        begun = f" since {since}" if since != last else ""
+        yield f"    {count(about.attempts.failures, 'failed attempt')}{begun}, the last at {last}"
         yield f"      {about.attempts.error}"
     for number, who in about.openers.items():
         yield f"  key of generation {number}: {', '.join(who)} can open it"
