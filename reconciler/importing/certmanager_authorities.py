@@ -3,7 +3,7 @@
 from typing import Any
 
 from reconciler.importing.certmanager_catalogue import Catalogue, Issuing, Manifest
-from reconciler.importing.certmanager_values import go_duration, kind_of_key
+from reconciler.importing.certmanager_fields import go_duration, kind_of_key
 from reconciler.importing.outcome import Draft
 from reconciler.importing.survey import Survey
 from schemas.issuer import ACME

@@ -7,8 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.importing.certmanager_authorities import authority
 from reconciler.importing.certmanager_catalogue import Catalogue, Issuing, Manifest
-from reconciler.importing.certmanager_fields import IMPLIED, USAGES
-from reconciler.importing.certmanager_values import go_duration, kind_of_key
+from reconciler.importing.certmanager_fields import IMPLIED, USAGES, go_duration, kind_of_key
 from reconciler.importing.outcome import Draft
 from reconciler.importing.survey import Survey
 from reconciler.load.yaml import Step

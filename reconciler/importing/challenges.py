@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.importing.outcome import same, sealed_file
+from reconciler.importing.outcome import sealed_file
+from schemas.base import digest
 
 _TOKEN, _USER, _PASSWORD = "auth_token", "auth_username", "auth_password"
 LEXICON: Mapping[str, tuple[str, ...]] = {
@@ -210,7 +211,7 @@ def solvers(proofs: Iterable[tuple[Proof, Sequence[str]]]) -> tuple[dict[str, An
     """Return the solvers of an Issuer: one for all names where one does, else each with its names."""
     ways: dict[str, tuple[Proof, dict[str, None]]] = {}
     for proof, names in proofs:
-        _, known = ways.setdefault(same(proof.solver), (proof, {}))
+        _, known = ways.setdefault(digest(proof.solver), (proof, {}))
         known.update(dict.fromkeys(names))
     if len(ways) == 1:
         return tuple(dict(proof.solver) for proof, _ in ways.values())

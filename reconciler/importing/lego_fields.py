@@ -5,7 +5,7 @@ https://go-acme.github.io/lego/advanced/file-configuration/; the stored files ar
 
 from collections.abc import Mapping
 
-from reconciler.importing.notes import TAKEN, Rule, Table, left, silent
+from reconciler.importing.notes import TAKEN, Table, left, silent
 
 _STAPLING = left("no certificate with OCSP must-staple is issued: leave stapling to the server")
 _URL = silent("where the CA keeps the certificate: the next one has another address")
@@ -100,4 +100,3 @@ CODES: Mapping[str, str] = {
     "zerossl": "https://acme.zerossl.com/v2/DV90",
 }
 """What lego calls servers for short."""
-NOTHING: Mapping[str, Rule] = {}

@@ -57,8 +57,9 @@ def accounts(storage: Path, broken: list[Diagnostic]) -> tuple[Kept, ...]:
 def _account(path: Path, host: str, folder: Path) -> Kept:
     survey = Survey(yaml_document(str(path), read_text(path)), ACCOUNT)
     email = survey.text("email") or (folder.name if "@" in folder.name else None)
-    kept = [folder / f"{folder.name}.key", folder / "keys" / f"{folder.name}.key"]
-    key_file = next((file for file in kept if file.is_file() and not file.is_symlink()), None)
+    named = f"{folder.name}.key"
+    kept = filter(None, (inside(folder, named), inside(folder, "keys", named)))
+    key_file = next((file for file in kept if file.is_file()), None)
     return Kept(folder.name, host, survey.text("server"), email, key_file, survey)
 
 
@@ -97,8 +98,8 @@ def _stored(path: Path) -> Stored:
 def _folders(path: Path) -> list[Path]:
     if path.is_symlink() or not path.is_dir():
         return []
-    inside = sorted(path.iterdir())[:MOST_FILES]
-    return [each for each in inside if each.is_dir() and not each.is_symlink()]
+    found = sorted(path.iterdir())[:MOST_FILES]
+    return [each for each in found if each.is_dir() and not each.is_symlink()]
 
 
 def folder_of(host: str) -> str:

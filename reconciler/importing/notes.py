@@ -1,5 +1,6 @@
 """What became of every field of a document of others: each is carried over, changed on the way, or left."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,17 +64,21 @@ def dotted(path: Iterable[Step]) -> str:
 
 def rule_for(path: Iterable[Step], table: Table) -> Rule | None:
     """Return the rule of a field, or of the nearest one above it."""
-    steps = ["*" if isinstance(step, int) else step for step in path]
+    steps = tuple(path)
     for length in range(len(steps), 0, -1):
-        if rule := table.get(".".join(steps[:length])):
+        if rule := table.get(pattern(steps[:length])):
             return rule
     return None
 
 
-def has_rules_below(path: Iterable[Step], table: Table) -> bool:
-    """Whether there are rules for fields below one."""
-    start = "".join(f"{'*' if isinstance(step, int) else step}." for step in path)
-    return any(key.startswith(start) for key in table)
+def opened(table: Table) -> frozenset[str]:
+    """Return the fields, as a table has them, below which there are rules."""
+    return frozenset(rule[: dot.start()] for rule in table for dot in re.finditer(r"\.", rule))
+
+
+def pattern(path: Iterable[Step]) -> str:
+    """Return how a table has a path."""
+    return ".".join("*" if isinstance(step, int) else step for step in path)
 
 
 def below(node: Value) -> Iterable[tuple[Step, Value]]:

@@ -8,7 +8,6 @@ from typing import Any
 from reconciler.diagnostics import Diagnostic
 from reconciler.importing.notes import Note
 from reconciler.importing.survey import Words
-from schemas.base import digest
 from schemas.secrets import SecretReference
 
 ACCOUNT_KEY = "privateKey"
@@ -57,8 +56,3 @@ def sealed_file(name: str) -> str:
 def account_key(issuer: str) -> dict[str, str]:
     """Return the reference to the key of an Issuer's account."""
     return {"name": sealed_file(f"{issuer}-account"), "key": ACCOUNT_KEY}
-
-
-def same(value: object) -> str:
-    """Return what tells equal specs: a digest."""
-    return digest(value)

@@ -10,7 +10,8 @@ from reconciler.importing.notes import (
     Table,
     below,
     dotted,
-    has_rules_below,
+    opened,
+    pattern,
     rule_for,
 )
 from reconciler.load.yaml import Step, Value
@@ -43,6 +44,7 @@ class Survey:
     def __init__(self, words: Words, table: Table) -> None:
         self._words = words
         self._table = table
+        self._opened = opened(table)
         self._told: set[tuple[Step, ...]] = set()
         self._above: set[tuple[Step, ...]] = set()
         self._notes: list[Note] = []
@@ -125,7 +127,7 @@ class Survey:
     def _account(self, path: tuple[Step, ...], node: Value) -> None:
         if path in self._told:
             return
-        inside = path in self._above or has_rules_below(path, self._table)
+        inside = path in self._above or pattern(path) in self._opened
         if inside and isinstance(node, dict | tuple) and node:
             for step, value in below(node):
                 self._account((*path, step), value)

@@ -1,6 +1,7 @@
 """certform issuer."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -77,7 +78,8 @@ def secrets(console: Console, name: str) -> None:
 
     Asks for every secret in a sops file that the Issuer names and that is not there yet, and writes
     the file for the recipients in the Project's keyring. Off a terminal, KEY=VALUE lines are read from
-    standard input. An account's key is not asked for: `certform issuer key` makes it.
+    standard input, FILE:KEY=VALUE where several files have a key of that name. An account's key is not
+    asked for: `certform issuer key` makes it.
 
     \b
     Examples:
@@ -104,15 +106,17 @@ def secrets(console: Console, name: str) -> None:
 def _given(wanted: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, str], Secret]:
     """Return the secrets, asked for or read; raises `InvalidInput` where one is missing."""
     every = [(path, key) for path, keys in wanted.items() for key in keys]
+    often = Counter(key for _, key in every)
+    called = {(path, key): f"{path}:{key}" if often[key] > 1 else key for path, key in every}
     if sys.stdin.isatty():
         asked = (click.prompt(f"{key} ({path})", hide_input=True, err=True) for path, key in every)
         return {each: Secret(str(text).encode()) for each, text in zip(every, asked, strict=True)}
     lines = (line.partition("=") for line in sys.stdin.read(_MOST).splitlines()) if every else ()
     said = {key.strip(): value for key, _, value in lines}
-    if missing := [key for _, key in every if not said.get(key)]:
+    if missing := [name for name in called.values() if not said.get(name)]:
         hint = "write one KEY=VALUE a line to standard input, or run it on a terminal"
-        raise InvalidInput([error(f"{key} was not given", hint=hint) for key in missing])
-    return {(path, key): Secret(said[key].encode()) for path, key in every}
+        raise InvalidInput([error(f"{name} was not given", hint=hint) for name in missing])
+    return {each: Secret(said[name].encode()) for each, name in called.items()}
 
 
 def _given_key() -> Secret:

@@ -12,7 +12,7 @@ from manifests import CERTIFICATES, ISSUERS
 
 from reconciler.cli.app import run
 from reconciler.importing.certmanager import import_cert_manager
-from reconciler.importing.certmanager_values import go_duration
+from reconciler.importing.certmanager_fields import go_duration
 from reconciler.importing.naming import Names
 from reconciler.importing.outcome import Outcome
 from reconciler.render.importing import render_markdown

@@ -207,3 +207,18 @@ def test_a_folder_of_legos_full_of_nonsense_is_told_file_by_file(tmp_path: Path)
     (tmp_path / "accounts/host/me/account.json").write_text('"text"')
     outcome = import_lego(tmp_path, Names())
     assert (len(outcome.broken), outcome.documents) == (5, 0)
+
+
+def test_a_key_that_lego_would_reach_by_a_link_is_none_of_its_account(tmp_path: Path) -> None:
+    outside, account = tmp_path / "outside", tmp_path / "lego/accounts/acme.example/me@a.example"
+    for folder in (outside, account, tmp_path / "lego/certificates"):
+        folder.mkdir(parents=True)
+    (outside / "me@a.example.key").write_bytes(account_jwk())
+    (account / "account.json").write_text("{}")
+    (account / "keys").symlink_to(outside)
+    stored = tmp_path / "lego/certificates/a.example.com.json"
+    stored.write_text('{"domain": "a.example.com"}')
+    assert import_lego(tmp_path / "lego", Names()).keys == ()
+    (account / "keys").unlink()
+    outside.rename(account / "keys")
+    assert len(import_lego(tmp_path / "lego", Names()).keys) == 1

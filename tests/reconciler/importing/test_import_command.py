@@ -160,6 +160,25 @@ def test_secrets_are_asked_for_once_and_all_of_them(repository: Repository) -> N
     assert "Valid:" in repository.run("validate").stdout
 
 
+def test_secrets_of_one_name_in_several_files_are_told_apart(repository: Repository) -> None:
+    solvers = ", ".join(
+        f"{{selector: {{dnsZones: [{zone}.example.com]}}, dns01: {{lexicon: {{provider: gandi, secretRefs:"
+        f" {{auth_token: {{name: config/{zone}.sops.yaml, key: token}}}}}}}}}}"
+        for zone in ("a", "b")
+    )
+    server = "https://acme.example.com/directory"
+    key = "{name: config/key.sops.yaml, key: k}"
+    (repository.root / "config/public.yaml").write_text(
+        "kind: Issuer\nmetadata: {name: public}\n"
+        f"spec: {{acme: {{server: '{server}', privateKeySecretRef: {key}, solvers: [{solvers}]}}}}\n"
+    )
+    told = repository.run("issuer", "secrets", "public", code=1, given="token=one\n").stderr
+    assert "config/b.sops.yaml:token was not given" in told
+    given = "config/a.sops.yaml:token=one\nconfig/b.sops.yaml:token=two\n"
+    told = repository.run("issuer", "secrets", "public", given=given).stderr
+    assert "Wrote config/b.sops.yaml: token." in told
+
+
 def test_an_issuer_that_is_not_there_or_has_no_account_gets_none(repository: Repository) -> None:
     (repository.root / "config/public.yaml").write_text(ISSUER)
     assert "did you mean public?" in repository.run("issuer", "key", "publik", code=1).stderr
