@@ -1,6 +1,5 @@
 """What certbot takes for granted (cli.ini), and what is said of settings that no document has."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from reconciler.diagnostics import Diagnostic
 from reconciler.importing.certbot_fields import ENTRY, OFTEN_OFF, SETTINGS, STAPLING
 from reconciler.importing.ini import IniWords, read_ini
+from reconciler.importing.leaf_drafts import as_reload
 from reconciler.importing.notes import Rule, left
 from reconciler.importing.sources import Unread, read_text
 from reconciler.importing.survey import Survey
@@ -20,7 +20,6 @@ _PLAIN = frozenset(
     }
 )
 """Settings that are read where they count, and mean nothing anywhere else."""
-_SHELL = frozenset("|&;<>()$`*?!~#\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +107,8 @@ def _say_hooks(survey: Survey, above: tuple[str, ...], written: Mapping[str, str
     for name in ("deploy_hook", "renew_hook"):
         command = survey.text(*above, written[name]) if name in written else None
         if command:
-            survey.left((*above, written[name]), _as_reload(command))
+            survey.left((*above, written[name]), as_reload(command))
     for name, when in (("pre_hook", "before it asks"), ("post_hook", "afterwards")):
         if name in written and survey.text(*above, written[name]):
             said = f"certform runs nothing {when} but `check` and `reload` of a Target"
             survey.left((*above, written[name]), said)
-
-
-def _as_reload(command: str) -> str:
-    """Return what to write in a Target in the place of a hook, if it is one program and its arguments."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = []
-    if not words or _SHELL & set(command) or ("/" in words[0] and not words[0].startswith("/")):
-        return "a shell is not run: put it into a script, and its path into the Target's `reload`"
-    return f"to run it after installs, write `reload: [{', '.join(words)}]` in the Target"

@@ -1,6 +1,8 @@
 """Certificates and Targets of what a client keeps on this host: names and key as the certificate has them."""
 
 import ipaddress
+import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +32,9 @@ RELOADS = {
     },
 }
 """What has a web server read its certificates again."""
+_SHELL = frozenset("|&;<>()$`*?!~#\n")
+_TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|auth|cred|bearer|[=:@%?\\]|\S{41}")
+"""What a command has in it that may hold a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,21 @@ def key_of(words: str) -> KeyType | None:
 def renewal(before: timedelta, life: timedelta | None) -> str | None:
     """Return `renewBefore`; None where the certificate would be renewed all the time."""
     return format_duration(before) if before < min(life or STANDARD_LIFE, STANDARD_LIFE) else None
+
+
+def as_reload(command: str) -> str:
+    """Return what to write in a Target in the place of a hook, where that is one program.
+
+    Its arguments are repeated only where none of them looks like a secret: a report is shown to others.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words or _SHELL & set(command) or ("/" in words[0] and not words[0].startswith("/")):
+        return "a shell is not run: put it into a script, and its path into the Target's `reload`"
+    shown = words if not _TELLING.search(command) else [words[0], "..."]
+    return f"to run it after installs, write `reload: [{', '.join(shown)}]` in the Target"
 
 
 class Targets:

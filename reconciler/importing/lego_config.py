@@ -1,6 +1,5 @@
 """.lego.yml, the configuration of lego v5: accounts, challenges, certificates."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +8,7 @@ from pathlib import Path
 from reconciler.diagnostics import Diagnostic
 from reconciler.importing.accounts import LETS_ENCRYPT, Account, Issuers
 from reconciler.importing.challenges import Proof, by_dns, stand_in, standalone, webroot
-from reconciler.importing.leaf_drafts import Targets, key_of, key_spec, named, renewal
+from reconciler.importing.leaf_drafts import Targets, as_reload, key_of, key_spec, named, renewal
 from reconciler.importing.lego_fields import CODES, CONFIGURATION
 from reconciler.importing.lego_storage import Kept, folder_of
 from reconciler.importing.naming import Names
@@ -204,16 +203,5 @@ def _key(survey: Survey, called: str, name: str) -> dict[str, object]:
 
 def _say_deployment(survey: Survey) -> None:
     path = ("hooks", "deploy", "command")
-    command = survey.text(*path)
-    if command is None:
-        return
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = []
-    if words and ("/" not in words[0] or words[0].startswith("/")):
-        survey.left(
-            path, f"to run it after installs, write `reload: [{', '.join(words)}]` in the Target"
-        )
-    else:
-        survey.left(path, "name the script by its whole path in the Target's `reload`")
+    if command := survey.text(*path):
+        survey.left(path, as_reload(command))

@@ -14,6 +14,7 @@ from reconciler.importing.certmanager import LARGEST, import_cert_manager
 from reconciler.importing.fitting import fit
 from reconciler.importing.ini import read_ini
 from reconciler.importing.keys import held_key
+from reconciler.importing.leaf_drafts import as_reload
 from reconciler.importing.lego import import_lego
 from reconciler.importing.naming import Names, plain
 from reconciler.importing.outcome import HeldKey
@@ -197,6 +198,22 @@ def test_an_account_key_is_a_secret_from_the_first_byte(tmp_path: Path) -> None:
     found = held_key(HeldKey("a", REFERENCE, path))
     assert isinstance(found, Secret)
     assert str(found) == "(secret)"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("systemctl reload nginx", "[systemctl, reload, nginx]"),
+        ("/opt/hook --password hunter2", "[/opt/hook, ...]"),
+        ("notify https://user:hunter2@example.com", "[notify, ...]"),
+        (f"notify {'hunter2' * 7}", "[notify, ...]"),
+        ("notify hunter2 | mail", "a shell is not run"),
+        ("'notify hunter2", "a shell is not run"),
+    ],
+)
+def test_a_hook_is_told_without_what_may_be_secret_in_it(command: str, told: str) -> None:
+    assert told in as_reload(command)
+    assert "hunter2" not in as_reload(command)
 
 
 def test_a_folder_of_legos_full_of_nonsense_is_told_file_by_file(tmp_path: Path) -> None:
