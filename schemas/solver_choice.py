@@ -28,7 +28,11 @@ _Key = tuple[_Asked, str, str]
 
 @dataclass(frozen=True, slots=True)
 class SolverChoice:
-    """The solvers of one Issuer, by what their selectors say; of equals the first counts."""
+    """The solvers of one Issuer, by what their selectors say; of equals the first counts.
+
+    An exact name beats a zone, and a longer zone a shorter one, as with cert-manager. A wildcard is in the
+    zone of the name it stands below, and takes DNS-01; an IP address takes HTTP-01 (RFC 8738).
+    """
 
     _table: dict[_Key, Solver] = field(default_factory=dict)
 
@@ -43,7 +47,7 @@ class SolverChoice:
         return made
 
     def solver(self, name: str) -> Solver | None:
-        """Return the solver that names a name most closely, as `solver_for` does; None without one."""
+        """Return the solver that names a name most closely; None without one."""
         asked = _Asked.of(name)
         keys = ((asked, _NAME, name), *_zones(asked, name.removeprefix("*.")), (asked, _ANY, ""))
         return next((self._table[key] for key in keys if key in self._table), None)

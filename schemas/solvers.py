@@ -247,22 +247,6 @@ class Solver(Model):
             raise ValueError("must be `http01: {...}` or `dns01: {...}`")
         return self
 
-    def specificity(self, name: str) -> int | None:
-        """How closely this solver's selector names `name`; None where it is not for it.
-
-        An exact name beats a zone, and a longer zone a shorter one, as with cert-manager. A wildcard is
-        in the zone of the name it stands below, and takes DNS-01; an IP address takes HTTP-01 (RFC 8738).
-        """
-        base = name.removeprefix("*.")
-        if (base != name and self.dns01 is None) or (is_ip(name) and self.http01 is None):
-            return None
-        if self.selector is None or not (self.selector.dns_names or self.selector.dns_zones):
-            return 0
-        if name in self.selector.dns_names:
-            return 1000
-        zones = (zone for zone in self.selector.dns_zones if f".{base}".endswith(f".{zone}"))
-        return max((1 + zone.count(".") for zone in zones), default=None)
-
 
 def is_ip(name: str) -> bool:
     """Whether what is to be proved is an IP address."""
@@ -271,11 +255,3 @@ def is_ip(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def solver_for(name: str, solvers: tuple[Solver, ...]) -> Solver | None:
-    """Return the solver for a name, the first of those that name it most closely; None without one."""
-    ranked = [
-        (rank, solver) for solver in solvers if (rank := solver.specificity(name)) is not None
-    ]
-    return max(ranked, key=lambda each: each[0])[1] if ranked else None

@@ -152,5 +152,5 @@ class AcmeIssuer:
 
     @cached_property
     def _prover(self) -> Prover:
-        made = Proofs(self._account.key, self.settings.solvers, self._open)
+        made = Proofs(self._account.key, self.settings.choice, self._open)
         return Prover(self._network, self._account, made)

@@ -23,7 +23,8 @@ from providers.solvers.propagation import PropagationWait
 from providers.solving import TxtRecord, WebFile
 from schemas.connection import Connected
 from schemas.secrets import SecretReference
-from schemas.solvers import Dns01, Http01, Solver, solver_for
+from schemas.solver_choice import SolverChoice
+from schemas.solvers import Dns01, Http01
 
 HTTP, DNS = "http-01", "dns-01"
 
@@ -45,7 +46,7 @@ class Proofs:
     """Makes proofs with an account's key. Solvers are made once: they may share what they start."""
 
     key: JWK = field(repr=False)
-    solvers: tuple[Solver, ...] = ()
+    choice: SolverChoice
     secret: Callable[[SecretReference], Secret] = no_secrets
     left: list[str] = field(default_factory=list)
     """What could not be taken away, and why: it harms nobody, but somebody should know."""
@@ -53,7 +54,7 @@ class Proofs:
 
     def make(self, name: str, wanted: Authorization) -> Proof:
         """Decide how a name is proved; `Denied` without a solver for it, `Conflict` if the CA takes none."""
-        solver = solver_for(name, self.solvers)
+        solver = self.choice.solver(name)
         if solver is None:
             raise Denied(f"no solver of the Issuer is for {name}: write one, or widen a selector")
         if solver.dns01 is not None:

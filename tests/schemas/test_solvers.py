@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from schemas.secrets import SecretReference, references
 from schemas.solver_choice import SolverChoice
-from schemas.solvers import Dns01, Solver, solver_for
+from schemas.solvers import Dns01, Solver, is_ip
 
 WEB: dict[str, Any] = {"http01": {"standalone": {}}}
 DNS = {"dns01": {"cloudDNS": {"project": "some-project"}}}
@@ -48,7 +48,7 @@ SOLVERS = (
     ],
 )
 def test_a_name_comes_to_the_solver_that_names_it_most_closely(name: str, index: int) -> None:
-    assert solver_for(name, SOLVERS) is SOLVERS[index]
+    assert SolverChoice.of(SOLVERS).solver(name) is SOLVERS[index]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_name_comes_to_the_solver_that_names_it_most_closely(name: str, index:
     ],
 )
 def test_a_name_comes_to_none(name: str, solvers: tuple[Solver, ...]) -> None:
-    assert solver_for(name, solvers) is None
+    assert SolverChoice.of(solvers).solver(name) is None
 
 
 def test_a_plug_in_is_written_under_its_kind_and_all_of_it_counts_as_connection() -> None:
@@ -88,6 +88,25 @@ def test_a_plug_in_that_is_written_wrongly_is_told(written: dict[str, Any], word
         Dns01.model_validate(written)
 
 
+def rank(name: str, solver: Solver) -> int | None:
+    """How closely a solver's selector names a name; None where it is not for it."""
+    base, chosen = name.removeprefix("*."), solver.selector
+    if (base != name and solver.dns01 is None) or (is_ip(name) and solver.http01 is None):
+        return None
+    if chosen is None or not (chosen.dns_names or chosen.dns_zones):
+        return 0
+    if name in chosen.dns_names:
+        return 1000
+    zones = (zone for zone in chosen.dns_zones if f".{base}".endswith(f".{zone}"))
+    return max((1 + zone.count(".") for zone in zones), default=None)
+
+
+def looked_for(name: str, solvers: tuple[Solver, ...]) -> Solver | None:
+    """Return the solver for a name by looking at each."""
+    ranked = [(found, solver) for solver in solvers if (found := rank(name, solver)) is not None]
+    return max(ranked, key=lambda each: each[0])[1] if ranked else None
+
+
 def test_the_choice_finds_what_looking_at_each_solver_finds() -> None:
     dice = random.Random(11)
     names = ["a.example.com", "b.a.example.com", "example.com", "example.org", "10.0.0.1", "::1"]
@@ -109,6 +128,6 @@ def test_the_choice_finds_what_looking_at_each_solver_finds() -> None:
         )
         choice = SolverChoice.of(solvers)
         for name in names:
-            assert choice.solver(name) is solver_for(name, solvers)
+            assert choice.solver(name) is looked_for(name, solvers)
             found += choice.solver(name) is not None
     assert found > 1000

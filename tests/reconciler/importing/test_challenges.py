@@ -14,7 +14,8 @@ from reconciler.importing.challenges import (
     standalone,
     webroot,
 )
-from schemas.solvers import Solver, solver_for
+from schemas.solver_choice import SolverChoice
+from schemas.solvers import Solver
 
 _WANTED = 50
 
@@ -52,7 +53,7 @@ def test_one_way_for_all_names_needs_no_selector() -> None:
 def test_of_several_ways_each_name_has_its_own() -> None:
     made = solvers([(webroot("/srv"), ["a.example.com"]), (standalone(), ["b.example.com"])])
     read = tuple(map(Solver.model_validate, made))
-    found = solver_for("b.example.com", read)
+    found = SolverChoice.of(read).solver("b.example.com")
     assert found is not None
     assert found.http01 is not None
     assert found.http01.standalone is not None
