@@ -59,8 +59,10 @@ def renewal(
 ) -> Renewal:
     """Return when an issued certificate falls due: as its CA asks, but no later than `renewBefore` allows.
 
-    A tenth of what it had left when it came is lived in any case, however long ago its CA has it begin.
+    Of one of others a tenth of what it had left when it came is lived, however long ago its CA has it begin.
     """
+    if issuance.reference is None:
+        return Renewal(renewal_time(issuance, renew_before))
     lived = _since(issuance) + _left(issuance) * NEW_SHARE
     if window is None or window.start is None or window.end is None:
         return Renewal(max(renewal_time(issuance, renew_before), lived))

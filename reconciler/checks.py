@@ -75,8 +75,10 @@ def first_finding(subject: Subject) -> Finding | None:
     What the documents change comes with it, whatever the reason is.
     """
     found = next((finding for check in CHECKS if (finding := check(subject))), None)
+    if found is None or found.fields:
+        return found
     had, want = _requests(subject)
-    if found is None or found.fields or had is None:
+    if had is None:
         return found
     return replace(found, fields=_obeyed(subject, had, want))
 

@@ -167,9 +167,8 @@ def _failing(world: World, step: Change) -> Attempts | None:
 
     It is told between two of them as well, when it is merely due.
     """
-    desired, record = (
-        of.get(owner(step.address)) for of in (world.desired.certificates, world.records)
-    )
+    name = owner(step.address)
+    desired, record = world.desired.certificates.get(name), world.records.get(name)
     last = record.attempts if record else None
     if desired is None or last is None or step.address != desired.address:
         return None

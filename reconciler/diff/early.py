@@ -78,7 +78,8 @@ def _rough(value: timedelta) -> str:
 
 def _unfit(world: World) -> Iterator[tuple[DesiredCertificate, Issuance]]:
     for desired in world.desired.certificates.values():
-        early, record = desired.renew_before, world.records.get(desired.name)
+        early = desired.renew_before
+        record = world.records.get(desired.name) if isinstance(early, Share) else None
         current = record.current if record else None
         if isinstance(early, Share) and current is not None and not early.fits(life_of(current)):
             yield desired, current

@@ -137,19 +137,19 @@ def _values(
         if isinstance(node, str):
             yield path, node
     elif "*" in steps[0]:
-        for index, item in _items(node):
-            if not fnmatchcase(str(index), steps[0]):
-                continue
+        for index, item in _items(node, steps[0]):
             if len(steps) == 1 or isinstance(item, dict):  # most targets are a name alone
                 yield from _values(item, steps[1:], (*path, index))
     elif isinstance(node, dict):
         yield from _values(node.get(steps[0]), steps[1:], (*path, steps[0]))
 
 
-def _items(node: Value) -> Iterable[tuple[Step, Value]]:
-    if isinstance(node, dict):
-        return node.items()
-    return enumerate(node) if isinstance(node, tuple) else ()
+def _items(node: Value, names: str) -> Iterable[tuple[Step, Value]]:
+    """Return the items of a list, or those of a mapping whose names are such."""
+    if isinstance(node, tuple):
+        return enumerate(node) if names == "*" else ()
+    items = node.items() if isinstance(node, dict) else ()
+    return (item for item in items if fnmatchcase(item[0], names))
 
 
 def _is_inside(path: str, source: Source, found: list[Diagnostic]) -> bool:

@@ -26,7 +26,8 @@ class Refusing(LimitedIssuer):
 def renewing() -> LimitedFleet:
     """A certificate whose time to be renewed has just come, at a CA that takes no order."""
     leaves = {"web": Leaf("le", (), ("web.example.com",))}
-    fleet = LimitedFleet(leaves=leaves, issuers={"le": acme()}).converge()
+    fleet = LimitedFleet(leaves=leaves, issuers={"le": acme()})
+    fleet.converge()
     while not any(change.address == "certificate/web" for change in fleet.plan().changes):
         fleet.converge().now += DAY
     fleet.door = Refusing

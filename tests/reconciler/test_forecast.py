@@ -9,6 +9,7 @@ from fleet_documents import Leaf
 from paper_fleet import DAY, NOW, Paper, Sheet, authority, company, with_records
 
 from reconciler.forecast import AuthorityEvent, Forecast, forecast
+from reconciler.leads import time_left
 from reconciler.ledger.records import CertificateRecord
 from reconciler.limits import Limit, Limits
 from reconciler.regimes import Regime, Step, required, steps_of
@@ -37,7 +38,8 @@ def leaves(found: Forecast, series: int = 0) -> int:
 def test_a_year_of_one_certificate_has_as_many_renewals_as_its_life_and_its_lead_say() -> None:
     paper = one(days=90)
     name, desired = next(iter(paper.desired.certificates.items()))
-    period = 90 * DAY - desired.renew_before * (1 + 0.2 * fraction(name))
+    left = time_left(desired.renew_before, 90 * DAY)
+    period = 90 * DAY - left * (1 + 0.2 * fraction(name))
     fresh = CertificateRecord(name=name)
     found = ahead(with_records(paper, {name: fresh}))
     end = 52 * 7 * DAY - timedelta(days=NOW.weekday(), hours=NOW.hour)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from reconciler.leads import time_left
 from reconciler.ledger.records import (
     AuthorityRecord,
     CertificateRecord,
@@ -208,7 +209,8 @@ def certificate(name: str, sheet: Sheet) -> DesiredCertificate:
 def record(desired: DesiredCertificate, now: datetime = NOW) -> CertificateRecord:
     """A certificate that was issued some time ago, and is not due yet."""
     life = timedelta(seconds=desired.request.duration)
-    begun = now - (life - desired.renew_before * 1.25) * fraction(f"age of {desired.name}")
+    young = life - time_left(desired.renew_before, life) * 1.25
+    begun = now - young * fraction(f"age of {desired.name}")
     serial = f"1{digest(desired.name)[:30]}"
     return CertificateRecord(
         name=desired.name,
