@@ -24,6 +24,8 @@ SILENT = 3
 """So many failures in a row that say nothing of a certificate mean that a CA answers nobody just now."""
 DELAY = timedelta(hours=1)
 """An order that is filled so much later counts from then: that is when its CA counts the certificate."""
+PAGE = 250
+"""So many orders are written down together: a day of ten thousand would else be in the ledger 400 times."""
 _NOT_OURS = (Transient, Ambiguous, Unreachable, Throttled)
 """Failures that another certificate would meet as well."""
 
@@ -135,8 +137,14 @@ class Purse:
                 yield name, day
 
     def _day(self, moment: datetime) -> SpendingRecord:
+        """Return the page of a day that is written on: what is full is not written anew with each wave."""
         day = _day(moment)
-        return self._days.get(day) or SpendingRecord(issuer=self.issuer, day=day)
+        pages = sorted(page for page in self._days if page.startswith(day))
+        last = self._days[pages[-1]] if pages else None
+        if last is not None and len(last.orders) < PAGE:
+            return last
+        page = f"{day}.{len(pages):03}" if pages else day
+        return SpendingRecord(issuer=self.issuer, day=page)
 
     def _put(self, record: SpendingRecord) -> None:
         self._days[record.day] = record

@@ -27,7 +27,10 @@ class Spent(Model):
 
 
 class SpendingRecord(Model):
-    """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far."""
+    """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far.
+
+    A day on which much was asked has several, YYYY-MM-DD.001 and so on after the first.
+    """
 
     issuer: str
     day: str

@@ -10,6 +10,7 @@ from limited_ca import LimitedFleet, LimitedIssuer, acme
 from memory_ledger import Crash
 
 from providers.issuing import Issued, IssuerConfig, IssueRequest, Pending
+from reconciler.apply import budgets
 from reconciler.events import EventStatus
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.issuing import AdviceRecord, Advised, SpendingRecord, Spent
@@ -115,6 +116,33 @@ def test_orders_are_reserved_in_chunks() -> None:
     fleet.door = Watched
     fleet.converge()
     assert seen == [25] * 25 + [50] * 25 + [60] * 10
+
+
+def test_a_day_on_which_much_is_asked_has_pages_that_are_not_written_once_they_are_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budgets, "PAGE", 20)
+    leaves = {f"n{i}": leaf(f"n{i}.d{i}.example") for i in range(60)}
+    fleet, written = LimitedFleet(leaves=leaves, issuers={"le": acme()}), list[str]()
+    write = fleet.journal.write
+
+    def watched(wave: Wave) -> None:
+        written.extend(record.day for record in wave.spending)
+        write(wave)
+
+    monkeypatch.setattr(fleet.journal, "write", watched)
+    fleet.converge()
+    day, pages = (
+        "2026-01-01",
+        [("le", "2026-01-01"), *(("le", f"2026-01-01.00{n}") for n in (1, 2))],
+    )
+    assert sorted(fleet.journal.state.spending) == pages
+    assert len({spent.reference for spent in entries(fleet)}) == len(entries(fleet)) == 60
+    assert written == [day, f"{day}.001", f"{day}.001", f"{day}.002", f"{day}.002"]
+    fleet.now += 9 * DAY
+    fleet.leaves["more"] = leaf("more.example")
+    fleet.converge()
+    assert sorted(fleet.journal.state.spending) == [("le", "2026-01-10")]
 
 
 @pytest.mark.parametrize("after", [False, True])
