@@ -158,6 +158,13 @@ def test_secrets_are_asked_for_once_and_all_of_them(repository: Repository) -> N
     assert "Nothing to do" in repository.run("issuer", "secrets", "public", given="").stderr
     repository.run("issuer", "key", "public")
     assert "Valid:" in repository.run("validate").stdout
+    (repository.root / "theirs.yaml").write_text(
+        "kind: Certificate\nmetadata: {name: theirs}\n"
+        "spec: {issuerRef: public, dnsNames: [a.example.com]}\n"
+    )
+    assert (
+        "issuer public: everything that acme needs is installed" in repository.run("doctor").stdout
+    )
 
 
 def test_secrets_of_one_name_in_several_files_are_told_apart(repository: Repository) -> None:
