@@ -23,7 +23,7 @@ from providers.errors import Rejected
 from providers.issuing import AuthorityOrder, Issued, IssueRequest
 from providers.pairing import Pairing
 from providers.x509.content import content
-from providers.x509.issuer import extension
+from providers.x509.facts import extension
 from providers.x509.profile import own_name
 from providers.x509.signing_request import requested_key
 from providers.x509.subtrees import encode_constraints

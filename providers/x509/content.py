@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from providers.base import Content
 from providers.signer import PublicKey
-from providers.x509.facts import facts
+from providers.x509.facts import extension, facts
 from providers.x509.keys import key_type
 from schemas.certificate import Algorithm, Usage
 from schemas.request import KeyType
@@ -47,19 +47,13 @@ def content(certificate: bytes) -> Content:
 
 
 def _names(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return x509.SubjectAlternativeName(())
-    return found.value
+    found = extension(certificate, x509.SubjectAlternativeName)
+    return x509.SubjectAlternativeName(()) if found is None else found
 
 
 def _usages(certificate: x509.Certificate) -> Iterator[str]:
-    try:
-        uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except x509.ExtensionNotFound:
-        return
-    yield from (_USAGES[use] for use in uses.value if use in _USAGES)
+    uses = extension(certificate, x509.ExtendedKeyUsage)
+    yield from (_USAGES[use] for use in uses or () if use in _USAGES)
 
 
 def _common_name(name: x509.Name) -> str | None:

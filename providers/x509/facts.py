@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -16,6 +17,7 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 
 from providers.x509.keys import armoured
 
+_E = TypeVar("_E", bound=x509.ExtensionType)
 _SHA1 = (SignatureAlgorithmOID.RSA_WITH_SHA1, SignatureAlgorithmOID.ECDSA_WITH_SHA1)
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
@@ -48,20 +50,24 @@ class CertificateFacts:
     @property
     def dns_names(self) -> tuple[str, ...]:
         """The DNS names; raises ValueError when the extensions cannot be read."""
-        try:
-            names = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        except x509.ExtensionNotFound:
-            return ()
-        return tuple(names.value.get_values_for_type(x509.DNSName))
+        names = extension(self.certificate, x509.SubjectAlternativeName)
+        return tuple(names.get_values_for_type(x509.DNSName)) if names else ()
 
     @property
     def is_ca(self) -> bool:
         """Whether basicConstraints say CA; raises ValueError when the extensions cannot be read."""
-        try:
-            basic = self.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-        except x509.ExtensionNotFound:
-            return False
-        return basic.value.ca
+        basic = extension(self.certificate, x509.BasicConstraints)
+        return basic is not None and basic.ca
+
+
+def extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
+    """Return an extension of a certificate, None where it has none; raises ValueError when malformed."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as why:
+        raise ValueError(f"its extensions cannot be read: {why}") from None
 
 
 def facts(certificate: bytes) -> CertificateFacts:

@@ -11,8 +11,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from providers.signer import PublicKey
-from providers.x509.facts import facts, was_issued_by
-from providers.x509.issuer import extension
+from providers.x509.facts import extension, facts, was_issued_by
 from providers.x509.keys import key_type
 from providers.x509.profile import subject_name
 from providers.x509.subtrees import decode_constraints, unlike
@@ -54,7 +53,7 @@ def existing_authority(der: bytes) -> ExistingAuthority:
     """Return what a CA certificate (DER) says; raises ValueError for one that nothing can be issued under."""
     try:
         return _read(facts(der).certificate)
-    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm) as why:
+    except UnsupportedAlgorithm as why:
         raise ValueError(f"it cannot be read: {why}") from None
 
 

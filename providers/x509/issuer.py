@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self, TypeVar, cast
+from typing import Self, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -12,11 +12,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from providers.errors import ProviderError
 from providers.signer import PublicKey
-from providers.x509.facts import was_issued_by
+from providers.x509.facts import extension, was_issued_by
 from providers.x509.subtrees import decode_constraints
 from schemas.authority import NameConstraints
-
-_E = TypeVar("_E", bound=x509.ExtensionType)
 
 
 class IssuanceRefused(ProviderError):
@@ -134,14 +132,6 @@ def _usages(certificate: x509.Certificate) -> frozenset[str] | None:
     if found is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in found:
         return None
     return frozenset(use.dotted_string for use in found)
-
-
-def extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
-    """Return an extension of a certificate, None where it has none; raises ValueError when malformed."""
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _key_usage(certificate: x509.Certificate, bit: str) -> bool:

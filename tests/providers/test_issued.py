@@ -12,6 +12,7 @@ from providers.issued import check, sorted_chain
 from providers.issuing import Issued, IssueRequest
 from providers.signer import KeySigner
 from providers.specimens import P256, Specimens
+from providers.x509.content import content
 from providers.x509.ordering import signing_request
 from providers.x509.signing_request import requested_key
 from schemas.certificate import Algorithm, Usage
@@ -140,6 +141,21 @@ def test_what_cannot_be_read_is_refused_without_its_words(sign: Sign) -> None:
     with pytest.raises(Rejected, match="cannot be read as a certificate") as refusal:
         _check(replace(sign(), certificate=b"-----BEGIN PRIVATE KEY-----"))
     assert "PRIVATE" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [(b"\x82\x0da.example.com", b"\xa3\x0da.example.com"), (b"\x55\x1d\x0f", b"\x55\x1d\x25")],
+    ids=["an X.400 address", "an extension twice"],
+)
+def test_extensions_that_nobody_reads_are_refused(sign: Sign, said: bytes, instead: bytes) -> None:
+    issued = sign()
+    assert said in issued.certificate
+    odd = issued.certificate.replace(said, instead)
+    with pytest.raises(Rejected, match="cannot be read as a certificate"):
+        _check(replace(issued, certificate=odd))
+    with pytest.raises(ValueError, match="its extensions cannot be read"):
+        content(odd)
 
 
 def test_a_chain_is_told_from_its_anchors(ca: Specimens) -> None:
