@@ -34,7 +34,7 @@ def sandbox(
     """Run it until it waits; return its directory, what it printed, and the process."""
     directory = tmp_path_factory.mktemp("sandbox")
     running = begin(directory)
-    overdue = threading.Timer(300, os.killpg, (running.pid, signal.SIGKILL))
+    overdue = threading.Timer(600, os.killpg, (running.pid, signal.SIGKILL))
     overdue.start()
     assert running.stdout is not None
     told = ""
@@ -109,6 +109,13 @@ def test_the_walk_through_shows_what_happens(
         "1 replaced, 5 installed.",
         "1 adopted.",
         "1 removed.",
+        *3 * ["1 replaced, 1 installed."],
+    ]
+    moves = re.findall(r"issuerRef +(?:= )(.*)", told)
+    assert list(dict.fromkeys(moves)) == [
+        '"web" -> "public"',
+        '"public" -> "company"',
+        '"company" -> "web"',
     ]
     assert "stays until nothing uses it" in told
     assert "No changes. 6 certificates match" in told
@@ -119,7 +126,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_running(
 ) -> None:
     directory, _, running = sandbox
     served = ports(directory)
-    assert len(served) == 4
+    assert len(served) == 6
     assert all(map(answers, served))
     os.killpg(running.pid, signal.SIGINT)
     running.wait(timeout=30)

@@ -1,4 +1,4 @@
-"""Serve the three clouds while a command runs in a fresh repository among them, then until Ctrl-C.
+"""Serve three clouds and two CAs while a command runs in a fresh repository among them, then until Ctrl-C.
 
     python tests/emulators/sandbox.py REPOSITORY DIRECTORY COMMAND...
 
@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bystander import Bystander
+from cas_of_others import CasOfOthers
 from clouds import Clouds
 
 REGIONS = ("eu-west-1", "us-east-1")
@@ -35,11 +36,15 @@ def main(repository: str, directory: str, *command: str) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job begins without it
     with place(directory) as root:
         shutil.copytree(repository, root, dirs_exist_ok=True)
-        with Clouds.running(root / ".sandbox") as clouds:
+        with (
+            Clouds.running(root / ".sandbox") as clouds,
+            CasOfOthers.running(root / ".sandbox") as cas,
+        ):
             targets = root / "config" / "targets.yaml"
             targets.write_text(clouds.address(targets.read_text()))
             key = root / ".sandbox" / "age-key.txt"
-            variables = {**clouds.environment(), "SOPS_AGE_KEY_FILE": str(key)}
+            led = {**clouds.environment(), **cas.environment()}
+            variables = {**led, "SOPS_AGE_KEY_FILE": str(key)}
             Bystander(variables).put_strangers(*REGIONS)
             write_environment(root, variables)
             threading.Thread(target=grant, args=(root, clouds), daemon=True).start()
