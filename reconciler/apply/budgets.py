@@ -24,6 +24,8 @@ SILENT = 3
 """So many failures in a row that say nothing of a certificate mean that a CA answers nobody just now."""
 DELAY = timedelta(hours=1)
 """An order that is filled so much later counts from then: that is when its CA counts the certificate."""
+LONGEST = timedelta(days=7)
+"""How long a CA is left alone at the most that wishes it: its certificates would end meanwhile."""
 PAGE = 250
 """So many orders are written down together: a day of ten thousand would else be in the ledger 400 times."""
 _NOT_OURS = (Transient, Ambiguous, Unreachable, Throttled)
@@ -204,8 +206,8 @@ def pause(patience: tuple[timedelta, ...], failures: int, why: ProviderError) ->
     known = patience[:-1] or patience if isinstance(why, _NOT_OURS) else patience
     own = known[min(failures, len(known)) - 1] if known else timedelta()
     asked = why.retry_after if isinstance(why, Throttled) else None
-    longest = max(own, timedelta(seconds=asked or 0))
-    return longest or None
+    wish = timedelta(seconds=min(asked or 0, LONGEST.total_seconds()))
+    return max(own, wish) or None
 
 
 def _day(moment: datetime) -> str:

@@ -94,6 +94,15 @@ def test_what_the_ca_asks_to_wait_counts_where_it_is_longer() -> None:
     assert pauses(fleet, 3) == [20 * MINUTE, 20 * MINUTE, 100 * MINUTE]
 
 
+def test_a_ca_that_never_wants_to_be_asked_again_is_asked_within_a_week() -> None:
+    fleet = fleet_of("web")
+    fail(fleet, Throttled("never", 1e18))
+    fleet.apply()
+    attempts = fleet.journal.state.certificates["web"].attempts
+    assert attempts is not None
+    assert attempts.again_at == fleet.now + 7 * DAY
+
+
 def test_who_asks_by_name_does_not_wait() -> None:
     fleet = fleet_of("web")
     fail(fleet, Denied("no permission"))
