@@ -4,6 +4,7 @@ What is wanted alone is a change's identity, so that a change that was reviewed 
 it is compared with by the time it is applied.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -99,7 +100,13 @@ def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:
             for target in documents.targets.values()
         },
         **{
-            f"issuer/{issuer.name}": Connection(issuer.spec.connection(), issuer.source)
+            f"issuer/{issuer.name}": Connection(
+                {
+                    **issuer.spec.connection(),
+                    **_believed(f"{issuer.spec.kind}.", issuer.spec.ca_bundle, issuer.files),
+                },
+                issuer.source,
+            )
             for issuer in documents.issuers.values()
         },
         **{
@@ -112,11 +119,19 @@ def _connections(documents: Desired, project: str) -> Mapping[str, Connection]:
 def _custody(ca: DesiredAuthority) -> Mapping[str, Any]:
     """Return how the keys of a CA are reached, also that of one that existed before a later generation."""
     reached = ca.remote or ca.mounted
-    own = reached.connection() if reached else {}
+    own = dict(reached.connection()) if reached else {}
+    if ca.mounted is not None:
+        own |= _believed("vault.", ca.mounted.vault.ca_bundle, ca.files)
     before = ca.existing.custody if ca.existing else None
     if not isinstance(before, RemoteKey) or before == ca.remote:
         return own
     return {**own, **{f"existing.{path}": value for path, value in before.connection().items()}}
+
+
+def _believed(above: str, ca_bundle: str | None, files: Mapping[str, bytes]) -> Mapping[str, str]:
+    """Return by what it is told who a server is: the file may stay where it is, and say something else."""
+    content = files.get(ca_bundle) if ca_bundle else None
+    return {f"{above}caBundle.sha256": hashlib.sha256(content).hexdigest()} if content else {}
 
 
 def _message(

@@ -196,6 +196,23 @@ def test_who_asks_vault_for_a_key_is_part_of_the_trust_boundary(
     assert {"vault.server", "vault.caBundle", "vault.auth"} <= paths
 
 
+def test_another_bundle_under_the_same_name_is_another_server(
+    examined: Callable[..., Examination],
+) -> None:
+    def configured(bundle: str) -> Desired:
+        connection = f"server: '{SERVER}', caBundle: ca.pem"
+        text = ca("v", f"parentRef: root, privateKey: {{custody: {{vault: {{{connection}}}}}}}")
+        said = (
+            f"kind: Issuer\nmetadata: {{name: web}}\nspec: {{vault: {{{connection}, role: web}}}}\n"
+        )
+        return desired(examined(files(text, **{"ca.pem": bundle, "config/web.yaml": said})))
+
+    before, after = configured("one"), configured("two")
+    assert not list(connection_changes(before, configured("one")))
+    told = {each.address: each.message for each in connection_changes(after, before)}
+    assert told == dict.fromkeys(("issuer/web", "custody/v"), "vault.caBundle.sha256 changed")
+
+
 def test_its_secrets_are_read_with_the_document(examined: Callable[..., Examination]) -> None:
     text = ca(
         "v", f"parentRef: root, privateKey: {{custody: {{vault: {{server: '{SERVER}', {AUTH}}}}}}}"
