@@ -29,6 +29,8 @@ _TYPES: Mapping[str, str] = {
     "model_attributes_type": "must be a mapping",
     "too_short": "must have at least one entry",
 }
+_KEPT = "plugin"
+"""Where a model keeps a kind of another package: nobody writes it, so nobody is told of it."""
 
 
 def worded(problem: ValidationError, model: type[Model], place: Place) -> Iterator[Diagnostic]:
@@ -95,7 +97,8 @@ def _fields(model: type[Model], path: tuple[Step, ...]) -> tuple[str, ...]:
             if inner is None:
                 return ()
             model = inner
-    return tuple(field.alias or name for name, field in model.model_fields.items())
+    fields = model.model_fields.items()
+    return tuple(f.alias or name for name, f in fields if name != _KEPT)
 
 
 def _inner(model: type[Model], alias: str) -> type[Model] | None:
