@@ -180,10 +180,8 @@ def _issues(
     """Yield when a certificate is issued: first when the plan of that day would, then over and over."""
     bounds = regime.bounds(certificate.name)
     days = [step.since for step in bounds]
-    moment, life = (
-        max(_first(certificate, record, span.now, advice), span.now),
-        _life(certificate, record),
-    )
+    moment = max(_first(certificate, record, span.now, advice), span.now)
+    life = _life(certificate, record)
     periods: dict[int, timedelta] = {}
     while moment < span.end:
         yield moment
