@@ -15,6 +15,7 @@ from tenacity.wait import wait_random_exponential
 from providers.errors import Ambiguous, Conflict, ProviderError
 
 Value = TypeVar("Value")
+Change = TypeVar("Change")
 TTL = 60
 """Seconds for which others may keep what we write."""
 TRIES = 15
@@ -61,6 +62,13 @@ def add(records: RecordSet[Value], value: Value, sleep: Callable[[float], None])
 def remove(records: RecordSet[Value], value: Value, sleep: Callable[[float], None]) -> None:
     """Take a value out, and leave the others."""
     _settle(records, lambda held: tuple(each for each in held if each != value), sleep)
+
+
+def taken(changes: list[Change]) -> tuple[Change, ...]:
+    """Return what is in a list, and empty it."""
+    found = tuple(changes)
+    changes.clear()
+    return found
 
 
 def wait(done: Callable[[], bool], change: str, sleep: Callable[[float], None]) -> None:

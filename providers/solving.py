@@ -11,7 +11,7 @@ Every failure is a `providers.errors.ProviderError`. Making a solver reads nothi
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from providers.issuing import no_secrets
 from providers.secret import Secret
@@ -66,6 +66,15 @@ class DnsSolver(Protocol):
 
     def clean_up(self, record: TxtRecord, /) -> None:
         """Take a value out, and nothing else."""
+        ...
+
+
+@runtime_checkable
+class Settler(Protocol):
+    """Is told by its provider when every name server has what was presented."""
+
+    def settle(self) -> None:
+        """Wait for all that was presented since the last time, together; raises `Ambiguous` after a while."""
         ...
 
 

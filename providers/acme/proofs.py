@@ -20,7 +20,7 @@ from providers.registry import make_dns_solver, make_http_solver
 from providers.secret import Secret
 from providers.solvers.delegation import record_for
 from providers.solvers.propagation import PropagationWait
-from providers.solving import TxtRecord, WebFile
+from providers.solving import Settler, TxtRecord, WebFile
 from schemas.connection import Connected
 from schemas.secrets import SecretReference
 from schemas.solver_choice import SolverChoice
@@ -31,7 +31,10 @@ HTTP, DNS = "http-01", "dns-01"
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One name's: `clean_up` undoes what `present` does; a `record` is waited for as `dns01` says."""
+    """One name's: `clean_up` undoes what `present` does; a `record` is waited for as `dns01` says.
+
+    `settler` is the solver, where its provider tells when its own name servers have the record.
+    """
 
     name: str
     challenge: Challenge
@@ -39,6 +42,7 @@ class Proof:
     clean_up: Callable[[], None]
     record: TxtRecord | None = None
     dns01: Dns01 | None = None
+    settler: Settler | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +74,10 @@ class Proofs:
             presented.callback(self.take_away, proof, waiting)
             waiting.alive()
             proof.present()
+        for settler in {id(proof.settler): proof.settler for proof in proofs}.values():
+            if settler is not None:
+                waiting.alive()
+                settler.settle()
         for dns01 in {id(proof.dns01): proof.dns01 for proof in proofs if proof.dns01}.values():
             records = [proof.record for proof in proofs if proof.dns01 is dns01 and proof.record]
             PropagationWait(dns01.propagation, waiting.nap).until_answered(records)
@@ -97,7 +105,8 @@ class Proofs:
         record = record_for(name, value, dns01)
         solver = self._solver(dns01.settings, partial(make_dns_solver, dns01, self.secret))
         undo = partial(solver.clean_up, record)
-        return Proof(name, challenge, partial(solver.present, record), undo, record, dns01)
+        settler = solver if isinstance(solver, Settler) else None
+        return Proof(name, challenge, partial(solver.present, record), undo, record, dns01, settler)
 
     def _by_http(self, name: str, challenge: Challenge, http01: Http01) -> Proof:
         content = kinds.HTTP01(token=_token(challenge)).key_authorization(self.key)

@@ -8,14 +8,14 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
 from providers.aws.route53_errors import explain
 from providers.aws.sessions import CONFIG, Access, shared
 from providers.calls import Calls
 from providers.errors import Ambiguous, Conflict
-from providers.recordsets import Held, add, remove, wait
+from providers.recordsets import Held, add, remove, taken, wait
 from providers.solving import SolverConfig, TxtRecord
 from providers.zones import Zone, closest, every, plain
 from schemas.solvers import Route53
@@ -41,6 +41,8 @@ class Route53Solver:
     settings: Route53
     sleep: Callable[[float], None] = time.sleep
     calls: Calls = field(init=False)
+    changes: list[str] = field(default_factory=list)
+    """What was changed and is not settled."""
 
     def __post_init__(self) -> None:
         self.calls = Calls(explain, sleep=self.sleep)
@@ -51,10 +53,16 @@ class Route53Solver:
         return cls(config.of(Route53))
 
     def present(self, record: TxtRecord, /) -> None:
-        """Add a value, and wait until all of Route 53's name servers have it."""
+        """Add a value."""
         change = add(self._records(record), f'"{record.value}"', self.sleep)
         if change is not None:
-            wait(lambda: self._is_in_sync(change), f"the change {change} of Route 53", self.sleep)
+            self.changes.append(change)
+
+    def settle(self) -> None:
+        """Wait until all of Route 53's name servers have what was presented."""
+        for change in taken(self.changes):
+            done = partial(self._is_in_sync, change)
+            wait(done, f"the change {change} of Route 53", self.sleep)
 
     def clean_up(self, record: TxtRecord, /) -> None:
         """Take a value out, and nothing else."""

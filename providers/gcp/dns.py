@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self, TypeVar, cast
 
 from google.api_core.client_options import ClientOptions
@@ -20,7 +20,7 @@ from providers.errors import Ambiguous, Conflict, Denied, NotFound, Rejected
 from providers.gcp.credentials import credentials
 from providers.gcp.dns_errors import explain
 from providers.gcp.errors import NOT_GOOGLE
-from providers.recordsets import Held, Moved, add, remove, wait
+from providers.recordsets import Held, Moved, add, remove, taken, wait
 from providers.solving import SolverConfig, TxtRecord
 from providers.zones import Zone, closest, every, plain
 from schemas.solvers import CloudDns
@@ -38,6 +38,8 @@ class CloudDnsSolver:
     settings: CloudDns
     sleep: Callable[[float], None] = time.sleep
     calls: Calls = field(init=False)
+    changes: list[tuple["_Records", str]] = field(default_factory=list)
+    """What was changed and is not settled."""
 
     def __post_init__(self) -> None:
         self.calls = Calls(explain, sleep=self.sleep)
@@ -48,11 +50,17 @@ class CloudDnsSolver:
         return cls(config.of(CloudDns))
 
     def present(self, record: TxtRecord, /) -> None:
-        """Add a value, and wait until Cloud DNS says that it is done."""
+        """Add a value."""
         records = self._records(record)
         change = add(records, f'"{record.value}"', self.sleep)
         if change is not None:
-            wait(lambda: records.is_done(change), f"the change {change} of Cloud DNS", self.sleep)
+            self.changes.append((records, change))
+
+    def settle(self) -> None:
+        """Wait until Cloud DNS says of all that was presented that it is done."""
+        for records, change in taken(self.changes):
+            done = partial(records.is_done, change)
+            wait(done, f"the change {change} of Cloud DNS", self.sleep)
 
     def clean_up(self, record: TxtRecord, /) -> None:
         """Take a value out, and nothing else."""

@@ -196,6 +196,7 @@ def test_a_permission_that_is_missing_is_named_though_google_does_not(
     service.denied = {permission}
     with pytest.raises(Denied, match=f"Forbidden: certform needs {permission}.* {PROJECT}"):
         google.present(ONE)
+        google.settle()
 
 
 def test_credentials_that_are_not_taken_are_told(
@@ -211,18 +212,21 @@ def test_a_change_is_waited_for_until_it_is_done(
 ) -> None:
     service.pending = 3
     google.present(ONE)
-    assert service.wire.counts["GetChange"] == 4
-    assert slept == [1, 1.5, 2.25]
-    google.clean_up(ONE)
-    assert service.wire.counts["GetChange"] == 4
+    google.present(OTHER)
+    google.settle()
+    assert service.wire.counts["GetChange"] == 8
+    assert slept == [1, 1.5, 2.25] * 2
+    google.settle()
+    assert service.wire.counts["GetChange"] == 8
 
 
 def test_a_change_that_is_never_done_is_not_waited_for_for_ever(
     service: CloudDns, zone: Zone, google: CloudDnsSolver, slept: list[float]
 ) -> None:
     service.pending = 1_000_000
+    google.present(ONE)
     with pytest.raises(Ambiguous, match="the change 1 of Cloud DNS is still under way"):
-        google.present(ONE)
+        google.settle()
     assert 180 <= sum(slept) <= 190
 
 
