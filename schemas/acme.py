@@ -16,7 +16,7 @@ from schemas.solvers import Solver
 
 HttpsUrl = Annotated[
     str,
-    Matching(r"^https://[A-Za-z0-9.:\[\]-]+(/[^\s?#]*)?$", "must be an https:// address"),
+    Matching(r"^https://[A-Za-z0-9.:\[\]-]+(/[^\s#]*)?$", "must be an https:// address"),
 ]
 
 

@@ -31,6 +31,12 @@ PRIVATE = {
 }
 
 
+def prove(solver: Route53Solver) -> None:
+    """Have a value at every name server."""
+    solver.present(ONE)
+    solver.settle()
+
+
 @pytest.fixture
 def client(aws: AwsEmulator) -> "Route53Client":
     """Somebody else, who has the same account."""
@@ -188,8 +194,7 @@ def test_a_permission_that_is_missing_is_named(
 ) -> None:
     aws.denied = {operation}
     with pytest.raises(Denied, match=f"lack route53:{operation}"):
-        route53.present(ONE)
-        route53.settle()
+        prove(route53)
 
 
 def test_a_change_is_waited_for_until_every_name_server_has_it(

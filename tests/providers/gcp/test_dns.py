@@ -29,6 +29,12 @@ ONE, OTHER = TxtRecord(NAME, proof("one")), TxtRecord(NAME, proof("other"))
 THEIRS = ('"v=spf1 -all" " \\"two\\" strings"', '"another"')
 
 
+def prove(solver: CloudDnsSolver) -> None:
+    """Have a value at every name server."""
+    solver.present(ONE)
+    solver.settle()
+
+
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudDns]:
     with CloudDns.made() as made:
@@ -195,8 +201,7 @@ def test_a_permission_that_is_missing_is_named_though_google_does_not(
 ) -> None:
     service.denied = {permission}
     with pytest.raises(Denied, match=f"Forbidden: certform needs {permission}.* {PROJECT}"):
-        google.present(ONE)
-        google.settle()
+        prove(google)
 
 
 def test_credentials_that_are_not_taken_are_told(
