@@ -7,12 +7,16 @@ from schemas.plan import Action
 
 
 class EventStatus(StrEnum):
-    """How far one change has come; the last three are final."""
+    """How far one change has come; the last four are final.
+
+    What is `postponed` waits for its turn or for somebody else, and a later run goes on with it.
+    """
 
     STARTED = "started"
     WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
+    POSTPONED = "postponed"
     SKIPPED = "skipped"
 
 

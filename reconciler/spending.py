@@ -265,8 +265,9 @@ _WORDS = {
 
 def _words(key: Key, limit: Limit) -> str:
     """Say a quota as its CA does."""
-    window = format_duration(limit.told.window)
-    return _WORDS[key[0]].format(most=limit.told.most, of=key[1], window=window)
+    most, window = limit.told.most, format_duration(limit.told.window)
+    words = _WORDS[key[0]] if most != 1 else _WORDS[key[0]].replace("s ", " ", 1)
+    return words.format(most=most, of=key[1], window=window)
 
 
 def counted(purchase: Purchase) -> Iterator[Key]:

@@ -110,11 +110,17 @@ def _run(session: Session, group: Sequence[Change], failed: set[str]) -> Iterato
     yield from (_event(step, EventStatus.STARTED) for step in runnable)
     begun = time.monotonic()
     for outcome in EXECUTORS[_kind(group[0])](session, runnable):
-        status = EventStatus.FAILED if outcome.error else EventStatus.DONE
+        status = _status(outcome)
         if outcome.error:
             failed.add(outcome.change.id)
         said = outcome.error or outcome.remark
         yield _event(outcome.change, status, said, time.monotonic() - begun)
+
+
+def _status(outcome: Outcome) -> EventStatus:
+    if outcome.later:
+        return EventStatus.POSTPONED
+    return EventStatus.FAILED if outcome.error else EventStatus.DONE
 
 
 def _lost(step: Change, failed: set[str]) -> str:

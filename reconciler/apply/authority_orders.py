@@ -32,10 +32,11 @@ def order_authorities(session: Session, changes: Sequence[Change]) -> Iterator[O
         session.stay_alive()
         errand = session.prospects.errands[change.address]
         try:
-            text = _order(session, errand, _desk(session, errand))
+            waits = _order(session, errand, _desk(session, errand))
         except (Impossible, ProviderError) as why:
-            text = str(why)
-        yield Outcome(change, text)
+            yield Outcome(change, str(why))
+        else:
+            yield Outcome(change, waits, later=bool(waits))
 
 
 def _desk(session: Session, errand: Errand) -> AuthorityIssuer:

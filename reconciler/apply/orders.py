@@ -126,11 +126,11 @@ def _put_off(errand: Errand) -> Iterator[Outcome]:
     for change, why in errand.waiting:
         session.stay_alive()
         if change.due:
-            yield Outcome(change, why)
+            yield Outcome(change, why, later=True)
             continue
         try:
             orders.append(_decide(session, change, errand.kept, bundle))
-            yield Outcome(change, why)
+            yield Outcome(change, why, later=True)
         except (Impossible, ProviderError) as impossible:
             yield Outcome(change, str(impossible))
     _reserve(errand, orders, bundle)
@@ -223,7 +223,8 @@ def _fill(errand: Errand, order: Order, purchase: Purchase) -> Outcome:
         reach("orders.answered")
         if isinstance(answer, Pending):
             checkpoint(answer.resume)
-            return Outcome(order.change, f"{answer.detail}; the next run asks again")
+            words = f"{answer.detail}; the next run asks again"
+            return Outcome(order.change, words, later=True)
         facts = issued.check(answer, request, errand.desk.honours, errand.session.clock())
         errand.claim(facts, answer)
     except ProviderError as why:

@@ -48,11 +48,15 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one change ended; `error` is empty when it is done. A `remark` is worth knowing all the same."""
+    """How one change ended; `error` is empty when it is done. A `remark` is worth knowing all the same.
+
+    `later` tells that nothing failed: it has to wait, as `error` says, and a later run goes on with it.
+    """
 
     change: Change
     error: str = ""
     remark: str = ""
+    later: bool = False
 
 
 Executor = Callable[["Session", Sequence[Change]], Iterator[Outcome]]

@@ -175,7 +175,7 @@ def _apply(
         raise Interrupted(f"interrupted: {render_progress(events, kinds)}", hint=AGAIN)
     console.say(render_apply_summary(events, kinds, colour=console.colour_err))
     statuses = {event.status for event in events}
-    return bool(statuses & {EventStatus.FAILED, EventStatus.SKIPPED})
+    return bool(statuses & {EventStatus.FAILED, EventStatus.SKIPPED, EventStatus.POSTPONED})
 
 
 def _recorded(session: Session, events: Iterable[Event], record: list[Event]) -> Iterator[Event]:

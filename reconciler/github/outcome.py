@@ -145,6 +145,8 @@ def _made(change: Change, last: Mapping[tuple[str, Action], Event]) -> Deed:
             return Deed(change, Fate.DONE, event.message)
         case EventStatus.SKIPPED:
             return Deed(change, Fate.LEFT, event.message)
+        case EventStatus.POSTPONED:
+            return Deed(change, Fate.UNDER_WAY, event.message)
         case EventStatus.FAILED:
             return Deed(change, Fate.FAILED, event.message)
         case _:

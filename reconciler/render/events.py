@@ -20,8 +20,19 @@ _STEPS = 20
 _COLOURS = {
     EventStatus.DONE: "green",
     EventStatus.FAILED: "bright_red",
+    EventStatus.POSTPONED: "yellow",
     EventStatus.SKIPPED: "yellow",
 }
+
+
+_INCOMPLETE = {
+    EventStatus.FAILED: "failed",
+    EventStatus.POSTPONED: "waiting",
+    EventStatus.SKIPPED: "not started",
+}
+"""What is not done in the end, and what it is called."""
+_TOLD = (EventStatus.FAILED, EventStatus.POSTPONED, EventStatus.WAITING)
+"""What is told by itself, however many changes there are."""
 
 
 Kinds = Mapping[tuple[str, Action], Kind]
@@ -50,7 +61,7 @@ def progress(events: Iterable[Event], kinds: Kinds, *, colour: bool) -> Iterator
         kind = kinds[event.address, event.action]
         finished = event.status is EventStatus.DONE
         done[kind] += finished
-        told = event.status in (EventStatus.FAILED, EventStatus.WAITING)
+        told = event.status in _TOLD
         if len(kinds) <= SINGLY or told or (finished and event.message):
             yield render_event(event, kind, colour=colour)
         elif finished and _worth_telling(done[kind], totals[kind]):
@@ -61,12 +72,12 @@ def render_apply_summary(events: Iterable[Event], kinds: Kinds, *, colour: bool)
     """Return what became of it all: which failed (why was told), the counts, what to do next."""
     last = {(event.address, event.action): event for event in events if event.final}
     by_status = Counter(event.status for event in last.values())
-    if not by_status[EventStatus.FAILED] and not by_status[EventStatus.SKIPPED]:
+    if not any(by_status[status] for status in _INCOMPLETE):
         text = f"Apply complete: {_by_kind(last.values(), kinds)}."
         return click.style(text, fg="green", bold=True) if colour else text
-    parts = [f"{by_status[EventStatus.DONE]:,} done", f"{by_status[EventStatus.FAILED]:,} failed"]
-    if by_status[EventStatus.SKIPPED]:
-        parts.append(f"{by_status[EventStatus.SKIPPED]:,} not started")
+    words = {status: word for status, word in _INCOMPLETE.items() if by_status[status]}
+    numbers = (f"{by_status[status]:,} {word}" for status, word in words.items())
+    parts = (f"{by_status[EventStatus.DONE]:,} done", *numbers)
     text = f"Apply incomplete: {', '.join(parts)}. Run apply again: it goes on where it stopped."
     shown = click.style(text, fg="bright_red", bold=True) if colour else text
     failed = [e.address for e in last.values() if e.status is EventStatus.FAILED]
@@ -99,6 +110,8 @@ def _happening(event: Event, form: Form, message: str) -> str:
             return f"{done.capitalize()} in {_spent(event)}{after and f' ({message})'}"
         case EventStatus.FAILED:
             return f"NOT {done} after {_spent(event)}{after}"
+        case EventStatus.POSTPONED:
+            return f"Not {done} yet{after}"
         case EventStatus.SKIPPED:
             return f"Not started{after}"
 

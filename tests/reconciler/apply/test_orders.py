@@ -142,7 +142,7 @@ def test_what_is_pending_goes_on_with_the_same_order(fleet: Fleet) -> None:
     fleet.desk("theirs").waits = 2
     for _ in range(2):
         ended = {e.address: e for e in fleet.apply()}
-        assert ended["certificate/web"].status is EventStatus.FAILED
+        assert ended["certificate/web"].status is EventStatus.POSTPONED
         assert "the desk is busy" in ended["certificate/web"].message
         assert ended["certificate/web@a"].status is EventStatus.SKIPPED
         issue = named(fleet.plan(), Action.ISSUE, "certificate/web")

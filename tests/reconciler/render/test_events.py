@@ -136,6 +136,23 @@ def test_an_end_with_failures_names_them_and_says_what_to_do() -> None:
     )
 
 
+def test_what_waits_has_not_failed_and_is_told_as_that() -> None:
+    why = "waits until 2026-12-01T00:00:00Z: 300 orders in 3h"
+    events = [
+        *issued(3),
+        Event(WEB, Action.ISSUE, EventStatus.POSTPONED, why, 0.1),
+        Event(f"{WEB}@b", Action.INSTALL, EventStatus.SKIPPED),
+    ]
+    assert (
+        render_event(events[-2], kind(Action.ISSUE), colour=False)
+        == f"certificate/web: Not issued yet: {why}"
+    )
+    assert render_apply_summary(events, kinds(*events), colour=False) == (
+        "Apply incomplete: 3 done, 1 waiting, 1 not started. "
+        "Run apply again: it goes on where it stopped."
+    )
+
+
 def test_of_many_failures_the_first_are_named() -> None:
     events = list(issued(25, EventStatus.FAILED))
     text = render_apply_summary(events, kinds(*events), colour=False)
