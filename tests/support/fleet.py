@@ -282,9 +282,10 @@ class Fleet:
 
     def converge(self) -> "Fleet":
         """Apply, and expect that everything worked and nothing is left to do."""
-        events = self.apply()
-        assert [e for e in events if e.status is not EventStatus.DONE] == []
-        assert shown(self.plan()) == []
+        undone = [event for event in self.apply() if event.status is not EventStatus.DONE]
+        assert not undone, undone
+        left = shown(self.plan())
+        assert left == [], left
         return self
 
     def foreign(self, target: str, name: str) -> Installed:
