@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.advice import renewal
+from reconciler.advice import is_window, renewal
 from reconciler.ledger.issuing import Advised, SpendingRecord
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
 from reconciler.schedule import is_resumable, late_time
@@ -37,9 +37,10 @@ def spent_at(issuers: Issuers, name: str, state: LedgerState) -> Iterator[Spendi
 
 
 def advised(state: LedgerState, issuer: str) -> frozenset[str]:
-    """Return the serials of the certificates about which a CA gave advice."""
+    """Return the serials of the certificates for which a CA gave a window to renew them in."""
     advice = state.advice.get(issuer)
-    return frozenset(each.serial for each in advice.certificates) if advice else frozenset()
+    told = advice.certificates if advice else ()
+    return frozenset(each.serial for each in told if is_window(each.start, each.end))
 
 
 def purchase_of(
@@ -52,7 +53,8 @@ def purchase_of(
 ) -> Purchase:
     """Return how the order of a certificate counts, if it were placed now.
 
-    What takes the place of one that is `known`, since its CA gave advice about it, counts for nothing, once.
+    What takes the place of one that is `known`, since its CA gave a window for it, counts for nothing, once,
+    where renewals are exempt: that is a rule of such CAs, and none of RFC 9773.
     """
     pending = record.pending
     resumed = pending is not None and is_resumable(pending, desired.digest, now)
@@ -61,7 +63,8 @@ def purchase_of(
         names_of(desired.request),
         renewal=_is_renewal(issuer, desired, record),
     )
-    before = predecessor(issuer, desired.request, record)
+    exempt = issuer.spec.quotas.renewals is Renewals.EXEMPT
+    before = predecessor(issuer, desired.request, record) if exempt else None
     if before is None or before.not_after <= now or spending.is_replaced(before.serial):
         return plain
     return replace(plain, replaces=before.serial) if before.serial in known else plain

@@ -41,7 +41,7 @@ class Purse:
     terms: Terms
     spending: Spending
     known: frozenset[str]
-    """The serials of the certificates about which the CA gave advice."""
+    """The serials of the certificates for which the CA gave a window to renew them in."""
     _days: dict[str, SpendingRecord]
     _changed: set[str] = field(default_factory=set)
 

@@ -12,8 +12,8 @@ class Spent(Model):
 
     `reference` is that of its reservation; `domains` are the registered domains that its names are of.
     `failed` are the names that were not proved, at `failed_at`. What takes the place of a certificate that
-    its CA wants renewed (`replaces`, a serial) counts for no quota; a `renewal`, for exactly the names of
-    a certificate before, for the quota of that set of names alone.
+    its CA wants renewed and exempts (`replaces`, a serial) counts for no quota; a `renewal`, for exactly the
+    names of a certificate before, for the quota of that set of names alone.
     """
 
     at: Instant

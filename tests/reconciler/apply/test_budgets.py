@@ -1,53 +1,22 @@
 """What is asked of a CA with quotas: written down before, kept to, and gone on with by time alone."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from fleet_documents import Leaf
 from fleet_sights import named, reasons
 from limited_ca import LimitedFleet, LimitedIssuer, acme
+from limited_sights import DAY, DUE, TWO, ended, entries, issued, leaf, three
 from memory_ledger import Crash
 
 from providers.issuing import Issued, IssuerConfig, IssueRequest, Pending
 from reconciler.apply import budgets
 from reconciler.events import EventStatus
 from reconciler.ledger.contract import Wave
-from reconciler.ledger.issuing import AdviceRecord, Advised, SpendingRecord, Spent
+from reconciler.ledger.issuing import SpendingRecord
 from reconciler.selection import Selection
 from schemas.plan import Action, Reason
-from schemas.quotas import IssuerQuotas, Quota, Renewals
-
-DUE = Selection(due_only=True)
-DAY = timedelta(days=1)
-TWO = IssuerQuotas(certificates=Quota(most=2, window=7 * DAY))
-
-
-def leaf(*names: str, issuer: str = "le") -> Leaf:
-    return Leaf(issuer, (), names)
-
-
-def three(quotas: IssuerQuotas = TWO) -> LimitedFleet:
-    """Three new certificates, where two are sold at once."""
-    leaves = {name: leaf(f"{name}.example.com") for name in ("a", "b", "c")}
-    return LimitedFleet(leaves=leaves, issuers={"le": acme(quotas=quotas)})
-
-
-def entries(fleet: LimitedFleet) -> list[Spent]:
-    return [spent for record in fleet.journal.state.spending.values() for spent in record.orders]
-
-
-def ended(fleet: LimitedFleet, selection: Selection | None = None) -> dict[str, str]:
-    """How the certificates of one run ended, empty for well."""
-    return {
-        event.address: event.message
-        for event in fleet.apply(selection)
-        if event.action is Action.ISSUE and event.address.startswith("certificate/")
-    }
-
-
-def issued(fleet: LimitedFleet) -> set[str]:
-    return {n for n, r in fleet.journal.state.certificates.items() if r.current is not None}
+from schemas.quotas import IssuerQuotas, Quota
 
 
 def test_what_there_is_no_room_for_waits_is_told_and_goes_on_by_time_alone() -> None:
@@ -193,43 +162,6 @@ def test_the_most_urgent_go_first() -> None:
     assert [names.partition(".")[0] for names, _ in fleet.ca.sold] == ["late", "new", "early"]
 
 
-def advise(fleet: LimitedFleet, *names: str) -> None:
-    """Let the CA have given advice about certificates."""
-    serials = (fleet.current(name).serial for name in names)
-    told = tuple(Advised(serial=serial, ask_again=fleet.now + 99 * DAY) for serial in serials)
-    advice = {"le": AdviceRecord(issuer="le", certificates=told)}
-    fleet.journal.state = replace(fleet.journal.state, advice=advice)
-
-
-def test_what_replaces_a_certificate_as_its_ca_wishes_counts_for_nothing() -> None:
-    fleet = three(IssuerQuotas(orders=Quota(most=3, window=99 * DAY)))
-    fleet.converge()
-    advise(fleet, "a", "b", "c")
-    old = {fleet.current(name).serial for name in ("a", "b", "c")}
-    fleet.wait(25).converge()
-    assert {spent.replaces for spent in entries(fleet) if spent.replaces} == old
-    assert all(order.exempt for order in list(fleet.ca.orders.values())[3:])
-
-
-def test_what_its_ca_does_not_let_replace_another_counts_before_it_is_ordered() -> None:
-    """A run that dies as soon as the CA has taken the order has it written down."""
-
-    class Dying(LimitedIssuer):
-        def issue(self, request: IssueRequest, /) -> Issued | Pending:
-            assert request.replaces is not None
-            self.ca.replaced.add(request.replaces)  # by somebody who was quicker
-            self.ca.order(request)
-            raise Crash
-
-    fleet = three(IssuerQuotas(orders=Quota(most=9, window=99 * DAY)))
-    fleet.converge()
-    advise(fleet, "a")
-    fleet.leaves, fleet.door = {"a": fleet.leaves["a"]}, Dying
-    with pytest.raises(Crash):
-        fleet.wait(25).apply(Selection(("certificate/a",)))
-    assert [spent.replaces for spent in entries(fleet)] == [None] * 4
-
-
 def test_a_remark_of_an_issuer_is_told_with_what_it_issued() -> None:
     class Remarking(LimitedIssuer):
         def issue(self, request: IssueRequest, /) -> Issued | Pending:
@@ -241,28 +173,6 @@ def test_a_remark_of_an_issuer_is_told_with_what_it_issued() -> None:
     fleet.door = Remarking
     (event,) = (e for e in fleet.apply(Selection(("certificate/a",))) if e.message)
     assert (event.status, event.message) == (EventStatus.DONE, "its own chain; and more")
-
-
-def test_an_order_that_got_lost_replaces_nothing_a_second_time() -> None:
-    fleet = three(IssuerQuotas(orders=Quota(most=9, window=99 * DAY)))
-    fleet.converge()
-    advise(fleet, "a")
-    fleet.leaves = {"a": fleet.leaves["a"]}
-    fleet.wait(25).journal.crash_at = 2
-    with pytest.raises(Crash):
-        fleet.apply(Selection(("certificate/a",)))
-    fleet.journal.crash_at = None
-    fleet.apply(Selection(("certificate/a",)))
-    assert [spent.replaces is None for spent in entries(fleet)[3:]] == [False, True]
-
-
-@pytest.mark.parametrize("renewals", Renewals)
-def test_where_renewals_are_exempt_they_count_for_their_names_alone(renewals: Renewals) -> None:
-    quotas = IssuerQuotas(orders=Quota(most=3, window=99 * DAY), renewals=renewals)
-    fleet = three(quotas)
-    fleet.converge().wait(25)
-    waits = [message for message in ended(fleet).values() if message]
-    assert len(waits) == (3 if renewals is Renewals.COUNTED else 0)
 
 
 def test_days_that_no_quota_looks_back_to_are_dropped_and_those_of_issuers_that_are_gone() -> None:
