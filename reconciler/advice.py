@@ -30,6 +30,8 @@ HASTY = 1 / 3
 """The share of its life in which a certificate was replaced early: the next one is left alone for longer."""
 AGAIN = timedelta(days=7) / 5
 """How long at the least: Let's Encrypt issues five a week for one set of names."""
+YEARS = 50
+"""How far a window may be away: a CA that names another century means nothing by it."""
 _PAGE = re.compile(r"https://[!-~]{1,300}")
 
 
@@ -119,6 +121,13 @@ def windows(desired: Desired, ledger: LedgerState) -> Mapping[str, Advised]:
 def is_window(start: datetime | None, end: datetime | None) -> bool:
     """Whether two moments are a window: what ends before it starts is no answer (RFC 9773 section 4.2)."""
     return start is not None and end is not None and start < end
+
+
+def is_meant(answer: Advice, now: datetime) -> bool:
+    """Whether an answer has a window, of about these years: near the ends of the calendar sums fail."""
+    # by the year alone: to move such a moment to another time zone may already be too much
+    years = (moment.year for moment in (answer.start, answer.end) if moment is not None)
+    return is_window(answer.start, answer.end) and all(abs(y - now.year) <= YEARS for y in years)
 
 
 def questions(

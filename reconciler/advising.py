@@ -16,7 +16,7 @@ from reconciler.advice import (
     Question,
     advised,
     changed,
-    is_window,
+    is_meant,
     merged,
     questions,
     unanswered,
@@ -130,7 +130,7 @@ def _put(question: Question, desks: Mapping[str, _Desk], now: datetime) -> None:
         return
     if answer is None:
         desk.silent = True
-    elif is_window(answer.start, answer.end):
+    elif is_meant(answer, now):
         desk.answer(advised(question, answer, now))
     else:
         desk.fail(unanswered(question, answer.ask_again, now), "it gave no window of time")

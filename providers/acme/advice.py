@@ -41,7 +41,7 @@ def _plain(data: bytes) -> str:
 
 def advise(network: Network, calls: Calls, certificate: bytes, now: datetime) -> Advice | None:
     """Ask about a certificate; one that has expired is not asked about any more, but is due anyway."""
-    base = network.look_up(calls).renewal_info
+    base = network.look_up(calls, once=True).renewal_info
     if base is None:
         return None
     name = certificate_id(certificate)

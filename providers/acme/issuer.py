@@ -40,6 +40,8 @@ from schemas.secrets import SecretReference
 
 ADVICE_PATIENCE = 10.0
 """Seconds that a CA is asked for advice, which may as well be asked for later."""
+SLOW, BRIEF = 3, 2.0
+"""After so many orders in a row that a CA did not finish, the others are waited for so many seconds."""
 
 
 def _now() -> datetime:
@@ -60,6 +62,8 @@ class AcmeIssuer:
     ticks: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = _now
     _opened: dict[SecretReference, Secret] = field(default_factory=dict, init=False, repr=False)
+    _unfinished: int = field(default=0, init=False)
+    """How many orders in a row the CA did not finish while it was waited for."""
 
     @classmethod
     def from_config(cls, config: IssuerConfig, /) -> Self:
@@ -71,7 +75,16 @@ class AcmeIssuer:
         return cls(settings, config.secret, anchors)
 
     def issue(self, request: IssueRequest, /) -> Issued | Pending:
-        """Order a certificate, or go on with the order, and wait for it a little while."""
+        """Order a certificate, or go on with the order, and wait for it a little while.
+
+        Of a CA that did not finish one in its time three times in a row hardly anything is waited for any
+        more: others have to be served in the same run.
+        """
+        answer = self._answered(request)
+        self._unfinished = self._unfinished + 1 if isinstance(answer, Pending) else 0
+        return answer
+
+    def _answered(self, request: IssueRequest) -> Issued | Pending:
         desk = self._orders
         if request.resume is not None:
             order = desk.resume(request.resume, request.request)
@@ -124,7 +137,10 @@ class AcmeIssuer:
 
     def _waiting(self, request: IssueRequest, order: Order) -> Waiting:
         alive = partial(request.checkpoint, order.url)
-        return Waiting(self.patience, self.ticks, self.sleep, alive)
+        slow = self._unfinished >= SLOW
+        return Waiting(
+            min(self.patience, BRIEF) if slow else self.patience, self.ticks, self.sleep, alive
+        )
 
     def _open(self, reference: SecretReference) -> Secret:
         """Open a secret, once a run: a solver asks for its own with every record."""

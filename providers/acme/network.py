@@ -23,7 +23,7 @@ from providers.acme.answers import Directory
 from providers.acme.errors import BadNonce, explain, refusal
 from providers.acme.transport import Answer, Transport, told
 from providers.calls import Calls
-from providers.errors import Conflict, NotFound, Rejected, Unreachable
+from providers.errors import Conflict, NotFound, ProviderError, Rejected, Unreachable
 
 NONCES = 100
 """How often one request is sent with another nonce: at 90 % refusals, one in 40,000 needs more."""
@@ -57,6 +57,7 @@ class Network:
         self._sleep = sleep
         self._nonce: bytes | None = None
         self._directory: Directory | None = None
+        self._lost: ProviderError | None = None
         self._looking_up = Lock()
 
     @property
@@ -64,13 +65,26 @@ class Network:
         """The CA's addresses, read once a run."""
         return self.look_up(self.calls)
 
-    def look_up(self, calls: Calls) -> Directory:
-        """Return the CA's addresses; `calls` decide how long it is tried where they are not known yet."""
+    def look_up(self, calls: Calls, *, once: bool = False) -> Directory:
+        """Return the CA's addresses; `calls` decide how long it is tried where they are not known yet.
+
+        `once` tries no more where somebody has in vain: of many threads each would wait for its turn to.
+        """
         with self._looking_up:
+            if once and self._lost is not None:
+                raise self._lost
             if self._directory is None:
-                answer = self._first_answer(calls)
-                self._directory = answers.read(Directory, answer.body, "directory")
+                self._directory = self._found(calls)
             return self._directory
+
+    def _found(self, calls: Calls) -> Directory:
+        try:
+            found = answers.read(Directory, self._first_answer(calls).body, "directory")
+        except ProviderError as why:
+            self._lost = why
+            raise
+        self._lost = None
+        return found
 
     def _first_answer(self, calls: Calls) -> Answer:
         try:

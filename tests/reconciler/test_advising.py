@@ -3,7 +3,7 @@
 import logging
 import threading
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from reconciler.diff import plan_warnings
 from reconciler.explain import explain
 from reconciler.guard import guard
 from reconciler.inventory import inventory
+from reconciler.ledger import layout
 from reconciler.planning import make_plan
 from reconciler.render.explanation import render_explanation
 from reconciler.render.inventory import row_data
@@ -186,6 +187,19 @@ def test_a_window_that_is_none_leaves_what_was_said_before() -> None:
     (record,) = asking(fleet).records
     assert (record.certificates[0].start, record.certificates[0].end) == (before.start, before.end)
     assert record.certificates[0].ask_again > before.ask_again
+
+
+@pytest.mark.parametrize(
+    ("year", "hours"), [(1, 14), (1, -14), (9999, -14), (9999, 14), (1900, 0), (2100, 0)]
+)
+def test_a_window_at_an_end_of_the_calendar_is_none(year: int, hours: int) -> None:
+    fleet, _, desk = advised_fleet()
+    start = datetime(year, 12, 31 if year == 9999 else 1, tzinfo=timezone(timedelta(hours=hours)))
+    desk.advice = lambda _: Advice(fleet.now + DAY, start, start + timedelta(hours=1))
+    (record,) = asking(fleet).records
+    assert record.certificates[0].start is None
+    assert layout.encode(record)
+    night(fleet)
 
 
 def test_a_ca_that_gives_no_advice_at_all_is_asked_once_and_nothing_is_written() -> None:

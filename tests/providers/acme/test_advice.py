@@ -21,6 +21,7 @@ from wire import Request, Response
 
 from providers.acme.advice import certificate_id
 from providers.acme.issuer import AcmeIssuer
+from providers.errors import NotFound
 from providers.issuing import Advice
 from reconciler.threads import side_by_side
 
@@ -191,6 +192,20 @@ def test_many_are_asked_about_side_by_side(
     assert all(advice and advice.start for advice in told)
     assert advising.front.wire.counts["directory"] == before + 1
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_a_directory_that_is_not_there_is_looked_for_by_one_of_many(advising: _Advising) -> None:
+    advising.front.instead = lambda _: Response(404)
+    asking = acme_ca_rig.issuer(advising.front)
+
+    def refused(_: int) -> bool:
+        with pytest.raises(NotFound):
+            asking.advise(advising.certificate)
+        return True
+
+    before = advising.front.wire.counts["directory"]
+    assert all(side_by_side(refused, range(16), 16))
+    assert advising.front.wire.counts["directory"] == before + 1
 
 
 def test_what_has_expired_is_not_asked_about(advising: _Advising) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -95,6 +96,34 @@ def test_a_ca_that_asks_for_longer_than_a_run_waits_is_not_waited_for(
     assert "processing" in answer.detail
     bought(issuer, _gone_on_with(request, buyer))
     assert front.wire.counts["newOrder"] == front.wire.counts["finalize"] == 1
+
+
+def test_a_ca_that_finishes_nothing_in_time_is_hardly_waited_for_any_more(
+    front: Front, buyer: Buyer
+) -> None:
+    def processing(request: Request) -> Response | None:
+        if purpose(request) not in ("finalize", "order"):
+            return None
+        done = front.passed(request)
+        later = done.body.replace(b'"valid"', b'"processing"')
+        return Response(done.status, later, done.headers)
+
+    issuer, slept = acme_ca_rig.issuer(front), list[float]()
+    issuer.sleep, issuer.ticks = slept.append, lambda: time.monotonic() + sum(slept)
+    front.instead = processing
+    waited = []
+    for number in range(5):
+        before = sum(slept)
+        assert isinstance(issuer.issue(buyer.ask(f"slow{number}.example.net")), Pending)
+        waited.append(sum(slept) - before)
+    assert min(waited[:3]) > 30
+    assert max(waited[3:]) < 5
+    front.instead = lambda _: None
+    bought(issuer, buyer.ask("quick.example.net"))
+    front.instead = processing
+    before = sum(slept)
+    assert isinstance(issuer.issue(buyer.ask("slow.example.net")), Pending)
+    assert sum(slept) - before > 30
 
 
 def test_an_order_that_is_gone_is_given_up(front: Front, buyer: Buyer) -> None:
