@@ -32,6 +32,7 @@ from schemas.request import AuthorityRequest, LeafRequest
 _NAMED = (DNSName, IPAddress, UniformResourceIdentifier, RFC822Name)
 TOLERANCE = timedelta(minutes=5)
 """By how much right clocks differ, and by how much an end may pass the one asked for."""
+_UNREADABLE = "the issuer returned what cannot be read as a certificate"
 _MOST_TOLD, _LONGEST = 10, 120
 """How much is told of what a CA chose to write: reasons, and characters of each."""
 _LISTS: Mapping[str, tuple[str, Callable[[str], str]]] = {
@@ -89,7 +90,7 @@ def _believed(
         against = [*reasons(facts), *_issuers(issued)]
     except (ValueError, UnsupportedAlgorithm):
         # the parser's own words are left out: they may quote what it could not read
-        raise Rejected("the issuer returned what cannot be read as a certificate") from None
+        raise Rejected(_UNREADABLE) from None
     if against:
         more = f"; and {len(against) - _MOST_TOLD} more" if len(against) > _MOST_TOLD else ""
         told = "; ".join(map(_printable, against[:_MOST_TOLD]))
@@ -105,9 +106,15 @@ def _printable(text: str) -> str:
 
 
 def sorted_chain(certificates: Collection[bytes]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Return (chain, anchors) of the CA certificates (DER) above a leaf, given in their order."""
-    facts = [(der, x509.facts(der)) for der in certificates]
-    anchors = tuple(der for der, told in facts if told.subject == told.issuer)
+    """Return (chain, anchors) of the CA certificates (DER) above a leaf, given in their order.
+
+    Raises `Rejected` where one of them cannot be read.
+    """
+    try:
+        facts = [(der, x509.facts(der)) for der in certificates]
+        anchors = tuple(der for der, told in facts if told.subject == told.issuer)
+    except ValueError:
+        raise Rejected(_UNREADABLE) from None
     return tuple(der for der, _ in facts if der not in anchors), anchors
 
 

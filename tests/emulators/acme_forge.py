@@ -1,5 +1,6 @@
 """What a CA sells that lies: a certificate for a signing request, with one thing wrong at a time."""
 
+import ssl
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -86,6 +87,14 @@ def renamed(csr: x509.CertificateSigningRequest, *more: str, without: int = 0) -
     """Return what names more than was asked for, or fewer by so many."""
     asked = list(_names(csr))
     return replace(Wanted(), names=(*asked[without:], *more))
+
+
+def altered(pem: bytes, said: bytes, instead: bytes) -> bytes:
+    """Return a certificate (PEM) with other octets in its DER, whatever that makes of it."""
+    der = ssl.PEM_cert_to_DER_cert(pem.decode())
+    if said not in der:
+        raise ValueError("it does not say that")
+    return ssl.DER_cert_to_PEM_cert(der.replace(said, instead)).encode()
 
 
 def _names(csr: x509.CertificateSigningRequest) -> list[str]:

@@ -161,3 +161,18 @@ def test_extensions_that_nobody_reads_are_refused(sign: Sign, said: bytes, inste
 def test_a_chain_is_told_from_its_anchors(ca: Specimens) -> None:
     assert sorted_chain((ca.intermediate, ca.root)) == ((ca.intermediate,), (ca.root,))
     assert sorted_chain((ca.intermediate,)) == ((ca.intermediate,), ())
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04"),
+        (b"Specimen CA", b"\xff\xfe\xfdcimen CA"),
+        (b"Specimen Root", b"\xff\xfe\xfdcimen Root"),
+    ],
+    ids=["version 5", "a name that is no text", "an issuer whose name is no text"],
+)
+def test_a_chain_that_cannot_be_read_is_refused(ca: Specimens, said: bytes, instead: bytes) -> None:
+    assert said in ca.intermediate
+    with pytest.raises(Rejected, match="cannot be read as a certificate"):
+        sorted_chain((ca.intermediate.replace(said, instead), ca.root))

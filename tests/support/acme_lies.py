@@ -10,7 +10,7 @@ from typing import Any
 
 from acme_door import Door
 from acme_fleet import AcmeFleet
-from acme_forge import Forge, Wanted, renamed
+from acme_forge import Forge, Wanted, altered, renamed
 from acme_front import problem
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -72,6 +72,15 @@ def _many_names(scene: Scene, csr: x509.CertificateSigningRequest) -> bytes:
     return scene.forge.sell(csr, renamed(csr, *(f"n{n}.{'x' * 40}.example" for n in range(2000))))
 
 
+def _version_5(scene: Scene, csr: x509.CertificateSigningRequest) -> bytes:
+    leaf = scene.forge.leaf(csr)
+    return altered(leaf, b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04") + scene.forge.above
+
+
+def _unreadable_issuer(scene: Scene, csr: x509.CertificateSigningRequest) -> bytes:
+    return scene.forge.leaf(csr) + altered(scene.forge.above, b"Forged CA", b"\xff\xfe\xfdged CA")
+
+
 _HERE = x509.IPAddress(ip_address("127.0.0.1"))
 _OTHER = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c\x04root")
 _ROT = b"-----BEGIN CERTIFICATE-----"
@@ -111,6 +120,8 @@ FORGERIES = (
         _sold(lambda scene, csr: scene.forge.leaf(csr) * 2),
         "what came as its issuer is no CA",
     ),
+    Lie("X.509 version 5", _sold(_version_5), "no chain of 1"),
+    Lie("an issuer whose name is no text", _sold(_unreadable_issuer), "no chain of 1"),
     Lie("1 MiB", _bodies(lambda body: body + b"\n" * 2**20), "with more than 262144 bytes"),
     Lie("10,000 certificates", _bodies(lambda body: body * 5000), "with more than 262144 bytes"),
     Lie("4,000 empty ones", _bodies(lambda _: (_ROT + b"\n" + _ROT[:5]) * 4000), "no chain of 1"),
