@@ -32,6 +32,8 @@ from schemas.request import AuthorityRequest, LeafRequest
 _NAMED = (DNSName, IPAddress, UniformResourceIdentifier, RFC822Name)
 TOLERANCE = timedelta(minutes=5)
 """By how much right clocks differ, and by how much an end may pass the one asked for."""
+_SERIALS = 1 << 159
+"""The first number that DER writes in more than 20 octets, one bit being its sign."""
 _UNREADABLE = "the issuer returned what cannot be read as a certificate"
 _MOST_TOLD, _LONGEST = 10, 120
 """How much is told of what a CA chose to write: reasons, and characters of each."""
@@ -124,8 +126,11 @@ def _bundle(issued: Issued) -> Bundle:
 
 
 def _identity(facts: x509.CertificateFacts, csr: bytes) -> Iterator[str]:
+    """Yield that it is for another key, or has a serial that none may have (RFC 5280 section 4.1.2.2)."""
     if facts.spki != requested_key(csr)[1]:
         yield "its key is not that of the signing request"
+    if not 0 < facts.certificate.serial_number < _SERIALS:
+        yield "its serial is not a positive number of at most 20 octets"
 
 
 def _authority(facts: x509.CertificateFacts, asked: AuthorityRequest) -> Iterator[str]:

@@ -29,6 +29,8 @@ def certificate_id(certificate: bytes) -> str | None:
     except x509.ExtensionNotFound:
         return None
     serial = parsed.serial_number
+    if serial < 0:  # the RFC has no name for it
+        return None
     # as DER has it: with a leading 00 where the first bit is set
     octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
     key = found.value.key_identifier

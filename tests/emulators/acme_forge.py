@@ -97,6 +97,18 @@ def altered(pem: bytes, said: bytes, instead: bytes) -> bytes:
     return ssl.DER_cert_to_PEM_cert(der.replace(said, instead)).encode()
 
 
+def renumbered(der: bytes, serial: bytes) -> bytes:
+    """Return a certificate (DER) of 256 octets or more with another serial, and its old signature."""
+    outer, inner, rest = der[:2], der[4:6], der[8:]
+    start = rest.index(b"\x02", 5)  # after the version
+    end = start + 2 + rest[start + 1]
+    inside = rest[:start] + bytes((2, len(serial))) + serial + rest[end:]
+    grown = len(inside) - len(rest)
+    lengths = (int.from_bytes(der[at : at + 2], "big") + grown for at in (2, 6))
+    first, second = (length.to_bytes(2, "big") for length in lengths)
+    return outer + first + inner + second + inside
+
+
 def _names(csr: x509.CertificateSigningRequest) -> list[str]:
     found = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     return list(found.value.get_values_for_type(x509.DNSName))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from acme_forge import renumbered
 
 from providers import x509
 from providers.errors import Rejected
@@ -176,3 +177,15 @@ def test_a_chain_that_cannot_be_read_is_refused(ca: Specimens, said: bytes, inst
     assert said in ca.intermediate
     with pytest.raises(Rejected, match="cannot be read as a certificate"):
         sorted_chain((ca.intermediate.replace(said, instead), ca.root))
+
+
+@pytest.mark.parametrize("serial", [b"\x80" + bytes(19), b"\xff", b"\x00" + b"\x80" * 20])
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_a_serial_that_no_certificate_may_have_is_refused(sign: Sign, serial: bytes) -> None:
+    issued = sign()
+    odd = renumbered(issued.certificate, serial)
+    with pytest.raises(Rejected, match="a positive number of at most 20 octets"):
+        _check(replace(issued, certificate=odd))
+    longest = renumbered(issued.certificate, b"\x7f" + b"\xff" * 19)
+    with pytest.raises(Rejected, match="chain is broken"):  # its signature alone is wrong
+        _check(replace(issued, certificate=longest))

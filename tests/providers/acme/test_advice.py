@@ -11,6 +11,7 @@ import acme_ca_rig
 import pytest
 from a2c import RETRY_AFTER, A2c
 from acme_ca_rig import Buyer, bought
+from acme_forge import renumbered
 from acme_front import Front, problem
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,6 +24,7 @@ from providers.acme.advice import certificate_id
 from providers.acme.issuer import AcmeIssuer
 from providers.errors import NotFound
 from providers.issuing import Advice
+from providers.specimens import Specimens
 from reconciler.threads import side_by_side
 
 NOW = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
@@ -43,6 +45,13 @@ def test_a_certificate_is_called_as_the_rfc_calls_it() -> None:
     known = builder.add_extension(x509.AuthorityKeyIdentifier(issuer, None, None), critical=False)
     der = known.sign(key, SHA256()).public_bytes(Encoding.DER)
     assert certificate_id(der) == "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_a_certificate_with_a_negative_serial_is_not_asked_about() -> None:
+    known = Specimens.make(NOW).intermediate
+    assert certificate_id(known)
+    assert certificate_id(renumbered(known, b"\xff\x01" * 10)) is None
 
 
 def test_a_real_ca_says_when(a2c: A2c, buyer: Buyer) -> None:
