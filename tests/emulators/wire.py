@@ -7,6 +7,7 @@ then not answered.
 
 import datetime as dt
 import ipaddress
+import secrets
 import socket
 import ssl
 import sys
@@ -231,10 +232,23 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+UNCLAIMED = range(10_240, 32_768)
+"""Ports that no system gives to a connection by itself: one that is bound later is still free then."""
+
+
 def free_port() -> int:
-    """Return a port of this host that nothing listens on, by TCP."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    """Return a port of this host that nothing listens on, by TCP nor by UDP."""
+    while True:
+        port = UNCLAIMED.start + secrets.randbelow(len(UNCLAIMED))
+        try:
+            with (
+                socket.create_server(("127.0.0.1", port)),
+                socket.socket(type=socket.SOCK_DGRAM) as udp,
+            ):
+                udp.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return port
 
 
 @dataclass(frozen=True, slots=True)

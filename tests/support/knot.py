@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from name_server_ports import HOST, free_port, txt, wait_for
+from name_server_ports import HOST, txt, wait_for
+from wire import free_port
 
 from providers.errors import NotFound
 from providers.secret import Secret

@@ -25,12 +25,12 @@ from bao import Bao
 from bao_logins import app_role, documented_policy
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from name_server_ports import HOST, free_port
+from name_server_ports import HOST
 from pebble import Pebble
 from private_ca import PrivateCa
 from rig import Ended, Repository, Runner
 from served_house import Caller
-from wire import Tls
+from wire import Tls, free_port
 
 from providers.secret import Secret
 from providers.sops.binary import Sops

@@ -1,6 +1,5 @@
-"""Ports of this host that are free for a name server, by UDP and TCP; what one answers."""
+"""What a name server of this host answers, on whatever port."""
 
-import socket
 import time
 from collections.abc import Callable
 
@@ -10,19 +9,6 @@ import dns.query
 import dns.rdatatype
 
 HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on, by UDP nor by TCP."""
-    while True:
-        with socket.create_server((HOST, 0)) as tcp:
-            port: int = tcp.getsockname()[1]
-            with socket.socket(type=socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind((HOST, port))
-                except OSError:
-                    continue
-                return port
 
 
 def txt(port: int, name: str) -> frozenset[str]:

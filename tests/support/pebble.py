@@ -19,8 +19,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 from cryptography import x509
-from name_server_ports import HOST, free_port
-from wire import Tls
+from name_server_ports import HOST
+from wire import Tls, free_port
 
 QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
 EAB_KEYS = {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}

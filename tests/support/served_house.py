@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -16,6 +16,7 @@ from threading import Event, Thread
 from command_line import Repository, environment
 from cryptography.x509 import load_der_x509_certificate
 from rotation_bench import crl_pem
+from wire import free_port
 
 HOST = "127.0.0.1"
 NAME = "orders.svc.internal"
@@ -91,7 +92,7 @@ class House:
         shutil.copytree(applied, base, symlinks=True)
         argv = (nginx, "-p", str(base), "-c", str(base / "nginx.conf"))
         repository = Repository(base / "repository", environment(base))
-        house = cls(base, repository, argv, dict(zip(DOORS, _free(len(DOORS)), strict=True)))
+        house = cls(base, repository, argv, {door: free_port() for door in DOORS})
         shutil.copytree(house.pair("orders"), base / "missed")
         house.configure()
         served = TARGET.format(nginx=", ".join(argv), port=house.ports["open"])
@@ -161,14 +162,6 @@ def serving(argv: Sequence[str], port: int) -> Iterator[None]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
-
-
-def _free(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

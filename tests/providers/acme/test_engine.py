@@ -7,8 +7,9 @@ import pytest
 from acme_estate import AcmeEstate
 from acme_front import Front
 from cryptography.hazmat.primitives.serialization import Encoding
-from name_server_ports import HOST, free_port
+from name_server_ports import HOST
 from rig import Runner
+from wire import free_port
 
 
 @pytest.fixture(scope="module")

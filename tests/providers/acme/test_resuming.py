@@ -10,8 +10,8 @@ import acme_ca_rig
 import pytest
 from acme_ca_rig import Buyer, Keyring, bought, pem_key
 from acme_front import Front, problem, purpose
-from name_server_ports import HOST, free_port
-from wire import Request, Response, Way
+from name_server_ports import HOST
+from wire import Request, Response, Way, free_port
 
 from providers import failpoints
 from providers.acme.issuer import AcmeIssuer

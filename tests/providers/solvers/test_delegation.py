@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from knot import Knot, knot_running
-from name_server_ports import free_port
+from wire import free_port
 
 from providers.errors import Conflict, Unreachable
 from providers.solver_conformance import proof

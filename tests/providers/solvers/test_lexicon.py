@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from name_server_ports import free_port
 from powerdns import API_KEY, PowerDns, powerdns_running
+from wire import free_port
 
 from providers.errors import Ambiguous, Denied, NotFound, ProviderError, Rejected
 from providers.registry import dns_solver_class

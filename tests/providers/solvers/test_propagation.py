@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 from knot import Knot, knot_running
-from name_server_ports import HOST, free_port
+from name_server_ports import HOST
+from wire import free_port
 
 from providers.errors import NotFound, Transient
 from providers.solver_conformance import proof

@@ -10,7 +10,8 @@ from pathlib import Path
 import dns.opcode
 import pytest
 from knot import KEY, KEY_NAME, Knot, knot_running
-from name_server_ports import HOST, free_port
+from name_server_ports import HOST
+from wire import free_port
 
 from providers.calls import Calls
 from providers.errors import Conflict, Denied, NotFound, ProviderError, Rejected

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from name_server_ports import free_port
+from wire import free_port
 
 from providers.errors import Conflict, Denied, NotFound, Rejected
 from providers.registry import make_http_solver
