@@ -11,7 +11,7 @@ from reconciler.ledger.issuing import Advised
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.schedule import (
     is_ahead,
-    is_resumable,
+    is_awaited,
     latest_renewal,
     renewal_time_of_adopted,
 )
@@ -86,7 +86,7 @@ def first_finding(subject: Subject) -> Finding | None:
 def resuming(subject: Subject) -> Finding | None:
     """Its serial and key are reserved, but no certificate is recorded: an earlier run was cut short."""
     pending = subject.record.pending
-    if pending is None or not is_resumable(pending, subject.desired.digest, subject.now):
+    if pending is None or not is_awaited(pending, subject.desired.digest, subject.now):
         return None
     done = "ordered" if pending.order else "reserved"
     reserved = format_instant(pending.reserved_at)

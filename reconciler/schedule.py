@@ -27,6 +27,17 @@ def is_resumable(reserved: Issuance, digest: str, now: datetime) -> bool:
     return usable and reserved.digest == digest
 
 
+def is_awaited(reserved: Issuance, digest: str, now: datetime) -> bool:
+    """Whether a reservation is to become a certificate for `digest`, though not with the dates it has.
+
+    What was never ordered from a CA of others waits for its quotas, however long that is. A reservation
+    whose time is over by then makes room for another.
+    """
+    waits = reserved.reference is not None and reserved.order is None
+    begun = reserved.digest == digest and not is_ahead(reserved.not_before, now)
+    return (waits and begun) or is_resumable(reserved, digest, now)
+
+
 def is_due(issuance: Issuance, renew_before: Lead, now: datetime) -> bool:
     """Whether the clock alone asks for a new certificate in place of an issued one."""
     return is_ahead(issuance.not_before, now) or renewal_time(issuance, renew_before) <= now

@@ -30,7 +30,7 @@ from reconciler.apply.leaf_reservations import (
     with_reservation,
 )
 from reconciler.apply.order_records import note, record_failure, record_sold
-from reconciler.apply.reservation import validity
+from reconciler.apply.reservation import public_half, validity
 from reconciler.apply.session import Impossible, Outcome, Session, owner
 from reconciler.apply.successions import replaced
 from reconciler.apply.target_keys import made_request
@@ -40,7 +40,7 @@ from reconciler.apply.transitions import (
 )
 from reconciler.ledger.records import CertificateRecord, Issuance, Status
 from reconciler.purchases import Rank, is_placed, rank
-from reconciler.schedule import is_resumable
+from reconciler.schedule import is_awaited, is_resumable
 from reconciler.spending import Purchase
 from reconciler.state import DesiredCertificate
 from schemas.certificate import Custody
@@ -140,8 +140,9 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
     desired, record = session.desired(change), session.record(owner(change))
     now, pending = session.clock(), record.pending
     there = made_request(session, desired) if desired.custody is Custody.TARGET else None
+    waited = pending and is_awaited(pending, desired.digest, now)
+    held = kept.get(pending.serial) if pending and waited else None
     if pending and is_resumable(pending, desired.digest, now):
-        held = kept.get(pending.serial)
         if there and there[1] == pending.spki:
             return Order(change, record, pending, there[0], None, fresh=False)
         if held and not there:
@@ -149,7 +150,7 @@ def _decide(session: Session, change: Change, kept: Mapping[str, Secret], bundle
             return Order(change, record, pending, csr, held, fresh=False)
     if pending:
         record = put(record, abandoned(pending))
-    key, csr, spki = (None, *there) if there else _own(session, change, record, kept)
+    key, csr, spki = (None, *there) if there else _own(session, change, record, kept, held)
     issuance = _reservation(session, desired, spki, bundle if key else None)
     record = with_reservation(session, desired, record, issuance)
     return Order(change, record, issuance, csr, key)
@@ -178,11 +179,18 @@ def _reservation(
 
 
 def _own(
-    session: Session, change: Change, record: CertificateRecord, kept: Mapping[str, Secret]
+    session: Session,
+    change: Change,
+    record: CertificateRecord,
+    kept: Mapping[str, Secret],
+    held: Secret | None,
 ) -> tuple[Secret, bytes, str]:
-    """Return a key that the ledger keeps, a signing request by it, and its public half."""
+    """Return a key that the ledger keeps, a signing request by it, and its public half.
+
+    A key that is `held` was reserved for the same, and served nowhere.
+    """
     desired = session.desired(change)
-    key, spki = key_for(session, desired, record, kept)
+    key, spki = (held, public_half(held)) if held else key_for(session, desired, record, kept)
     return key, signing_request(desired.request, key), spki
 
 

@@ -6,7 +6,7 @@ from reconciler.diff.changes import change
 from reconciler.diff.replacements import Planned
 from reconciler.diff.world import World
 from reconciler.ledger.records import CertificateRecord, Issuance
-from reconciler.schedule import is_resumable
+from reconciler.schedule import is_awaited
 from reconciler.state import DesiredCertificate
 from schemas.certificate import Custody
 from schemas.plan import Action, Change, Reason
@@ -37,7 +37,7 @@ def _needed(
     if desired is None or any(install.hosted for install in desired.installs):
         return False
     if issuance is record.pending:
-        return is_resumable(issuance, desired.digest, world.now)
+        return is_awaited(issuance, desired.digest, world.now)
     if issuance is not record.current:
         return False
     places = [record.placement(install.target, install.name) for install in desired.installs]
