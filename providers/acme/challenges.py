@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from providers.acme import answers
 from providers.acme.answers import Authorization, Challenge, Status
-from providers.acme.errors import describe, hint, printable, retry_after, sparing_the_order
+from providers.acme.errors import describe, hint, retry_after, sparing_the_order
 from providers.acme.network import Network, Signer
 from providers.acme.orders import normal
 from providers.acme.proofs import Proofs
 from providers.acme.waiting import Waiting
 from providers.errors import Ambiguous, ProviderError, Rejected, Unproved
 from providers.failpoints import reach
+from providers.words import printable
 
 _MOST_TOLD = 10
 

@@ -25,9 +25,11 @@ from providers.errors import (
     Throttled,
     Transient,
 )
+from providers.words import printable
 
 _PREFIX = "urn:ietf:params:acme:error:"
-_LONGEST = 400
+LONGEST = 400
+"""Characters of a CA's words that are shown."""
 _MOST_NAMES = 5
 LONGEST_WAIT = 7 * 86_400.0
 """Seconds that a CA may want to be left alone: no limit of a CA looks back for longer."""
@@ -161,14 +163,7 @@ def describe(problem: Problem) -> str:
         parts.append(f"{name}{code_of(inner)}: {inner.detail or inner.title or ''}")
     if len(problem.subproblems) > _MOST_NAMES:
         parts.append(f"and {len(problem.subproblems) - _MOST_NAMES} more")
-    return printable("; ".join(parts))
-
-
-def printable(text: str, longest: int = _LONGEST) -> str:
-    """Return a CA's words fit to be shown: on one line, clipped, with nothing that steers a terminal."""
-    line = "".join(c if c.isprintable() else " " for c in text[: 2 * longest])
-    line = " ".join(line.split())
-    return line if len(line) <= longest else f"{line[:longest]}..."
+    return printable("; ".join(parts), LONGEST)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -195,7 +190,7 @@ def explain(error: Exception) -> ProviderError | None:
         why = re.search(r"certificate verify failed: ([\w ,'.:-]+)", str(error))
         return Denied(
             f"{where}: its TLS certificate is not one that this host, or the Issuer's `caBundle`,"
-            f" trusts{f': {printable(why[1])}' if why else ''}"
+            f" trusts{f': {printable(why[1], LONGEST)}' if why else ''}"
         )
     if isinstance(error, exceptions.InvalidSchema | exceptions.InvalidURL):
         return Conflict("the CA names an address that is no https:// address")

@@ -11,12 +11,13 @@ from josepy.json_util import field as json_field
 from providers.acme import answers, chains
 from providers.acme.advice import certificate_id
 from providers.acme.answers import OrderBody, Status
-from providers.acme.errors import OrderNotReady, Unauthorized, printable, retry_after
+from providers.acme.errors import LONGEST, OrderNotReady, Unauthorized, retry_after
 from providers.acme.network import Network, Signer
 from providers.acme.transport import Answer
 from providers.errors import Ambiguous, Conflict, Denied, NotFound, ProviderError, Rejected
 from providers.failpoints import reach
 from providers.issuing import Issued, IssueRequest
+from providers.words import printable
 from schemas.request import LeafRequest
 
 
@@ -147,7 +148,7 @@ def check_profile(network: Network, profile: str | None) -> None:
         return
     if not offered:
         raise Rejected(f"the CA offers no profiles: take `profile: {profile}` out of the Issuer")
-    known = printable(", ".join(sorted(offered)))
+    known = printable(", ".join(sorted(offered)), LONGEST)
     raise Rejected(f"the CA offers no profile {profile}, but {known}")
 
 

@@ -12,7 +12,7 @@ from josepy.json_util import decode_b64jose, encode_b64jose
 from josepy.jwk import JWK
 
 from providers.acme.answers import Authorization, Challenge
-from providers.acme.errors import printable
+from providers.acme.errors import LONGEST
 from providers.acme.waiting import Waiting
 from providers.errors import Conflict, Denied, ProviderError
 from providers.issuing import no_secrets
@@ -21,6 +21,7 @@ from providers.secret import Secret
 from providers.solvers.delegation import record_for
 from providers.solvers.propagation import PropagationWait
 from providers.solving import Settler, TxtRecord, WebFile
+from providers.words import printable
 from schemas.connection import Connected
 from schemas.secrets import SecretReference
 from schemas.solver_choice import SolverChoice
@@ -125,7 +126,7 @@ class Proofs:
 def _offered(wanted: Authorization, kind: str, name: str) -> Challenge:
     found = next((one for one in wanted.challenges if one.type == kind), None)
     if found is None:
-        offered = printable(", ".join(one.type for one in wanted.challenges)) or "nothing"
+        offered = printable(", ".join(one.type for one in wanted.challenges), LONGEST) or "nothing"
         raise Conflict(f"the CA takes no {kind} for {name}, but {offered}: choose another solver")
     return found
 

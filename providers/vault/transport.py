@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from providers.errors import Unreachable
+from providers.words import printable
 
 LARGEST = 1 << 20
 """Octets of an answer that are read; a certificate and its chain have some thousand."""
@@ -178,14 +179,14 @@ def _secrets(asked: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _words(told: Mapping[str, Any], secrets: Iterator[str]) -> str | None:
-    """Return the errors that Vault tells in one line, cut, and without any secret that was sent."""
+    """Return the errors that Vault tells, fit to be shown, and without any secret that was sent."""
     errors = told.get("errors")
     if not isinstance(errors, list):
         return None
     text = " ".join("; ".join(map(str, errors)).split())
     for secret in filter(None, secrets):
         text = text.replace(secret, "(secret)")
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return printable(text, _LONGEST)
 
 
 def _seconds(value: str | None) -> float | None:

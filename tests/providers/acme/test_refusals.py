@@ -11,7 +11,7 @@ from acme_front import Front, problem
 
 from providers.acme import answers
 from providers.acme.answers import Problem
-from providers.acme.errors import describe, printable, refusal, retry_after
+from providers.acme.errors import describe, refusal, retry_after
 from providers.acme.transport import Answer
 from providers.errors import (
     Ambiguous,
@@ -116,8 +116,9 @@ def test_when_to_ask_again_is_read_in_both_forms(written: str, seconds: float | 
 
 
 def test_the_words_of_a_ca_are_made_fit_to_be_shown() -> None:
-    assert printable("a\x1b[31mred\n\u202eback\x00") == "a [31mred back"
-    assert len(printable("x" * 100_000)) < 500
+    loud = Problem(type="x", detail="a\x1b[31mred\n\u202eback\x00\ud800")
+    assert describe(loud) == "x: a [31mred back"
+    assert len(describe(Problem(detail="x" * 100_000))) < 500
     inner = [
         {**_said("dns", f"no {n}"), "identifier": {"type": "dns", "value": f"n{n}.example"}}
         for n in range(7)

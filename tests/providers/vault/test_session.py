@@ -231,6 +231,15 @@ def test_what_certainly_did_not_happen_is_tried_again_and_nothing_else(
             Order.of().by(issuer(wire.url, bao.root, patience=0.0))
 
 
+def test_words_of_vault_that_cannot_be_shown_are_made_fit_to_be(bao: Bao) -> None:
+    loud = b'{"errors":["for\\ud800a\\u001b[31m\\u202ereason","and \\u0000 another"]}'
+    with Line.to(bao) as (_, wire):
+        wire.fail("sign", Way.REFUSED, Response(400, loud))
+        with pytest.raises(Rejected, match=r"for a \[31m reason; and another") as told:
+            Order.of().by(issuer(wire.url, bao.root))
+    assert str(told.value).isprintable()
+
+
 def test_what_a_quota_leaves_no_room_for_is_throttled(bao: Bao) -> None:
     bao.write("sys/quotas/rate-limit/pki", {"rate": 1, "interval": "60s", "path": "pki"})
     Order.of().by(as_root(bao))
