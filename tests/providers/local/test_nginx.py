@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from installing import MakeTarget, Wanted
+from wire import free_port
 
 from providers.abilities import Staged
 from providers.base import Bundle, Installed
@@ -45,9 +46,7 @@ KINDS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

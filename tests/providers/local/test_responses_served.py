@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from key_kinds import P256
 from mint import Authority, Mint
+from wire import free_port
 
 from providers import x509
 from providers.local.location import Location
@@ -106,9 +107,7 @@ def answering(directory: Path, require: Callable[[str], str]) -> Iterator[int]:
 
 @contextmanager
 def serving(directory: Path, program: str, *, scripted: bool) -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     configure(directory, port, scripted=scripted)
     root = str(directory.parent)
     argv = (program, "-p", root, "-c", f"{root}/nginx.conf")
