@@ -1,7 +1,7 @@
 """The account at a CA (RFC 8555 section 7.3): its key comes out of a sops file, and is opened once a run."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from acme import messages
@@ -21,15 +21,15 @@ from schemas.secrets import SecretReference
 
 Opener = Callable[[SecretReference], Secret]
 _KINDS = "an account's key is ECDSA P-256 or P-384, or RSA of 2048 bits or more, as PEM or JWK"
-_CURVES = {256: ES256, 384: ES384}
+_CURVES: Mapping[str, Any] = {"secp256r1": ES256, "secp384r1": ES384}
 
 
 def signer_for(key: Any, account: str | None = None) -> Signer:
     """Return who signs with a private key; raises ValueError for a kind that ACME CAs do not take."""
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
         return Signer(JWKRSA(key=key), RS256, account)
-    if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size in _CURVES:
-        return Signer(JWKEC(key=key), _CURVES[key.key_size], account)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
+        return Signer(JWKEC(key=key), _CURVES[key.curve.name], account)
     raise ValueError(_KINDS)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydantic import ValidationError
 
-from providers import x509
 from providers.secret import Secret
 from providers.signer import PrivateKey
 from providers.sops.binary import Sops
@@ -27,7 +26,7 @@ from schemas.project import ProjectSpec, Recipient
 from schemas.request import KeyType
 from schemas.secrets import SecretReference
 
-_SIZES = {Algorithm.ECDSA: (256, 384), Algorithm.RSA: (2048, 3072, 4096)}
+_CURVES, _SIZES = (ec.SECP256R1, ec.SECP384R1), (2048, 3072, 4096)
 """Kinds of keys that ACME CAs take for accounts."""
 _KIND = "an account's key is ECDSA P-256 or P-384, or RSA of 2048, 3072 or 4096 bits"
 
@@ -87,10 +86,10 @@ def _jwk(content: Secret) -> Secret:
 
 
 def _checked(key: PrivateKey) -> PrivateKey:
-    if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        algorithm, size = x509.key_type(key.public_key())
-        if size in _SIZES.get(algorithm, ()):
-            return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, _CURVES):
+        return key
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size in _SIZES:
+        return key
     raise ValueError(_KIND)
 
 

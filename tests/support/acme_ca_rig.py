@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -18,6 +19,7 @@ from providers.acme.issuer import AcmeIssuer
 from providers.issued import check
 from providers.issuing import Issued, IssueRequest
 from providers.secret import Secret
+from providers.signer import PrivateKey
 from providers.x509.ordering import signing_request
 from schemas.acme import Acme
 from schemas.certificate import Usage
@@ -55,7 +57,11 @@ class Keyring:
 
 def pem_key(kind: KeyType = P256) -> bytes:
     """Make a private key, in PEM."""
-    key = x509.generate_key(kind)
+    return pem_of(x509.generate_key(kind))
+
+
+def pem_of(key: PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a private key in PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import acme_ca_rig
 import pytest
-from acme_ca_rig import ACCOUNT, BINDING, Buyer, Keyring, pem_key
+from acme_ca_rig import ACCOUNT, BINDING, Buyer, Keyring, pem_key, pem_of
 from acme_front import Front, problem
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from josepy.jwk import JWK, JWKEC, JWKRSA
 from key_kinds import P256
@@ -59,8 +60,9 @@ def test_an_account_key_is_of_any_kind_in_any_form(pebble: Pebble, buyer: Buyer)
         b"{" * 9000,
         pem_key(KeyType(algorithm=Algorithm.ED25519, size=256)),
         pem_key(KeyType(algorithm=Algorithm.ECDSA, size=521)),
+        pem_of(ec.generate_private_key(ec.SECP256K1())),
     ],
-    ids=["text", "half", "symmetric", "deep", "ed25519", "p521"],
+    ids=["text", "half", "symmetric", "deep", "ed25519", "p521", "secp256k1"],
 )
 def test_what_is_no_account_key_is_told_without_a_word_of_it(
     pebble: Pebble, buyer: Buyer, content: bytes

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from acme_ca_rig import pem_of
 from certbot_folders import account_jwk, account_pem
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from providers.acme.accounts import read_key
 from providers.secret import Secret
 from reconciler.importing.keys import held_key, new_account_key
 from reconciler.importing.outcome import HeldKey
+from reconciler.importing.sources import Unread
 from schemas.secrets import SecretReference
 
 REFERENCE = SecretReference(name="config/a.sops.yaml", key="privateKey")
@@ -28,3 +31,10 @@ def test_the_issuer_takes_a_key_that_certbot_or_lego_kept(
 def test_the_issuer_takes_a_key_that_is_made() -> None:
     first, second = (read_key(new_account_key(), REFERENCE).key.public_key() for _ in range(2))
     assert first != second
+
+
+def test_a_key_on_a_curve_that_no_ca_takes_is_not_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(pem_of(ec.generate_private_key(ec.SECP256K1())))
+    with pytest.raises(Unread):
+        held_key(HeldKey("a", REFERENCE, path))
