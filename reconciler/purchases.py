@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.advice import is_window, renewal
 from reconciler.ledger.issuing import Advised, SpendingRecord
 from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
 from reconciler.schedule import is_resumable, late_time
-from reconciler.spending import Purchase, Spending, Terms, names_of
+from reconciler.spending import REMEMBERED, Purchase, Spending, Terms, names_of
 from reconciler.state import DesiredCertificate, DesiredIssuer
 from schemas.quotas import IssuerQuotas, Renewals
 from schemas.request import LeafRequest
@@ -27,13 +27,25 @@ def terms_of(issuer: DesiredIssuer | None) -> Terms:
 
 
 def spent_at(issuers: Issuers, name: str, state: LedgerState) -> Iterator[SpendingRecord]:
-    """Yield what was asked of the CA of an Issuer, under whatever name: it counts for all of them."""
+    """Yield what was asked of the CA of an Issuer, under whatever name: it counts for all of them.
+
+    Under a name too that no document has any more.
+    """
     wanted = issuers.get(name)
     for record in state.spending.values():
         other = issuers.get(record.issuer)
-        same = wanted and other and other.spec.is_same_ca(wanted.spec.identity)
-        if same or record.issuer == name:
+        asked = other.spec.identity if other else record.ca
+        if record.issuer == name or (wanted and asked and wanted.spec.is_same_ca(asked)):
             yield record
+
+
+def look_back(issuers: Issuers, record: SpendingRecord) -> timedelta:
+    """Return how long what was asked still counts for an Issuer, the one it was asked for or another."""
+    own = issuers.get(record.issuer)
+    ca = record.ca if own is None else None
+    same = (each for each in issuers.values() if ca and each.spec.is_same_ca(ca))
+    known = [terms_of(issuer).look_back for issuer in filter(None, (own, *same))]
+    return max((*known, timedelta() if own else REMEMBERED))
 
 
 def advised(state: LedgerState, issuer: str) -> frozenset[str]:

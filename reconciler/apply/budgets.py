@@ -16,8 +16,8 @@ from reconciler.apply.session import Session
 from reconciler.ledger.contract import Wave
 from reconciler.ledger.issuing import SpendingRecord, Spent
 from reconciler.ledger.records import CertificateRecord
-from reconciler.purchases import advised, purchase_of, spent_at, terms_of
-from reconciler.spending import REMEMBERED, Purchase, Spending, Terms, Wait
+from reconciler.purchases import advised, look_back, purchase_of, spent_at, terms_of
+from reconciler.spending import Purchase, Spending, Terms, Wait
 from reconciler.state import DesiredCertificate
 
 SILENT = 3
@@ -130,23 +130,26 @@ class Purse:
     def _outdated(self) -> Iterator[tuple[str, str]]:
         """Yield the days that no quota looks back to, those too of Issuers that no document speaks of."""
         known, now = self.session.world.desired.issuers, self.session.clock()
-        for name, day in (
-            *self.session.journal.state.spending,
-            *((self.issuer, d) for d in self._days),
-        ):
-            look_back = self.terms.look_back if name == self.issuer else REMEMBERED
-            if (name == self.issuer or name not in known) and day < _day(now - look_back):
-                yield name, day
+        for record in (*self.session.journal.state.spending.values(), *self._days.values()):
+            mine = record.issuer == self.issuer or record.issuer not in known
+            if mine and record.day < _day(now - look_back(known, record)):
+                yield record.key
 
     def _day(self, moment: datetime) -> SpendingRecord:
         """Return the page of a day that is written on: what is full is not written anew with each wave."""
-        day = _day(moment)
+        day, ca = _day(moment), self._ca
         pages = sorted(page for page in self._days if page.startswith(day))
         last = self._days[pages[-1]] if pages else None
-        if last is not None and len(last.orders) < PAGE:
-            return last
+        if last is not None and len(last.orders) < PAGE and last.ca in (None, ca):
+            return last.model_copy(update={"ca": ca})
         page = f"{day}.{len(pages):03}" if pages else day
-        return SpendingRecord(issuer=self.issuer, day=page)
+        return SpendingRecord(issuer=self.issuer, ca=ca, day=page)
+
+    @property
+    def _ca(self) -> str | None:
+        """What tells the CA from others, whatever its Issuer is called and however it is asked."""
+        issuer = self.session.world.desired.issuers.get(self.issuer)
+        return issuer.spec.authority_identity if issuer else None
 
     def _put(self, record: SpendingRecord) -> None:
         self._days[record.day] = record

@@ -29,10 +29,12 @@ class Spent(Model):
 class SpendingRecord(Model):
     """What was asked of a CA on one day (UTC, YYYY-MM-DD); dropped once no quota looks back so far.
 
-    A day on which much was asked has several, YYYY-MM-DD.001 and so on after the first.
+    A day on which much was asked has several, YYYY-MM-DD.001 and so on after the first. `ca` tells which CA
+    it was, so that it counts when the Issuer is called otherwise; records of before 2026-12 do not have it.
     """
 
     issuer: str
+    ca: str | None = None
     day: str
     orders: tuple[Spent, ...] = ()
 

@@ -162,13 +162,14 @@ def records() -> Mapping[str, Model]:
         "trust": TRUST,
         "past": PAST,
         "spending": SPENDING,
+        "spending-ca": SPENDING.model_copy(update={"ca": "https://ca.test/directory"}),
         "advice": ADVICE,
     }
 
 
 KINDS = (
     *("lineage", "authority", "certificate", "certificate-new", "crl", "ocsp", "trust", "past"),
-    *("spending", "advice"),
+    *("spending", "spending-ca", "advice"),
 )
 
 
