@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from reconciler.ledger.records import CertificateRecord, LedgerState, Status
+from reconciler.ledger.records import CertificateRecord, Issuance, LedgerState, Status
+from reconciler.schedule import late_time, latest_renewal
 from reconciler.state import (
     Desired,
     DesiredAuthority,
@@ -79,18 +80,27 @@ def _pinned(
     request = current.request
     if current.digest == certificate.digest or not isinstance(request, LeafRequest):
         return certificate
-    if record is not None and _only_waits(certificate, record):
+    if record is not None and _only_waits(certificate, record, current):
         return certificate
     if desired.hosting(certificate) or not _can_issue(request, desired, ledger):
         return certificate
     return replace(certificate, request=request, digest=current.digest)
 
 
-def _only_waits(certificate: DesiredCertificate, record: CertificateRecord) -> bool:
-    """Whether what is wanted was reviewed and reserved, and nothing speaks against it so far."""
+def _only_waits(
+    certificate: DesiredCertificate, record: CertificateRecord, current: Issuance
+) -> bool:
+    """Whether what is wanted was reviewed and reserved, and nothing speaks against it so far.
+
+    A CA that does not answer does so once it is late: then the certificate is renewed as it was.
+    """
     pending, failed = record.pending, record.attempts
-    wanted = pending is not None and pending.digest == certificate.digest
-    return wanted and (failed is None or failed.digest != certificate.digest)
+    if pending is None or pending.digest != certificate.digest:
+        return False
+    if failed is None or failed.digest != certificate.digest:
+        return True
+    due = latest_renewal(current, certificate.renew_before)
+    return bool(failed.silent) and failed.last_at < late_time(due, current.not_after)
 
 
 def _can_issue(request: LeafRequest, desired: Desired, ledger: LedgerState) -> bool:

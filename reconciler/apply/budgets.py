@@ -30,6 +30,8 @@ PAGE = 250
 """So many orders are written down together: a day of ten thousand would else be in the ledger 400 times."""
 _NOT_OURS = (Transient, Ambiguous, Unreachable, Throttled)
 """Failures that another certificate would meet as well."""
+SAYS_NOTHING = (*_NOT_OURS, QuotaExceeded)
+"""Failures that say nothing against a certificate: it may be had another time."""
 
 
 @dataclass
@@ -185,7 +187,7 @@ class Reception:
         timed = isinstance(failure, Throttled) and bool(failure.retry_after)
         if timed or isinstance(failure, QuotaExceeded):
             self.throttled.append(purchase)
-        if isinstance(failure, (*_NOT_OURS, QuotaExceeded)):
+        if isinstance(failure, SAYS_NOTHING):
             self.why = str(failure)
 
     def refuses(self, purchase: Purchase) -> str:

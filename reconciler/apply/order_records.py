@@ -17,7 +17,7 @@ from providers.failpoints import reach
 from providers.issuing import Issued
 from providers.secret import Secret
 from providers.x509 import CertificateFacts
-from reconciler.apply.budgets import pause
+from reconciler.apply.budgets import SAYS_NOTHING, pause
 from reconciler.apply.errands import Errand, Order
 from reconciler.apply.reservation import validity
 from reconciler.apply.session import Session
@@ -90,7 +90,8 @@ def record_failure(errand: Errand, order: Order, why: ProviderError, *, sold: bo
     record, issuance = _standing(session, order)
     pauses = errand.purse.terms.patience or (RETRIES if isinstance(why, Rejected) else ())
     patience = partial(pause, pauses, why=why)
-    record = attempted(record, issuance.digest, str(why), now, patience)
+    silent = isinstance(why, SAYS_NOTHING)
+    record = attempted(record, issuance.digest, str(why), now, patience, silent=silent)
     erase, bundle, keys = frozenset[str](), None, dict[str, Secret]()
     if issuance.order is not None and isinstance(why, FINAL):
         erase = frozenset({issuance.serial})

@@ -91,10 +91,13 @@ def attempted(
     error: str,
     now: datetime,
     pause: Callable[[int], timedelta | None] = lambda _failures: None,
+    *,
+    silent: bool = False,
 ) -> Tried:
     """Return the record after one more failure to issue what `digest` asks for.
 
-    `pause` tells from the number of failures how long it is left alone, None for not at all.
+    `pause` tells from the number of failures how long it is left alone, None for not at all. One that is
+    `silent` says nothing of the certificate.
     """
     last = record.attempts
     before = last if last and last.digest == digest else None
@@ -107,6 +110,7 @@ def attempted(
         digest=digest,
         again_at=None if wait is None else now + wait,
         first_at=before.since if before else now,
+        silent=(silent and (before is None or before.silent)) or None,
     )
     return record.model_copy(update={"attempts": attempts})
 

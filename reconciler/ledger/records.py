@@ -151,6 +151,8 @@ class Attempts(Model):
     """When it is tried again at the earliest: once the issuer will listen, and after a pause of ours."""
     first_at: Instant | None = None
     """When the first of them was; records of before 2026-12 do not have it."""
+    silent: bool | None = None
+    """True where none of them said anything of the certificate: its CA did not answer, or not now."""
 
     @property
     def since(self) -> datetime:
