@@ -58,7 +58,7 @@ class Prover:
         with suppress(ProviderError):
             found = [self._read(url)[0] for url in urls]
             for one in found:
-                if one.status is not Status.PENDING:
+                if one.status is not Status.PENDING and _name(one, names) in names:
                     self.proofs.tidy(_name(one, names), one, waiting)
 
     def _read(self, url: str) -> tuple[Authorization, float | None]:
@@ -89,10 +89,14 @@ class Prover:
 
 
 def _check(found: Mapping[str, Authorization], names: frozenset[str]) -> None:
-    """Raise `Unproved` where a name failed, `Rejected` where one is wanted that nobody asked for."""
-    if any(_name(one, names) not in names for one in found.values()):
+    """Raise `Unproved` where a name failed, `Rejected` where one is wanted that nobody asked for.
+
+    One that is proved already is none of those: a CA may list the domain above it (RFC 9444).
+    """
+    wanted = [one for one in found.values() if one.status is not Status.VALID]
+    if any(_name(one, names) not in names for one in wanted):
         raise Rejected("the CA wants a name to be proved that was not asked for")
-    failed = [one for one in found.values() if one.status not in (Status.PENDING, Status.VALID)]
+    failed = [one for one in wanted if one.status is not Status.PENDING]
     if failed:
         more = f"; and {len(failed) - _MOST_TOLD} more" if len(failed) > _MOST_TOLD else ""
         said = "; ".join(_failure(one, names) for one in failed[:_MOST_TOLD])
