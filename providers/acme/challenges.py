@@ -68,9 +68,16 @@ class Prover:
         return found, retry_after(answer.headers)
 
     def _answer(self, challenge: Challenge) -> None:
-        """Tell the CA to look, unless it does so already, for a run before this one."""
-        if challenge.status is Status.PENDING:
-            with suppress(Ambiguous):  # whether it was told, its judgement shows
+        """Tell the CA to look, unless it does so already, for a run before this one.
+
+        It is told twice where the first time may have been lost.
+        """
+        if challenge.status is not Status.PENDING:
+            return
+        try:
+            self.network.change(challenge.url, None, self.signer)
+        except Ambiguous:
+            with suppress(ProviderError):  # whether it was told, and when, its judgement shows
                 self.network.change(challenge.url, None, self.signer)
 
     def _judged(

@@ -10,10 +10,11 @@ import pytest
 from acme.challenges import HTTP01
 from acme_ca_rig import Buyer
 from acme_front import Front, purpose
-from wire import Request, Response
+from wire import Request, Response, Way
 
 from providers.acme.accounts import read_key
 from providers.errors import Rejected
+from providers.issuing import Pending
 from providers.secret import Secret
 from schemas.secrets import SecretReference
 
@@ -68,3 +69,17 @@ def test_what_proved_a_name_that_was_not_asked_for_is_not_looked_for(
     issuer = acme_ca_rig.issuer(front, keyring, solvers=(solver,))
     acme_ca_rig.bought(issuer, replace(request, resume=buyer.noted[-1]))
     assert there.exists()
+
+
+@pytest.mark.parametrize("way", [Way.DROPPED, Way.UNANSWERED])
+def test_a_ca_that_was_not_told_to_look_is_told_once_more(
+    front: Front, buyer: Buyer, way: Way
+) -> None:
+    issuer = acme_ca_rig.issuer(front)
+    front.wire.fail("challenge", way)
+    buyer.buy(issuer, f"{way.name.lower()}.example.com")
+    assert front.wire.counts["challenge"] == 2
+    front.wire.fail("challenge", Way.DROPPED, times=2)
+    issuer.patience = 0.0
+    assert isinstance(issuer.issue(buyer.ask("never.example.com")), Pending)
+    assert front.wire.counts["challenge"] == 4
