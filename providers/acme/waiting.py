@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 PATIENCE = 60.0
 """Seconds that the names of one order are waited for, and its certificate as long once more."""
 _FIRST, _LONGEST, _MORE = 0.2, 5.0, 1.6
+_LAST = 15.0
+"""Seconds that are waited at the most before the last look: many a CA is done sooner than it says."""
 
 
 @dataclass(slots=True)
@@ -21,6 +23,7 @@ class Waiting:
     alive: Callable[[], None]
     _end: float = field(init=False)
     _pause: float = field(init=False)
+    _is_last: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.begin()
@@ -28,14 +31,20 @@ class Waiting:
     def begin(self) -> None:
         """Wait from now on: what took its time until here was not the CA."""
         self._end, self._pause = self.clock() + self.patience, _FIRST
+        self._is_last = False
 
     def pause(self, asked: float | None = None) -> bool:
-        """Wait as long as the CA asks, else a little; False, at once, where that is left to the next run."""
-        wanted = self._pause if asked is None else max(asked, _FIRST)
-        if wanted > self._end - self.clock():
+        """Wait as long as the CA asks, else a little; False, at once, where that is left to the next run.
+
+        Where there is not as much time left, the CA is looked at once more, at the end of it or before.
+        """
+        left = self._end - self.clock()
+        if self._is_last or left <= 0:
             return False
+        wanted = self._pause if asked is None else max(asked, _FIRST)
+        self._is_last = wanted > left
         self._pause = min(self._pause * _MORE, _LONGEST)
-        self.nap(wanted)
+        self.nap(min(left, _LAST) if self._is_last else wanted)
         return True
 
     def nap(self, seconds: float) -> None:

@@ -77,23 +77,26 @@ def test_an_order_that_was_not_finalized_waits_for_the_next_run(
     assert front.wire.counts["newOrder"] == 1
 
 
-def test_a_ca_that_asks_for_longer_than_a_run_waits_is_not_waited_for(
+def test_a_ca_that_asks_for_longer_than_a_run_waits_is_looked_at_once_more(
     front: Front, buyer: Buyer
 ) -> None:
     def processing(request: Request) -> Response | None:
-        if request.path.startswith("/finalize-order/"):
-            done = front.passed(request)
-            later = done.body.replace(b'"valid"', b'"processing"')
-            return Response(done.status, later, {**done.headers, "Retry-After": "86400"})
-        return None
+        if purpose(request) not in ("finalize", "order") or not front.wire.counts["finalize"]:
+            return None
+        done = front.passed(request)
+        later = done.body.replace(b'"valid"', b'"processing"')
+        return Response(done.status, later, {**done.headers, "Retry-After": "86400"})
 
     front.instead = processing
-    issuer = acme_ca_rig.issuer(front)
+    issuer, slept = acme_ca_rig.issuer(front), list[float]()
+    issuer.sleep = slept.append
     request = buyer.ask("later.example.net")
     answer = issuer.issue(request)
     assert isinstance(answer, Pending)
     assert answer.resume == buyer.noted[-1]
     assert "processing" in answer.detail
+    assert [wait for wait in slept if wait > 5] == [15]
+    front.instead = lambda _: None
     bought(issuer, _gone_on_with(request, buyer))
     assert front.wire.counts["newOrder"] == front.wire.counts["finalize"] == 1
 
