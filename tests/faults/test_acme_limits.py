@@ -174,11 +174,12 @@ def test_by_the_command_line_a_slow_ca_is_4_and_the_next_run_finishes(
         estate.write("config/issuers.yaml", ISSUER.format(url=door.url, listen=listen))
         estate.seal("secrets/acme.sops.yaml", {"account": pem_key()})
         estate.want("web.example.com")
-        door.changes["finalize"] = lambda answer: replace(
-            answer,
-            body=answer.body.replace(b'"valid"', b'"processing"'),
-            headers={**answer.headers, "Retry-After": "86400"},
-        )
+        for what in ("finalize", "order"):
+            door.changes[what] = lambda answer: replace(
+                answer,
+                body=answer.body.replace(b'"valid"', b'"processing"'),
+                headers={**answer.headers, "Retry-After": "86400"},
+            )
         ended = estate.apply()
         assert ended.status == 4, ended.out + ended.err
         assert "the CA's order is processing; the next run asks again" in ended.err
