@@ -12,6 +12,11 @@ from rig import Repository, Runner, Workshop
 from wire import Way
 
 OF_AN_ORDER = ("acme.", "orders.")
+STEPS = {
+    *("acme.account", "acme.ordered", "acme.noted", "acme.presented", "acme.answered"),
+    *("acme.ready", "acme.finalized", "acme.valid", "acme.downloaded"),
+}
+"""Every step of an order: each sweep stops at all of them."""
 SPREAD = 3
 """How many points are tried beside those of the order, spread over the run."""
 LOADED = ("providers.acme.issuer", "providers.solvers.webroot")
@@ -107,7 +112,9 @@ def test_an_order_stopped_at_any_point_is_finished_by_the_next_run(
             problems += mine.unsettled(certificates=certificates, surplus=stop.surplus)
         return [f"{action} at {stop.point}: {problem}" for problem in problems]
 
-    where = stops(points(workshop, estate, what))
+    reached = points(workshop, estate, what)
+    assert {point for point in reached if point.startswith("acme.")} == STEPS
+    where = stops(reached)
     found = workshop.sweep(estate.repository, where, trial)
     tell(judge.summary(f"ACME, {what}, {action}", found))
     assert [problem for each in found for problem in each] == []
