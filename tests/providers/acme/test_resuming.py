@@ -157,14 +157,18 @@ def _unproved(front: Front, keyring: Keyring) -> AcmeIssuer:
     return acme_ca_rig.issuer(front, keyring, solvers=(nowhere,))
 
 
+# a run that was stopped in this process before may still listen, with another file
+_NOBODY = r"bad\.example\.net \(http-01: (connection|unauthorized): "
+
+
 def test_names_that_fail_are_told_in_the_words_of_the_ca(front: Front, buyer: Buyer) -> None:
     keyring = Keyring({"account": pem_key()})
     request = buyer.ask("bad.example.net", "worse.example.net")
-    with pytest.raises(Unproved, match=r"bad\.example\.net \(http-01: connection: ") as told:
+    with pytest.raises(Unproved, match=_NOBODY) as told:
         _unproved(front, keyring).issue(request)
     assert set(told.value.names) == {"bad.example.net", "worse.example.net"}
     # a run that died before it could write that down learns the same from the order
-    with pytest.raises(Unproved, match=r"bad\.example\.net \(http-01: connection: ") as again:
+    with pytest.raises(Unproved, match=_NOBODY) as again:
         acme_ca_rig.issuer(front, keyring).issue(_gone_on_with(request, buyer))
     assert set(again.value.names) == set(told.value.names)
     assert front.wire.counts["newOrder"] == 1
