@@ -8,6 +8,8 @@ from acme_ca_rig import Buyer
 from acme_front import Front
 from pebble import Pebble
 
+from providers.solvers import standalone
+
 
 @pytest.fixture(scope="session")
 def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
@@ -25,6 +27,16 @@ def front(pebble: Pebble) -> Iterator[Front]:
 def a2c(tmp_path_factory: pytest.TempPathFactory) -> Iterator[A2c]:
     with A2c.running(tmp_path_factory.mktemp("a2c")) as ca:
         yield ca
+
+
+@pytest.fixture(autouse=True)
+def _nobody_listens() -> Iterator[None]:
+    """Let servers of runs that were stopped in this process end with their test, as with their process."""
+    yield
+    servers = standalone._SERVERS
+    for address, server in tuple(servers.running.items()):
+        for path in tuple(server.files):
+            servers.remove(address, path)
 
 
 @pytest.fixture
