@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -21,6 +22,7 @@ from reconciler.explain import explain
 from reconciler.guard import guard
 from reconciler.inventory import inventory
 from reconciler.ledger import layout
+from reconciler.ledger.issuing import AdviceRecord
 from reconciler.planning import make_plan
 from reconciler.render.explanation import render_explanation
 from reconciler.render.inventory import row_data
@@ -165,8 +167,8 @@ def test_a_ca_that_is_down_is_not_asked_ten_thousand_times() -> None:
     assert asking(replace_ledger(fleet, found.world.ledger.advice)).asked == 0
 
 
-def replace_ledger(fleet: Fleet, advice: object) -> Fleet:
-    fleet.journal.state = replace(fleet.journal.state, advice=advice)  # type: ignore[arg-type]
+def replace_ledger(fleet: Fleet, advice: Mapping[str, AdviceRecord]) -> Fleet:
+    fleet.journal.state = replace(fleet.journal.state, advice=advice)
     return fleet
 
 
